@@ -1,0 +1,250 @@
+"""params.yaml as frozen dataclasses, one per section; a typo in a key is an error that suggests the right one."""
+
+import dataclasses
+import difflib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+PARAMS_FILE = Path("params.yaml")
+
+
+@dataclass(frozen=True)
+class SceneGraphFiles:
+    """Files of a scene graph set in Visual Genome's layout."""
+
+    annotations: Path
+    """VG-SGG.h5"""
+    vocabulary: Path
+    """VG-SGG-dicts.json"""
+    images: Path
+    """image_data.json"""
+    photos: Path
+    """folder of IMAGE_ID.jpg"""
+    true_masks: Path | None = None
+    """masks of the test images that only evaluation reads; a drawn world has them, Visual Genome has not"""
+
+
+@dataclass(frozen=True)
+class MaskFiles:
+    """Files of one split of a mask set in COCO's layout."""
+
+    annotations: Path
+    photos: Path
+
+
+@dataclass(frozen=True)
+class Data:
+    source: typing.Literal["drawn", "files"]
+    scene_graphs: SceneGraphFiles
+    masks_train: MaskFiles
+    masks_validation: MaskFiles
+    word_vectors: Path
+    name_pairs: Path
+    validation_images: int
+    """first so many of the training rows, as in the field's protocol"""
+    short_side: int
+    long_side: int
+    zero_shot: Path | None = None
+    """the published zero-shot triplets, if any; otherwise derived from the training split"""
+    word_aliases: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class World:
+    """The drawn world: numbers of images and the side of a photo in pixels."""
+
+    train: int
+    validation: int
+    test: int
+    masks_train: int
+    masks_validation: int
+    side: int
+    shared: float
+    """share of scene-graph test images that the mask set also contains"""
+
+
+@dataclass(frozen=True)
+class Optimization:
+    iterations: int
+    images: int
+    """scene-graph images in a step"""
+    mask_images: int
+    """mask-set images in a step"""
+    optimizer: typing.Literal["adamw", "sgd"]
+    learning_rate: float
+    weight_decay: float
+    warmup: int
+    schedule: typing.Literal["cosine", "steps"]
+    steps: list[int]
+    """iterations at which `steps` divides the rate by ten"""
+    clip_norm: float
+    checkpoint_every: int
+    precision: typing.Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
+    flip: bool
+    """mirror half of the training images; off where the look of the frozen detector is cached"""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Numbers of the detector that do not depend on its backbone; names as in torchvision's detectors."""
+
+    rpn_pre_nms_train: int
+    rpn_pre_nms_test: int
+    rpn_post_nms_train: int
+    rpn_post_nms_test: int
+    rpn_batch: int
+    box_batch: int
+    box_positive_fraction: float
+    score_threshold: float
+    nms_threshold: float
+    detections: int
+
+
+@dataclass(frozen=True)
+class DetectorRow:
+    """One stage-1 run."""
+
+    backbone: str
+    joint: bool
+    """trained with the mask set too, with a mask head"""
+    seed: int
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Training pairs of an image."""
+
+    pairs: int
+    positive_fraction: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """Widths of the scene graph models."""
+
+    hidden: int
+    pooling: int
+    label_embedding: int
+    position: int
+    node_width: int
+    dropout: float
+    dense: int
+    """width of the two dense layers over a region's or a pair's crop"""
+    region_side: int
+    """side of the crop of a region or union box, in cells"""
+
+
+@dataclass(frozen=True)
+class Grounding:
+    """Eq. 3-7."""
+
+    transfer: typing.Literal["softmax", "dot", "cosine", "oracle"]
+    transfer_threshold: float
+    channels: int
+    """mask channels that a node or an edge sees; 0 keeps one per class"""
+    nodes: bool
+    edges: typing.Literal["gaussian", "average", "union", "none"]
+    frame: typing.Literal["union", "box"]
+    kernel: int
+    joint_kernels: bool
+    sigmoid: bool
+    layout: bool
+    """subject and object rectangles as two more channels of an edge"""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    ks: list[int]
+    iou: float
+    resamples: int
+    confidence: float
+    pair_overlap: bool
+    """SGDet: only pairs whose boxes overlap are candidates"""
+    sgdet_detections: int
+    figures: int
+
+
+@dataclass(frozen=True)
+class ExperimentRow:
+    """One stage-2 run: one line of a table."""
+
+    model: str
+    detector: str
+    method: typing.Literal["baseline", "seg-grounded", "frequency"]
+    task: typing.Literal["predcls", "sgcls", "sgdet"]
+    seed: int
+    grounding: dict = field(default_factory=dict)
+    """changes to the section `grounding` for this row"""
+
+
+@dataclass(frozen=True)
+class Params:
+    profile: str
+    seed: int
+    data: Data
+    detection: Detection
+    stage1: Optimization
+    detectors: dict[str, DetectorRow]
+    cache_looks: bool
+    """keep what the frozen detector says about each image on disk, so that stage 2 never runs it again"""
+    sampling: Sampling
+    network: Network
+    grounding: Grounding
+    stage2: Optimization
+    evaluation: Evaluation
+    experiments: dict[str, ExperimentRow]
+    world: World | None = None
+
+
+def load(path: Path | str = PARAMS_FILE) -> Params:
+    """The parameters of the study. ValueError names the file, the section and the key that is wrong."""
+    path = Path(path)
+    return read_section(Params, yaml.safe_load(path.read_text()), str(path))
+
+
+def read_section(kind, raw, where: str):
+    """`raw` (from YAML) as a `kind`, which may be a dataclass or any annotation that this file uses."""
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_from(kind, raw, where)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        return None if raw is None else read_section(arguments[0], raw, where)
+    if origin is typing.Literal:
+        return _one_of(arguments, raw, where)
+    if origin is list:
+        return [read_section(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(_of_type(list, raw, where))]
+    if origin is dict:
+        return {str(k): read_section(arguments[1], v, f"{where}: {k}") for k, v in _of_type(dict, raw, where).items()}
+    return _of_type(kind, raw, where)
+
+
+def _dataclass_from(kind, raw, where: str):
+    raw = _of_type(dict, raw, where)
+    annotations = typing.get_type_hints(kind)
+    for key in raw.keys() - annotations.keys():
+        near = difflib.get_close_matches(key, annotations, n=1)
+        raise ValueError(f"{where}: unknown key '{key}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+    required = {f.name for f in dataclasses.fields(kind) if f.default is f.default_factory is dataclasses.MISSING}
+    if missing := sorted(required - raw.keys()):
+        raise ValueError(f"{where}: missing {', '.join(missing)}; see profiles/base.yaml for every key")
+    return kind(**{key: read_section(annotations[key], value, f"{where}: {key}") for key, value in raw.items()})
+
+
+def _one_of(allowed, raw, where: str):
+    if raw not in allowed:
+        raise ValueError(f"{where}: {raw!r} is not one of {', '.join(map(str, allowed))}")
+    return raw
+
+
+def _of_type(kind, raw, where: str):
+    if kind is Path and isinstance(raw, str):
+        return Path(raw)
+    if kind is float and isinstance(raw, int) and not isinstance(raw, bool):
+        return float(raw)
+    if kind is not typing.Any and (not isinstance(raw, kind) or (kind is int and isinstance(raw, bool))):
+        raise ValueError(f"{where}: expected {kind.__name__}, got {raw!r}")
+    return raw

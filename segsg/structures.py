@@ -1,0 +1,141 @@
+"""The nouns of the project: what readers give to networks, and what networks give back.
+
+Conventions, stated once: background is index 0 of every label space; boxes are float xyxy pixels of the
+network's input unless the name says `boxes_original`; region indices of a batch count through its images.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Literal, Self
+
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor
+
+BACKGROUND = 0
+Task = Literal["predcls", "sgcls", "sgdet"]
+TASKS: tuple[Task, ...] = ("predcls", "sgcls", "sgdet")
+
+
+def _moved(value, device):
+    """`value` on `device`, through lists and nested structures; anything without tensors is returned as it is."""
+    if isinstance(value, Tensor | Batch | Regions):
+        return value.to(device)
+    if isinstance(value, list):
+        return [_moved(item, device) for item in value]
+    return value
+
+
+class _Movable:
+    def to(self, device: torch.device | str) -> Self:
+        """The same thing with every tensor on `device`."""
+        return replace(self, **{f.name: _moved(getattr(self, f.name), device) for f in fields(self)})
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image with its annotations, all in the frame of `image`.
+
+    `scale` is pixels of `image` per pixel of the original photo: 1.0 as read, changed by resizing.
+    `relations` are rows (subject, object, predicate); an image of the mask set has none.
+    `masks` is None where the data set has no masks (scene-graph images).
+    """
+
+    image_id: int
+    image: UInt8[Tensor, "3 h w"]
+    boxes: Float[Tensor, "regions 4"]
+    labels: Int[Tensor, "regions"]
+    relations: Int[Tensor, "relations 3"]
+    masks: Bool[Tensor, "regions h w"] | None = None
+    scale: float = 1.0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of `image` in pixels."""
+        return tuple(self.image.shape[-2:])
+
+
+@dataclass(frozen=True)
+class Batch(_Movable):
+    """Samples padded to one size. Lists have one entry per image; `relations` index regions of their own image."""
+
+    image_ids: list[int]
+    images: UInt8[Tensor, "images 3 h w"]
+    sizes: list[tuple[int, int]]
+    scales: list[float]
+    boxes: list[Float[Tensor, "regions 4"]]
+    labels: list[Int[Tensor, "regions"]]
+    relations: list[Int[Tensor, "relations 3"]]
+    masks: list[Bool[Tensor, "regions h w"]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+
+@dataclass(frozen=True)
+class Regions(_Movable):
+    """The regions of a batch, image after image.
+
+    `image` is the index of a region's image in the batch, never decreasing.
+    `labels` is the truth that losses compare with (0 where a detection matches nothing, or truth is unknown).
+    `class_probabilities` is what the detector believes, l_j of the paper (one-hot of the truth in PredCls).
+    `mask_logits` has one channel per *mask* class, before the sigmoid and before transfer; None from a detector
+    without a mask head.
+    """
+
+    boxes: Float[Tensor, "regions 4"]
+    image: Int[Tensor, "regions"]
+    labels: Int[Tensor, "regions"]
+    class_probabilities: Float[Tensor, "regions classes"]
+    mask_logits: Float[Tensor, "regions mask_classes side side"] | None = None
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def counts(self, images: int) -> list[int]:
+        """Number of regions of each of the batch's `images`."""
+        return torch.bincount(self.image, minlength=images).tolist()
+
+
+@dataclass(frozen=True)
+class Look(_Movable):
+    """All that the frozen detector says about a batch: feature maps (finest first) and regions."""
+
+    features: list[Float[Tensor, "images channels h w"]]
+    regions: Regions
+    sizes: list[tuple[int, int]]
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a context model computes: logits of regions and pairs, and the hidden state that refinement reads."""
+
+    object_logits: Float[Tensor, "regions classes"]
+    predicate_logits: Float[Tensor, "pairs predicates"]
+    hidden: Float[Tensor, "regions hidden"]
+
+
+@dataclass(frozen=True)
+class SceneGraph:
+    """The one typed output of every scene graph model for a batch. `pairs` are rows (subject, object)."""
+
+    regions: Regions
+    pairs: Int[Tensor, "pairs 2"]
+    context: Context
+
+
+@dataclass(frozen=True)
+class ImageGraph:
+    """The predicted scene graph of one image, in the frame of the original photo; what evaluation reads.
+
+    Column 0 of `predicate_probabilities` is background. Pairs are rows (subject, object) of region indices.
+    """
+
+    image_id: int
+    boxes_original: Float[Tensor, "regions 4"]
+    labels: Int[Tensor, "regions"]
+    scores: Float[Tensor, "regions"]
+    pairs: Int[Tensor, "pairs 2"]
+    predicate_probabilities: Float[Tensor, "pairs predicates"]
