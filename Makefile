@@ -1,0 +1,48 @@
+# `make help` lists the targets. Needs git, make and Python 3.11; everything else goes into .venv.
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+PYTHON := $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
+JOBS ?= 2
+
+.DELETE_ON_ERROR:
+.PHONY: help setup study test check smoke format lab
+
+help:
+	@echo "make study   the default study: data, training, tables, report (JOBS=$(JOBS) stages at a time)"
+	@echo "make test    the test suite"
+	@echo "make check   style, direction of imports, clean notebooks, generated files"
+	@echo "make smoke   the whole pipeline on a few images, in a temporary copy"
+	@echo "make format  lay out the code as \`make check\` wants it"
+	@echo "make lab     JupyterLab on the notebooks"
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(STAMP)
+
+setup: $(STAMP)
+
+study: $(STAMP)
+	$(BIN)/segsg repro --jobs $(JOBS)
+
+test: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+check: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/segsg check
+
+smoke: $(STAMP)
+	$(BIN)/segsg smoke --jobs $(JOBS)
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/segsg clean
+
+lab: $(STAMP)
+	$(BIN)/jupyter lab notebooks
