@@ -1,0 +1,42 @@
+"""Pure functions of boxes: float xyxy, x1 <= x2, y1 <= y2, in pixels of one frame."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torchvision.ops import box_iou, clip_boxes_to_image
+
+__all__ = ["all_pairs", "box_iou", "clip", "position_code", "union_boxes"]
+
+
+def union_boxes(subjects: Float[Tensor, "pairs 4"], objects: Float[Tensor, "pairs 4"]) -> Float[Tensor, "pairs 4"]:
+    """Tightest box around each pair."""
+    start = torch.minimum(subjects[:, :2], objects[:, :2])
+    return torch.cat([start, torch.maximum(subjects[:, 2:], objects[:, 2:])], 1)
+
+
+def clip(boxes: Float[Tensor, "regions 4"], size: tuple[int, int]) -> Float[Tensor, "regions 4"]:
+    """The part of each box inside an image of `size` (height, width)."""
+    return clip_boxes_to_image(boxes, size)
+
+
+def position_code(
+    boxes: Float[Tensor, "regions 4"], sizes: list[tuple[int, int]], image: Int[Tensor, "regions"]
+) -> Float[Tensor, "regions 9"]:
+    """Where each box lies in its image: w/W, h/H, cx/W, cy/H, x1/W, y1/H, x2/W, y2/H, wh/(WH).
+
+    `sizes` are (height, width) of the images, `image` the index of each region's image.
+    """
+    frame = boxes.new_tensor(sizes).reshape(-1, 2).flip(1)[image]
+    start, end = boxes[:, :2] / frame, boxes[:, 2:] / frame
+    extent = end - start
+    return torch.cat([extent, (start + end) / 2, start, end, extent.prod(1, keepdim=True)], 1)
+
+
+def all_pairs(image: Int[Tensor, "regions"]) -> Int[Tensor, "pairs 2"]:
+    """Every ordered pair (subject, object) of two different regions of one image, image after image.
+
+    `image`, the index of each region's image, never decreases. Within an image: all pairs of the first region as
+    subject, then of the second ...
+    """
+    together = image[:, None] == image[None, :]
+    return together.fill_diagonal_(False).nonzero()
