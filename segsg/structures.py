@@ -5,7 +5,7 @@ network's input unless the name says `boxes_original`; region indices of a batch
 """
 
 from dataclasses import dataclass, fields, replace
-from typing import Literal, Self
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
@@ -26,7 +26,7 @@ def _moved(value, device):
 
 
 class _Movable:
-    def to(self, device: torch.device | str) -> Self:
+    def to(self, device: torch.device | str):
         """The same thing with every tensor on `device`."""
         return replace(self, **{f.name: _moved(getattr(self, f.name), device) for f in fields(self)})
 
@@ -79,21 +79,22 @@ class Regions(_Movable):
     `labels` is the truth that losses compare with (0 where a detection matches nothing, or truth is unknown).
     `class_probabilities` is what the detector believes, l_j of the paper (one-hot of the truth in PredCls).
     `mask_logits` has one channel per *mask* class, before the sigmoid and before transfer; None from a detector
-    without a mask head.
+    without a mask head. `sizes` are (height, width) of the batch's images, without padding.
     """
 
     boxes: Float[Tensor, "regions 4"]
     image: Int[Tensor, "regions"]
     labels: Int[Tensor, "regions"]
     class_probabilities: Float[Tensor, "regions classes"]
+    sizes: list[tuple[int, int]]
     mask_logits: Float[Tensor, "regions mask_classes side side"] | None = None
 
     def __len__(self) -> int:
         return len(self.boxes)
 
-    def counts(self, images: int) -> list[int]:
-        """Number of regions of each of the batch's `images`."""
-        return torch.bincount(self.image, minlength=images).tolist()
+    def counts(self) -> list[int]:
+        """Number of regions of each image of the batch."""
+        return torch.bincount(self.image, minlength=len(self.sizes)).tolist()
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,6 @@ class Look(_Movable):
 
     features: list[Float[Tensor, "images channels h w"]]
     regions: Regions
-    sizes: list[tuple[int, int]]
-
-    def __len__(self) -> int:
-        return len(self.sizes)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,65 @@
+"""Learned Gaussian smoothing of region masks, the K_j of eq. 6."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+MAX_CORRELATION = 0.99
+LOG_VARIANCE_RANGE = (-3.0, 4.0)
+"""Standard deviations between 0.22 cells, where a kernel hardly smooths, and 7.4, where it is almost flat."""
+
+
+def bounded(raw: Float[Tensor, "regions 3"]) -> tuple[Tensor, Tensor, Tensor]:
+    """Standard deviations along x and y, in cells, and the correlation, from three unbounded numbers a region.
+
+    Bounds keep 1 - rho² away from zero and variances finite, so neither a kernel nor its gradient can overflow.
+    Zero maps to a standard deviation of 1.28 cells and no correlation.
+    """
+    low, high = LOG_VARIANCE_RANGE
+    log_variances = low + (high - low) * raw[:, :2].sigmoid()
+    sigma_x, sigma_y = (log_variances / 2).exp().unbind(1)
+    return sigma_x, sigma_y, MAX_CORRELATION * raw[:, 2].tanh()
+
+
+def gaussian_kernels(
+    sigma_x: Float[Tensor, "regions"],
+    sigma_y: Float[Tensor, "regions"],
+    rho: Float[Tensor, "regions"],
+    side: int,
+) -> Float[Tensor, "regions side side"]:
+    """Weight of cell (x, y): exp(-(u² - 2ρuv + v²) / (2(1 - ρ²))), u = x/σx, v = y/σy; a kernel sums to 1. Eq. 6.
+
+    x runs along columns and y along rows, both measured from the centre; `side` must be odd.
+    """
+    if side % 2 == 0:
+        raise ValueError(f"a Gaussian kernel needs an odd side to have a centre, got {side}")
+    cells = torch.arange(side, dtype=sigma_x.dtype, device=sigma_x.device) - side // 2
+    u = cells[None, None, :] / sigma_x[:, None, None]
+    v = cells[None, :, None] / sigma_y[:, None, None]
+    rho = rho[:, None, None]
+    weights = (-(u**2 - 2 * rho * u * v + v**2) / (2 * (1 - rho**2))).exp()
+    return weights / weights.sum(dim=(1, 2), keepdim=True)
+
+
+def smooth(
+    masks: Float[Tensor, "regions channels h w"], kernels: Float[Tensor, "regions side side"]
+) -> Float[Tensor, "regions channels h_out w_out"]:
+    """Each region's channels convolved with its own kernel (⊗ of eq. 6), zero outside.
+
+    The result is larger by `side - 1` cells in both directions: a mask bleeds out of its box, and two masks that
+    touch along the border of their boxes still meet.
+    """
+    regions, channels, h, w = masks.shape
+    side = kernels.shape[-1]
+    if regions == 0:
+        return masks.new_zeros(0, channels, h + side - 1, w + side - 1)
+    weight = kernels.to(masks.dtype).repeat_interleave(channels, dim=0)[:, None]
+    smoothed = functional.conv2d(masks.reshape(1, -1, h, w), weight, padding=side - 1, groups=regions * channels)
+    return smoothed.reshape(regions, channels, *smoothed.shape[-2:])
+
+
+def grown(boxes: Float[Tensor, "regions 4"], cells: int, margin: int) -> Float[Tensor, "regions 4"]:
+    """Boxes that hold `margin` more cells on each side, where a box holds `cells` by `cells`; see `smooth`."""
+    step = (boxes[:, 2:] - boxes[:, :2]) * (margin / cells)
+    return torch.cat([boxes[:, :2] - step, boxes[:, 2:] + step], dim=1)

@@ -1,0 +1,118 @@
+"""A scene graph model: frozen detector, extractor, context model. Eq. 1; with grounding in the extractor, eq. 2."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from segsg.kernels.boxes import all_pairs, box_iou
+from segsg.models.sampling import PairSampler
+from segsg.structures import Batch, ImageGraph, Look, Regions, SceneGraph, Task
+
+Naming = Callable[[Float[Tensor, "regions classes"], Float[Tensor, "regions 4"]], tuple[Tensor, Tensor]]
+
+
+def best_names(probabilities: Float[Tensor, "regions classes"], boxes: Tensor) -> tuple[Tensor, Tensor]:
+    """Best foreground class of each region and its probability: PredCls, SGCls."""
+    scores, labels = probabilities[:, 1:].max(dim=1)
+    return scores, labels + 1
+
+
+@dataclass(frozen=True)
+class DistinctNames:
+    """SGDet: names in order of confidence; a name taken forbids itself to boxes that overlap (late per-class NMS)."""
+
+    iou: float
+
+    def __call__(self, probabilities: Float[Tensor, "regions classes"], boxes: Tensor) -> tuple[Tensor, Tensor]:
+        left = probabilities.clone()
+        left[:, 0] = -1
+        overlapping = box_iou(boxes, boxes) >= self.iou
+        labels = torch.zeros(len(boxes), dtype=torch.long, device=boxes.device)
+        for _ in range(len(boxes)):
+            region, label = divmod(int(left.argmax()), left.shape[1])
+            labels[region] = label
+            left[overlapping[region], label] = left[overlapping[region], label].clamp(max=0)
+            left[region] = -1
+        return probabilities.gather(1, labels[:, None])[:, 0], labels
+
+
+def every_pair(regions: Regions) -> Int[Tensor, "pairs 2"]:
+    """All ordered pairs of each image: PredCls, SGCls."""
+    return all_pairs(regions.image)
+
+
+def overlapping_pairs(regions: Regions) -> Int[Tensor, "pairs 2"]:
+    """Ordered pairs whose boxes overlap: SGDet, as in the paper."""
+    pairs = all_pairs(regions.image)
+    a, b = regions.boxes[pairs[:, 0]], regions.boxes[pairs[:, 1]]
+    width = torch.minimum(a[:, 2], b[:, 2]) - torch.maximum(a[:, 0], b[:, 0])
+    height = torch.minimum(a[:, 3], b[:, 3]) - torch.maximum(a[:, 1], b[:, 1])
+    return pairs[(width > 0) & (height > 0)]
+
+
+class SceneGraphModel(nn.Module):
+    """Trains with `losses`, answers with `predict`; what differs between tasks and methods is in its slots.
+
+    The detector is frozen: it is asked for a `Look` and has no part in the gradients or in the saved weights.
+    """
+
+    def __init__(
+        self,
+        detector: nn.Module,
+        extractor: nn.Module,
+        context: nn.Module,
+        task: Task,
+        sampler: PairSampler,
+        candidates: Callable[[Regions], Tensor] = every_pair,
+        naming: Naming = best_names,
+    ):
+        super().__init__()
+        self.detector, self.extractor, self.context = detector, extractor, context
+        self.task, self.sampler, self.candidates, self.naming = task, sampler, candidates, naming
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Cross-entropy of predicates over sampled pairs and of classes over regions, L^sg of eq. 11."""
+        look = self.detector.look(batch, self.task)
+        pairs, targets = self.sampler(look.regions, batch)
+        context = self.graph(look, pairs).context
+        return {
+            "predicates": _mean_cross_entropy(context.predicate_logits, targets),
+            "objects": _mean_cross_entropy(context.object_logits, look.regions.labels),
+        }
+
+    def graph(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> SceneGraph:
+        """Logits of the regions and of `pairs`."""
+        nodes, edges = self.extractor(look, pairs)
+        return SceneGraph(look.regions, pairs, self.context(nodes, edges, pairs, look.regions))
+
+    @torch.no_grad()
+    def predict(self, batch: Batch) -> list[ImageGraph]:
+        """The scene graph of each image, boxes in the frame of its photo, on the CPU."""
+        look = self.detector.look(batch, self.task)
+        graph = self.graph(look, self.candidates(look.regions))
+        return [self._image_graph(graph, batch, image) for image in range(len(batch))]
+
+    def _image_graph(self, graph: SceneGraph, batch: Batch, image: int) -> ImageGraph:
+        inside = (graph.regions.image == image).nonzero()[:, 0]
+        mine = graph.regions.image[graph.pairs[:, 0]] == image
+        boxes = graph.regions.boxes[inside].float()
+        scores, labels = self.naming(graph.context.object_logits[inside].float().softmax(dim=1), boxes)
+        first = int(inside[0]) if len(inside) else 0
+        return ImageGraph(
+            image_id=batch.image_ids[image],
+            boxes_original=(boxes / batch.scales[image]).cpu(),
+            labels=labels.cpu(),
+            scores=scores.cpu(),
+            pairs=(graph.pairs[mine] - first).cpu(),
+            predicate_probabilities=graph.context.predicate_logits[mine].float().softmax(dim=1).cpu(),
+        )
+
+
+def _mean_cross_entropy(logits: Float[Tensor, "n classes"], labels: Int[Tensor, "n"]) -> Tensor:
+    """Zero, with a gradient, where nothing is left to classify."""
+    total = functional.cross_entropy(logits.float(), labels, reduction="sum")
+    return total / max(len(labels), 1)

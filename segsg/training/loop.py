@@ -1,0 +1,106 @@
+"""The one training loop: any model whose methods turn a batch into named losses.
+
+Runs on whatever Lightning Fabric offers (CPU, one GPU, several); every step is a function of (seed, step) alone, so
+a resumed run equals an uninterrupted one.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from tqdm.auto import tqdm
+
+from segsg.structures import Batch
+from segsg.training.checkpoint import Checkpoint, Row
+from segsg.training.schedule import Rate
+
+Source = Callable[[int], Batch]
+"""number of the batch, from 0 -> batch"""
+SECONDS_BETWEEN_LINES = 10
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast. `rate` is a factor of the optimizer's own learning rate."""
+
+    iterations: int
+    rate: Rate
+    clip_norm: float
+    seed: int
+    checkpoint_every: int
+
+
+def precision(wanted: str) -> str:
+    """`wanted`, where "auto" is bfloat16 on hardware that computes it natively, float32 elsewhere."""
+    if wanted != "auto":
+        return wanted
+    native = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else torch.cpu._is_avx512_bf16_supported()
+    return "bf16-mixed" if native else "32-true"
+
+
+def fit(
+    model: nn.Module,
+    sources: dict[str, Source],
+    optimizer: Optimizer,
+    plan: Plan,
+    fabric: Fabric,
+    checkpoint: Checkpoint,
+    label: str,
+) -> list[Row]:
+    """Trains `model` in place; returns one row per step: step, seconds, and every loss.
+
+    `sources` maps the name of a method of `model` to the batches it is called with at every step, e.g.
+    {"losses": graph_batches, "mask_losses": mask_batches}; all their losses are summed with weight 1 (eq. 10, 11).
+    ValueError names the loss that is not a finite number.
+    """
+    start, rows = checkpoint.load(model, optimizer)
+    peaks = [group["lr"] for group in optimizer.param_groups] if start == 0 else plan_peaks(optimizer)
+    for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+        group["peak"] = peak
+    wrapped, optimizer = fabric.setup(model, optimizer)
+    for method in sources:
+        wrapped.mark_forward_method(method)
+    wrapped.train()
+    bar = tqdm(
+        range(start, plan.iterations), label, initial=start, total=plan.iterations, mininterval=SECONDS_BETWEEN_LINES
+    )
+    for step in bar:
+        rows.append(_step(wrapped, sources, optimizer, plan, fabric, step))
+        bar.set_postfix_str(f"loss {rows[-1]['loss']:.3f}", refresh=False)
+        if (step + 1) % plan.checkpoint_every == 0 and step + 1 < plan.iterations and fabric.is_global_zero:
+            checkpoint.save(step + 1, model, optimizer, rows)
+    return rows
+
+
+def plan_peaks(optimizer: Optimizer) -> list[float]:
+    """Peak learning rates that a resumed optimizer brought along."""
+    return [group["peak"] for group in optimizer.param_groups]
+
+
+def _step(model, sources, optimizer, plan: Plan, fabric: Fabric, step: int) -> Row:
+    began = time.perf_counter()
+    torch.manual_seed(plan.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank)
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * plan.rate(step)
+    losses: dict[str, Tensor] = {}
+    for method, batches in sources.items():
+        batch = batches(step * fabric.world_size + fabric.global_rank).to(fabric.device)
+        losses |= getattr(model, method)(batch)
+    total = torch.stack(list(losses.values())).sum()
+    _refuse_nonfinite(losses, step)
+    optimizer.zero_grad(set_to_none=True)
+    fabric.backward(total)
+    fabric.clip_gradients(model, optimizer, max_norm=plan.clip_norm, error_if_nonfinite=False)
+    optimizer.step()
+    values = {name: loss.item() for name, loss in losses.items()}
+    return {"step": step, "seconds": time.perf_counter() - began, "loss": sum(values.values())} | values
+
+
+def _refuse_nonfinite(losses: dict[str, Tensor], step: int) -> None:
+    for name, loss in losses.items():
+        if not loss.isfinite():
+            raise ValueError(f"loss '{name}' is {loss.item()} at step {step}; lower the learning rate or the precision")

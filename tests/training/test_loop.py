@@ -1,0 +1,100 @@
+"""The training loop on a model small enough to reason about."""
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from segsg.structures import Batch
+from segsg.training.checkpoint import Checkpoint, load_trainable, trainable_state
+from segsg.training.loop import Plan, fit
+from segsg.training.schedule import cosine, steps, warm
+from torch import nn
+
+
+class Line(nn.Module):
+    """Fits w to 2; dropout makes it depend on the random state."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.zeros(4))
+        self.detector = nn.Linear(1, 1)
+        self.seen = []
+
+    def losses(self, batch):
+        self.seen.append(batch.image_ids[0])
+        return {"line": (nn.functional.dropout(self.w, 0.3) - 2).pow(2).mean()}
+
+    def mask_losses(self, batch):
+        return {"mask": 0 * self.w.sum()}
+
+
+def batches(number):
+    empty = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    labels, relations = torch.zeros(0, dtype=torch.long), torch.zeros(0, 3, dtype=torch.long)
+    return Batch([number], empty, [(2, 2)], [1.0], [torch.zeros(0, 4)], [labels], [relations])
+
+
+def run(folder, iterations=12, fingerprint="a", model=None, every=5, sources=None):
+    model = model or Line()
+    optimizer = torch.optim.AdamW([model.w], lr=0.1)
+    plan = Plan(iterations, warm(cosine(12), 2), clip_norm=5.0, seed=3, checkpoint_every=every)
+    fabric = Fabric(accelerator="cpu", devices=1)
+    checkpoint = Checkpoint(folder, fingerprint)
+    rows = fit(model, sources or {"losses": batches}, optimizer, plan, fabric, checkpoint, "line")
+    return model, rows
+
+
+class Interrupted(Exception):
+    pass
+
+
+def interrupted_at(stop):
+    def source(number):
+        if number == stop:
+            raise Interrupted
+        return batches(number)
+
+    return {"losses": source}
+
+
+def test_interrupted_run_ends_like_an_uninterrupted_one(tmp_path):
+    whole, rows = run(tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        run(tmp_path / "cut", sources=interrupted_at(8))
+    resumed, resumed_rows = run(tmp_path / "cut")
+    assert resumed.seen == [5, 6, 7, 8, 9, 10, 11]
+    assert torch.equal(whole.w, resumed.w)
+    assert [row["loss"] for row in rows] == [row["loss"] for row in resumed_rows]
+
+
+def test_checkpoint_of_another_run_is_not_resumed(tmp_path):
+    with pytest.raises(Interrupted):
+        run(tmp_path, sources=interrupted_at(8))
+    model, _ = run(tmp_path, fingerprint="b")
+    assert model.seen[0] == 0
+
+
+def test_losses_of_all_sources_are_summed(tmp_path):
+    _, rows = run(tmp_path, sources={"losses": batches, "mask_losses": batches})
+    assert set(rows[0]) == {"step", "seconds", "loss", "line", "mask"}
+
+
+def test_nonfinite_loss_is_named(tmp_path):
+    model = Line()
+    model.w.data.fill_(float("nan"))
+    with pytest.raises(ValueError, match="loss 'line' is nan at step 0"):
+        run(tmp_path, model=model)
+
+
+def test_frozen_detector_is_not_saved():
+    assert set(trainable_state(Line())) == {"w"}
+
+
+def test_weights_of_another_model_are_refused():
+    with pytest.raises(ValueError, match="another model: w, x"):
+        load_trainable(Line(), {"x": torch.zeros(1)})
+
+
+def test_schedules():
+    assert [round(warm(lambda step: 1.0, 4)(step), 2) for step in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
+    assert cosine(10)(0) == 1.0 and cosine(10)(10) < 1e-9
+    assert [steps([2, 4])(step) for step in (1, 2, 4)] == [1.0, pytest.approx(0.1), pytest.approx(0.01)]
