@@ -1,0 +1,157 @@
+"""Scene graphs in Visual Genome's layout (VG-SGG.h5, VG-SGG-dicts.json, image_data.json, photos)."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from segsg.data.errors import DataError
+from segsg.data.files import field, find_photo, read_json, read_photo
+from segsg.data.visual_genome_checks import check
+from segsg.data.visual_genome_file import Rows, read_images, read_rows
+from segsg.data.vocabulary import Vocabulary
+from segsg.structures import Sample
+
+Split = Literal["train", "validation", "test"]
+LONGER_SIDE = 1024
+ASPECT_TOLERANCE = 0.02
+Annotation = tuple[Float[Tensor, "regions 4"], Int[Tensor, "regions"], Int[Tensor, "relations 3"]]
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Class and predicate names of VG-SGG-dicts.json, in label order. DataError if an index is missing."""
+    record = read_json(path)
+    return Vocabulary(_names(path, record, "label_to_idx"), _names(path, record, "predicate_to_idx"))
+
+
+def _names(path: Path, record, key: str) -> tuple[str, ...]:
+    names = {index: name for name, index in field(path, "file", record, key, dict).items()}
+    if sorted(names) != list(range(1, len(record[key]) + 1)):
+        raise DataError(path, f"'{key}'", "indices are not 1, 2, 3 ... without gaps", "take another file")
+    return tuple(names[index] for index in range(1, len(names) + 1))
+
+
+def read_zero_shot(path: Path, vocabulary: Vocabulary) -> Int[Tensor, "triplets 3"]:
+    """The published zero-shot triplets as rows (subject class, predicate, object class) of labels.
+
+    The file's columns are subject, object, predicate, counted from 1 - which is how this project counts labels too.
+    """
+    try:
+        columns = torch.load(path, weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError) as error:
+        raise DataError(path, "file", f"cannot be read as a tensor ({error})", "download it again") from error
+    most = torch.tensor([len(vocabulary.classes), len(vocabulary.classes), len(vocabulary.predicates)])
+    if not isinstance(columns, Tensor) or columns.ndim != 2 or columns.shape[1] != 3:
+        raise DataError(path, "file", "is not a tensor of rows of three labels", "download it again")
+    if ((columns < 1) | (columns > most)).any():
+        raise DataError(path, "file", "has labels beyond the vocabulary", "take both from the same source")
+    return columns[:, [0, 2, 1]].long()
+
+
+class SceneGraphSet:
+    """One split of a scene graph set; annotations are read and checked at once, a photo when its sample is asked for.
+
+    `train` and `validation` share the rows marked 0: validation takes the first `validation_images` of those that
+    have boxes and relations, training the rest. The cut does not move with `keep_empty`, which adds images without
+    relations to either side of it; otherwise a detector could train on validation images of the scene graph models.
+    Test images keep repeated relations. A file whose rows break a rule is a DataError.
+    """
+
+    def __init__(
+        self,
+        annotations: Path,
+        vocabulary: Path,
+        images: Path,
+        photos: Path,
+        split: Split,
+        validation_images: int = 0,
+        keep_empty: bool = False,
+    ):
+        self.vocabulary = read_vocabulary(vocabulary)
+        self._rows = read_rows(annotations)
+        self._images = read_images(images, len(self._rows.split))
+        self._photos = Path(photos)
+        check(annotations, self._rows, self._images, self.vocabulary)
+        self._chosen = np.flatnonzero(_in_split(self._rows, split, validation_images, keep_empty))
+        if len(self._chosen) == 0:
+            way_out = "change validation_images in params.yaml, or take another file"
+            raise DataError(annotations, f"split '{split}'", "has no image", way_out)
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    @property
+    def image_ids(self) -> list[int]:
+        return self._images.ids[self._chosen].tolist()
+
+    @property
+    def image_sizes(self) -> list[tuple[int, int]]:
+        """(height, width) of the original frame, from image_data.json."""
+        return [(height, width) for height, width in self._images.sizes[self._chosen].tolist()]
+
+    @property
+    def shared_ids(self) -> list[int | None]:
+        """Id of each image in the mask set (`coco_id`), None for an image that it does not have."""
+        return [shared or None for shared in self._images.shared[self._chosen].tolist()]
+
+    def annotation(self, index: int) -> Annotation:
+        """(boxes_original, labels, relations) without opening the photo; boxes are pixels of `image_sizes`."""
+        row = self._chosen[index]
+        boxes, relations = _slice(self._rows.boxes_of[row]), _slice(self._rows.relations_of[row])
+        pairs = self._rows.relationships[relations] - boxes.start
+        return (
+            torch.from_numpy(decode(self._rows.boxes_1024[boxes], *self._images.sizes[row].tolist())),
+            torch.from_numpy(self._rows.labels[boxes].copy()),
+            torch.from_numpy(np.hstack([pairs, self._rows.predicates[relations, None]])),
+        )
+
+    def __getitem__(self, index: int) -> Sample:
+        """The image in its stored frame. A photo of another size than image_data.json says is a scaled copy.
+
+        `scale` is then the photo's width over the listed width, so that boxes / scale are boxes_original again.
+        DataError if the photo is missing, cannot be decoded, or is not of the listed shape.
+        """
+        boxes, labels, relations = self.annotation(index)
+        row = self._chosen[index]
+        path = find_photo(self._photos, f"{self._images.ids[row]}.jpg")
+        image = read_photo(path)
+        listed = self._images.sizes[row].tolist()
+        down, right = (found / size for found, size in zip(image.shape[-2:], listed, strict=True))
+        if abs(right / down - 1) > ASPECT_TOLERANCE:
+            rule = f"is {tuple(image.shape[-2:])} (height, width), image_data.json says {tuple(listed)}"
+            raise DataError(path, "photo", rule, "take photos and image_data.json from the same source")
+        boxes = boxes * torch.tensor([right, down, right, down])
+        return Sample(int(self._images.ids[row]), image, boxes, labels, relations, scale=right)
+
+
+def _in_split(rows: Rows, split: Split, validation_images: int, keep_empty: bool) -> Bool[np.ndarray, "images"]:
+    has_boxes, has_relations = rows.boxes_of[:, 0] >= 0, rows.relations_of[:, 0] >= 0
+    usable = has_boxes & (has_relations | keep_empty)
+    if split == "test":
+        return usable & (rows.split == 2)
+    complete = (rows.split == 0) & has_boxes & has_relations
+    in_validation = np.cumsum(complete) - complete < validation_images
+    return usable & (rows.split == 0) & (in_validation == (split == "validation"))
+
+
+def _slice(ends: Int[np.ndarray, "2"]) -> slice:
+    return slice(ends[0], ends[1] + 1) if ends[0] >= 0 else slice(0, 0)
+
+
+def decode(boxes_1024: Int[np.ndarray, "regions 4"], height: int, width: int) -> Float[np.ndarray, "regions 4"]:
+    """Boxes (centre x, centre y, width, height) at longer side 1024 -> float32 xyxy pixels of a height x width photo.
+
+    The corner is centre - size / 2 exactly; the released code cuts that half off, up to half a pixel at 1024.
+    Boxes are clipped to the photo. One that begins beyond the last pixel (Visual Genome clips its boxes to a square,
+    not to the photo) becomes the last pixel, so every box keeps an area and every relation its boxes.
+    """
+    corner = boxes_1024[:, :2] - boxes_1024[:, 2:] / 2
+    scale, end = max(height, width) / LONGER_SIDE, np.array([width, height])
+    first = (corner * scale).clip(0, end - 1)
+    last = ((corner + boxes_1024[:, 2:]) * scale).clip(0, end)
+    return np.hstack([first, last]).astype(np.float32)
+
+
