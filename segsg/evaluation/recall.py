@@ -1,0 +1,86 @@
+"""From truths and predicted graphs, one image after another, to the ranks that every recall is computed from."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from segsg.evaluation.matching import agreement, first_covering, intersection
+from segsg.evaluation.protocol import DEFAULT, Protocol
+from segsg.evaluation.ranking import rank
+from segsg.evaluation.ranks import Ranks, merge
+from segsg.evaluation.records import Prediction, Truth, as_array, check_graph, check_truth
+from segsg.structures import ImageGraph, Task
+
+Triplets = Int[np.ndarray, "triplets 3"] | Int[Tensor, "triplets 3"]
+Counts = Int[np.ndarray, "predicates"] | Int[Tensor, "predicates"]
+
+
+def is_member(triplets: Int[np.ndarray, "n 3"], known: Int[np.ndarray, "m 3"]) -> Bool[np.ndarray, "n"]:
+    """Which rows of `triplets` occur among `known`, in any order; numbers below 2**20."""
+    shifts = np.array([40, 20, 0])
+    keys, known_keys = ((rows.astype(np.int64) << shifts).sum(axis=1) for rows in (triplets, known))
+    return np.isin(keys, known_keys)
+
+
+def overlapping(prediction: Prediction, pixel: float) -> Prediction:
+    """`prediction` without the pairs whose boxes do not intersect."""
+    meets = intersection(prediction.boxes, prediction.boxes, pixel) > 0
+    kept = meets[prediction.pairs[:, 0], prediction.pairs[:, 1]]
+    pairs, probabilities = prediction.pairs[kept], prediction.predicate_probabilities[kept]
+    return Prediction(prediction.boxes, prediction.labels, prediction.scores, pairs, probabilities)
+
+
+class Recall:
+    """Adds up images; holds a few numbers for each true relation and nothing of the predictions.
+
+    `predicates` counts background. `zero_shot` are rows (subject class, predicate, object class) never seen in
+    training; `training_counts` the rows of each predicate in the training split, background (ignored) first.
+    What is not given is not measured.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        predicates: int,
+        zero_shot: Triplets | None = None,
+        training_counts: Counts | None = None,
+        protocol: Protocol = DEFAULT,
+    ):
+        self.task, self.predicates, self.protocol = task, predicates, protocol
+        self.zero_shot = None if zero_shot is None else as_array(zero_shot)
+        self.training_counts = None if training_counts is None else as_array(training_counts)
+        self._images: list[tuple[int, int, bool]] = []
+        self._rows: list[Int[np.ndarray, "relations 5"]] = []
+
+    def add(self, truth: Truth, graph: ImageGraph) -> None:
+        """Match one image. Raises ValueError that names the image and the rule that it breaks."""
+        truth = check_truth(truth, graph.image_id, self.predicates)
+        prediction = check_graph(graph, truth, self.task, self.predicates)
+        if self.task == "sgdet" and self.protocol.overlapping_pairs:
+            prediction = overlapping(prediction, self.protocol.pixel)
+        agreeing = agreement(truth, prediction, self.protocol)
+        found = [first_covering(truth.relations, agreeing, r) for r in rank(prediction, self.protocol.depths[-1])]
+        classes = truth.labels[truth.relations[:, :2]]
+        columns = (classes[:, 0], truth.relations[:, 2], classes[:, 1], *found)
+        self._rows.append(np.stack(columns, axis=1, dtype=np.int32, casting="same_kind"))
+        self._images.append((graph.image_id, len(truth.boxes), len(prediction.pairs) > 0))
+
+    def ranks(self) -> Ranks:
+        """All that was added, independent of the order of adding. Raises ValueError for an image added twice."""
+        image_ids, boxes, predicted = np.array(self._images, dtype=np.int64).reshape(-1, 3).T
+        rows = np.concatenate([np.empty((0, 5), dtype=np.int32), *self._rows])
+        image = np.repeat(np.arange(len(image_ids)), [len(r) for r in self._rows])
+        zero_shot = None if self.zero_shot is None else is_member(rows[:, :3], self.zero_shot)
+        return merge([Ranks(
+            image_ids, boxes, predicted.astype(bool), image, rows[:, :3], rows[:, 3], rows[:, 4],
+            self.predicates, self.protocol, zero_shot, self.training_counts,
+        )])  # fmt: skip
+
+
+def evaluate(truths: Iterable[Truth], graphs: Iterable[ImageGraph], recall: Recall) -> Ranks:
+    """`recall` of all images; both iterables are walked once, in step, and must be equally long."""
+    for truth, graph in zip(truths, graphs, strict=True):
+        recall.add(truth, graph)
+    return recall.ranks()
