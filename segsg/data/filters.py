@@ -1,0 +1,82 @@
+"""Views of a data set: fewer images, or fewer relations. A view is read as the set it is made of."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Generator, Tensor
+
+from segsg.structures import Sample
+
+
+class Subset:
+    """The images of `dataset` at `indices`, in that order."""
+
+    def __init__(self, dataset: Any, indices: Sequence[int]):
+        self._dataset, self._indices = dataset, list(indices)
+        self.vocabulary = dataset.vocabulary
+        self.image_ids = [dataset.image_ids[index] for index in self._indices]
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self._dataset[self._indices[index]]
+
+    def annotation(self, index: int) -> tuple:
+        return self._dataset.annotation(self._indices[index])
+
+    @property
+    def image_sizes(self) -> list[tuple[int, int]]:
+        sizes = self._dataset.image_sizes
+        return [sizes[index] for index in self._indices]
+
+    @property
+    def shared_ids(self) -> list[int | None]:
+        shared = self._dataset.shared_ids
+        return [shared[index] for index in self._indices]
+
+
+def without_images(dataset: Any, image_ids: Collection[int]) -> Subset:
+    """`dataset` without these images, for instance a mask set without the scene-graph test images it shares."""
+    unwanted = frozenset(image_ids)
+    return Subset(dataset, [i for i, image_id in enumerate(dataset.image_ids) if image_id not in unwanted])
+
+
+class OverlappingRelations(Subset):
+    """Only relations whose two boxes overlap, and only images that still have one; a filter of training data."""
+
+    def __init__(self, dataset: Any):
+        annotations = (dataset.annotation(index) for index in range(len(dataset)))
+        kept = [overlap(boxes, relations).any().item() for boxes, _, relations in annotations]
+        super().__init__(dataset, [index for index, any_left in enumerate(kept) if any_left])
+
+    def annotation(self, index: int) -> tuple:
+        boxes, labels, relations = super().annotation(index)
+        return boxes, labels, relations[overlap(boxes, relations)]
+
+    def __getitem__(self, index: int) -> Sample:
+        return replace(super().__getitem__(index), relations=self.annotation(index)[2])
+
+
+def overlap(boxes: Float[Tensor, "regions 4"], pairs: Int[Tensor, "pairs columns"]) -> Bool[Tensor, "pairs"]:
+    """Whether the boxes of the first two columns of `pairs` share an area."""
+    subjects, objects = boxes[pairs[:, 0]], boxes[pairs[:, 1]]
+    return (subjects[:, :2].maximum(objects[:, :2]) < subjects[:, 2:].minimum(objects[:, 2:])).all(1)
+
+
+def one_predicate_per_pair(sample: Sample, generator: Generator) -> Sample:
+    """Each (subject, object) once, with one of its listed predicates: a copy counts as another chance to be drawn.
+
+    A filter of training samples at every fetch; `Batches` takes it as `change`.
+    """
+    order = torch.randperm(len(sample.relations), generator=generator)
+    shuffled = sample.relations[order]
+    _, pair = torch.unique(shuffled[:, :2], dim=0, return_inverse=True)
+    first = torch.full((int(pair.max()) + 1 if len(pair) else 0,), len(pair))
+    first = first.scatter_reduce(0, pair, torch.arange(len(pair)), "amin")
+    return replace(sample, relations=shuffled[first])
+
+

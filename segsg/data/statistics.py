@@ -1,0 +1,67 @@
+"""Counts over a split: how often which predicate joins which classes, and which triplets occur at all."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from segsg.data.filters import overlap
+from segsg.kernels.boxes import all_pairs
+from segsg.structures import BACKGROUND
+
+PAIRS_AT_ONCE = 2_000_000
+
+
+def predicate_counts(dataset: Any, classes: int, predicates: int) -> Int[Tensor, "classes classes predicates"]:
+    """How many relations join a subject class and an object class by each predicate; background included in sizes.
+
+    Column 0 counts the ordered pairs of overlapping boxes of the two classes, related or not; an image in which no
+    two boxes overlap counts with all its pairs. Nothing is smoothed, repeated relations count each time.
+    """
+    counts = torch.zeros(classes * classes * predicates, dtype=torch.int64)
+    for keys in _flat_keys(dataset, classes, predicates):
+        counts += torch.bincount(keys, minlength=len(counts))
+    return counts.reshape(classes, classes, predicates)
+
+
+def _flat_keys(dataset: Any, classes: int, predicates: int) -> Iterator[Int[Tensor, "pairs"]]:
+    """Indices into the flattened table, one for each thing counted, many images at a time."""
+    waiting, size = [], 0
+    for index in range(len(dataset)):
+        boxes, labels, relations = dataset.annotation(index)
+        pairs = _overlapping_pairs(boxes)
+        pairs = torch.cat([pairs, torch.full((len(pairs), 1), BACKGROUND)], dim=1)
+        subjects, objects, labels_of_pairs = torch.cat([pairs, relations]).unbind(1)
+        waiting.append((labels[subjects] * classes + labels[objects]) * predicates + labels_of_pairs)
+        size += len(waiting[-1])
+        if size > PAIRS_AT_ONCE:
+            yield torch.cat(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield torch.cat(waiting)
+
+
+def _overlapping_pairs(boxes: Float[Tensor, "regions 4"]) -> Int[Tensor, "pairs 2"]:
+    """Ordered pairs of boxes that share an area, or all ordered pairs if none does."""
+    pairs = all_pairs(torch.zeros(len(boxes), dtype=torch.int64))
+    overlapping = overlap(boxes, pairs)
+    return pairs[overlapping] if overlapping.any() else pairs
+
+
+def triplets(dataset: Any) -> Int[Tensor, "triplets 3"]:
+    """Distinct (subject class, predicate, object class) of a split, sorted."""
+    found = [torch.zeros(0, 3, dtype=torch.int64)]
+    for index in range(len(dataset)):
+        _, labels, relations = dataset.annotation(index)
+        subjects, objects, predicates = relations.unbind(1)
+        found.append(torch.stack([labels[subjects], predicates, labels[objects]], dim=1))
+    return torch.unique(torch.cat(found), dim=0)
+
+
+def zero_shot(train: Any, test: Any) -> Int[Tensor, "triplets 3"]:
+    """Distinct triplets of the test split that no training image has, sorted."""
+    seen, asked = triplets(train), triplets(test)
+    _, row, copies = torch.unique(torch.cat([asked, seen]), dim=0, return_inverse=True, return_counts=True)
+    return asked[copies[row[: len(asked)]] == 1]

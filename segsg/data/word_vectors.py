@@ -1,0 +1,102 @@
+"""Word vectors: GloVe's text files, and tables with one row per class."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from segsg.data.errors import DataError
+
+AGAIN = "download or draw the file again"
+ALIAS = "spell it differently, or give another word for it under data: word_aliases in params.yaml"
+
+
+class WordVectors:
+    """Vectors of lower-case words. A name of several words, apart by spaces, has the mean of its words' vectors."""
+
+    def __init__(self, path: Path, vectors: dict[str, np.ndarray], aliases: Mapping[str, str]):
+        self._path, self._vectors, self._aliases = path, vectors, aliases
+
+    @classmethod
+    def read(cls, path: Path, words: Iterable[str] | None = None, aliases: Mapping[str, str] | None = None) -> Self:
+        """Reads a text file of lines `word number number ...`, keeping only what the names in `words` need.
+
+        `aliases` says which other word or name to look up instead. The file is streamed, not held in memory.
+        DataError if a needed row has the wrong length; a word that is missing is an error when it is asked for.
+        """
+        aliases = aliases or {}
+        needed = None if words is None else {word for name in words for word in _words(name, aliases)}
+        try:
+            with open(path, "rb") as lines:
+                return cls(path, dict(_rows(path, lines, needed)), aliases)
+        except OSError as error:
+            rule = f"cannot be read ({error.strerror})"
+            raise DataError(path, "file", rule, "check data: word_vectors in params.yaml") from error
+
+    def vector(self, name: str) -> Float[Tensor, "words"]:
+        """Mean vector of the words of `name`, float32. DataError names a word that the file does not have."""
+        words = _words(name, self._aliases)
+        for word in words:
+            if word not in self._vectors:
+                raise DataError(self._path, f"word '{word}' of '{name}'", "has no vector", ALIAS)
+        return torch.from_numpy(np.mean([self._vectors[word] for word in words], axis=0, dtype=np.float32))
+
+    def matrix(self, names: Iterable[str]) -> Float[Tensor, "classes words"]:
+        """One row per name."""
+        return torch.stack([self.vector(name) for name in names])
+
+
+def _words(name: str, aliases: Mapping[str, str]) -> list[str]:
+    name = aliases.get(name, name).lower()
+    return [part for word in name.split() for part in aliases.get(word, word).lower().split()]
+
+
+def _rows(path: Path, lines: Iterable[bytes], needed: set[str] | None) -> Iterator[tuple[str, np.ndarray]]:
+    """(word, vector) of the needed words; stops reading at the last of them."""
+    missing, length = None if needed is None else set(needed), None
+    for number, line in enumerate(lines, start=1):
+        length = length or len(line.split()) - 1
+        start, _, numbers = line.partition(b" ")
+        word = start.decode("utf-8", "replace")
+        if missing is not None and word not in missing:
+            continue
+        vector = _vector(path, f"line {number} ('{word}')", numbers.split(), length)
+        if vector is None:
+            continue
+        yield word, vector
+        if missing is not None:
+            missing.discard(word)
+            if not missing:
+                return
+
+
+def _vector(path: Path, item: str, numbers: list[bytes], length: int) -> np.ndarray | None:
+    """None for an entry of several words: GloVe 840B has some, as "at name@domain.com"."""
+    try:
+        vector = np.array(numbers, dtype=np.float32)
+    except ValueError as error:
+        if len(numbers) > length:
+            return None
+        raise DataError(path, item, f"is not a row of numbers ({error})", AGAIN) from error
+    if len(vector) != length or not np.isfinite(vector).all():
+        raise DataError(path, item, f"has {len(vector)} numbers, finite or not; the first row has {length}", AGAIN)
+    return vector
+
+
+def read_class_vectors(path: Path, names: Iterable[str]) -> Float[Tensor, "classes words"]:
+    """Rows of a .npy file, row i for names[i]. DataError unless it has just as many rows, all finite."""
+    try:
+        rows = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DataError(path, "file", f"cannot be read as an array ({error})", AGAIN) from error
+    expected = len(list(names))
+    if rows.ndim != 2 or len(rows) != expected or rows.dtype.kind != "f":
+        rule = f"is {rows.dtype} {rows.shape}, not one row of numbers for each of {expected} names"
+        raise DataError(path, "file", rule, "take the vectors of the same vocabulary")
+    if not np.isfinite(rows).all():
+        raise DataError(path, f"row {np.flatnonzero(~np.isfinite(rows).all(1))[0]}", "is not finite", AGAIN)
+    return torch.from_numpy(rows.astype(np.float32))
