@@ -48,6 +48,8 @@ class Data:
     """first so many of the training rows, as in the field's protocol"""
     short_side: int
     long_side: int
+    distant_relations: bool
+    """train on relations of boxes that do not overlap, too; the released code drops them"""
     zero_shot: Path | None = None
     """the published zero-shot triplets, if any; otherwise derived from the training split"""
     word_aliases: dict[str, str] = field(default_factory=dict)
@@ -150,10 +152,9 @@ class Grounding:
     edges: typing.Literal["gaussian", "average", "union", "none"]
     frame: typing.Literal["union", "box"]
     kernel: int
-    joint_kernels: bool
+    """cells along a side of the Gaussian"""
     sigmoid: bool
-    layout: bool
-    """subject and object rectangles as two more channels of an edge"""
+    """squash the mask of a pair once more, as the released code does"""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ a resumed run equals an uninterrupted one.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -18,8 +18,8 @@ from segsg.structures import Batch
 from segsg.training.checkpoint import Checkpoint, Row
 from segsg.training.schedule import Rate
 
-Source = Callable[[int], Batch]
-"""number of the batch, from 0 -> batch"""
+Source = Callable[[range], Iterable[Batch]]
+"""numbers of batches, counted from 0 -> those batches, in order"""
 SECONDS_BETWEEN_LINES = 10
 
 
@@ -62,6 +62,8 @@ def fit(
     for group, peak in zip(optimizer.param_groups, peaks, strict=True):
         group["peak"] = peak
     wrapped, optimizer = fabric.setup(model, optimizer)
+    mine = range(start * fabric.world_size + fabric.global_rank, plan.iterations * fabric.world_size, fabric.world_size)
+    batches = {method: iter(source(mine)) for method, source in sources.items()}
     for method in sources:
         wrapped.mark_forward_method(method)
     wrapped.train()
@@ -69,7 +71,7 @@ def fit(
         range(start, plan.iterations), label, initial=start, total=plan.iterations, mininterval=SECONDS_BETWEEN_LINES
     )
     for step in bar:
-        rows.append(_step(wrapped, sources, optimizer, plan, fabric, step))
+        rows.append(_step(wrapped, batches, optimizer, plan, fabric, step))
         bar.set_postfix_str(f"loss {rows[-1]['loss']:.3f}", refresh=False)
         if (step + 1) % plan.checkpoint_every == 0 and step + 1 < plan.iterations and fabric.is_global_zero:
             checkpoint.save(step + 1, model, optimizer, rows)
@@ -81,15 +83,14 @@ def plan_peaks(optimizer: Optimizer) -> list[float]:
     return [group["peak"] for group in optimizer.param_groups]
 
 
-def _step(model, sources, optimizer, plan: Plan, fabric: Fabric, step: int) -> Row:
+def _step(model, batches: dict[str, Iterator[Batch]], optimizer, plan: Plan, fabric: Fabric, step: int) -> Row:
     began = time.perf_counter()
     torch.manual_seed(plan.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank)
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * plan.rate(step)
     losses: dict[str, Tensor] = {}
-    for method, batches in sources.items():
-        batch = batches(step * fabric.world_size + fabric.global_rank).to(fabric.device)
-        losses |= getattr(model, method)(batch)
+    for method, source in batches.items():
+        losses |= getattr(model, method)(next(source).to(fabric.device))
     total = torch.stack(list(losses.values())).sum()
     _refuse_nonfinite(losses, step)
     optimizer.zero_grad(set_to_none=True)

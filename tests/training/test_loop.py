@@ -27,7 +27,11 @@ class Line(nn.Module):
         return {"mask": 0 * self.w.sum()}
 
 
-def batches(number):
+def batches(numbers):
+    return map(batch, numbers)
+
+
+def batch(number):
     empty = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
     labels, relations = torch.zeros(0, dtype=torch.long), torch.zeros(0, 3, dtype=torch.long)
     return Batch([number], empty, [(2, 2)], [1.0], [torch.zeros(0, 4)], [labels], [relations])
@@ -48,10 +52,11 @@ class Interrupted(Exception):
 
 
 def interrupted_at(stop):
-    def source(number):
-        if number == stop:
-            raise Interrupted
-        return batches(number)
+    def source(numbers):
+        for number in numbers:
+            if number == stop:
+                raise Interrupted
+            yield batch(number)
 
     return {"losses": source}
 

@@ -1,0 +1,56 @@
+"""Stage 1: build, train, measure a detector, and store what it says once it is frozen."""
+
+import dataclasses
+from pathlib import Path
+
+import torch
+
+from segsg.build import data, runs
+from segsg.evaluation.detection import average_precision
+from segsg.models.backbones import BACKBONES
+from segsg.models.cached_look import CachedDetector, write_looks
+from segsg.models.detector import Detector
+from segsg.models.proposals import DetectionNumbers
+from segsg.params import Params
+from segsg.structures import Task
+from segsg.training.files import load_weights
+
+
+def folder(params: Params, key: str) -> Path:
+    """Where the weights of a detector are."""
+    return Path("runs") / params.profile / "detector" / key
+
+
+def looks_folder(params: Params, key: str) -> Path:
+    """Where the looks of a frozen detector are."""
+    return Path("runs") / params.profile / "look" / key
+
+
+def make_detector(params: Params, key: str) -> Detector:
+    """The untrained detector of a row of `detectors`."""
+    row = params.detectors[key]
+    torch.manual_seed(params.seed + row.seed)
+    classes = len(data.vocabulary(params).classes) + 1
+    mask_classes = len(data.mask_vocabulary(params).classes) if row.joint else None
+    numbers = DetectionNumbers(**dataclasses.asdict(params.detection))
+    return Detector(BACKBONES[row.backbone], classes, mask_classes, numbers)
+
+
+def train_detector(params: Params, key: str, out: Path) -> None:
+    """Eq. 10: scene-graph images, and mask images if the row is joint."""
+    row, numbers = params.detectors[key], params.stage1
+    graphs = data.scene_graph_set(params, "train", keep_empty=True)
+    seed = params.seed + row.seed
+    sources = {"losses": data.training_batches(params, graphs, numbers.images, numbers.flip, seed, None)}
+    if row.joint:
+        masks = data.mask_set(params, "train")
+        sources["mask_losses"] = data.training_batches(params, masks, numbers.mask_images, numbers.flip, seed, None)
+    inputs = [runs.digest(params.data.scene_graphs.annotations), runs.digest(params.data.masks_train.annotations)]
+    runs.train(make_detector(params, key), sources, params, numbers, key, seed, inputs, out)
+
+
+def load_detector(params: Params, key: str) -> Detector:
+    """The trained detector, on the device that Fabric chooses, ready to be frozen."""
+    detector = make_detector(params, key)
+    load_weights(detector, folder(params, key))
+    return detector.to(runs.fabric(params.stage1).device).eval()

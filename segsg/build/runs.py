@@ -1,0 +1,78 @@
+"""Training runs: from parameters to an optimizer, a plan and a checkpoint, and from a trained model to files."""
+
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from lightning_fabric import Fabric
+from torch import nn
+
+from segsg.params import Optimization, Params
+from segsg.training.checkpoint import Checkpoint
+from segsg.training.files import save_history, save_weights
+from segsg.training.loop import Plan, Source, fit, precision
+from segsg.training.optimizers import OPTIMIZERS
+from segsg.training.schedule import cosine, steps, warm
+
+WORK = Path("work")
+RESULT_VERSION = 1
+"""Raise it when a change of the code makes old checkpoints meaningless: they then start again."""
+
+
+def fingerprint(*facts) -> str:
+    """One name for everything that a run depends on, so that a checkpoint of another run is never resumed."""
+    text = json.dumps([RESULT_VERSION, *facts], default=_plain, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value):
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else str(value)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def plan(numbers: Optimization, seed: int) -> Plan:
+    """How long and how fast to train."""
+    rate = {"cosine": cosine(numbers.iterations), "steps": steps(numbers.steps)}[numbers.schedule]
+    return Plan(numbers.iterations, warm(rate, numbers.warmup), numbers.clip_norm, seed, numbers.checkpoint_every)
+
+
+def fabric(numbers: Optimization) -> Fabric:
+    """All devices of this machine; SEGSG_DEVICES and SEGSG_NODES limit or extend them."""
+    devices, nodes = os.environ.get("SEGSG_DEVICES", "1"), int(os.environ.get("SEGSG_NODES", "1"))
+    return Fabric(
+        accelerator="auto",
+        devices=devices if devices == "auto" else int(devices),
+        num_nodes=nodes,
+        precision=precision(numbers.precision),
+    )
+
+
+def train(
+    model: nn.Module,
+    sources: dict[str, Source],
+    params: Params,
+    numbers: Optimization,
+    key: str,
+    seed: int,
+    inputs: list,
+    out: Path,
+) -> None:
+    """Trains `model` and writes weights and learning curves to `out`; an interrupted call goes on where it was.
+
+    `inputs` name everything besides parameters that the result depends on, e.g. digests of files.
+    """
+    optimizer = OPTIMIZERS[numbers.optimizer](model, numbers.learning_rate, numbers.weight_decay)
+    checkpoint = Checkpoint(WORK / key, fingerprint(params, key, seed, inputs))
+    runner = fabric(numbers)
+    rows = fit(model, sources, optimizer, plan(numbers, seed), runner, checkpoint, key)
+    if runner.is_global_zero:
+        save_weights(model, out)
+        save_history(rows, out)
+        checkpoint.remove()
