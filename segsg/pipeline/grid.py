@@ -1,0 +1,61 @@
+"""A profile's `grid` as rows: one per stage-1 run and one per stage-2 run, with keys that name them everywhere.
+
+Keys start with the profile, so that one dvc.lock holds every profile and going back to one re-runs nothing.
+"""
+
+import itertools
+
+SHORT_METHODS = {"baseline": "baseline", "seg-grounded": "seg"}
+GRID_KEYS = {"backbones", "models", "detectors", "tasks", "methods", "seeds", "frequency", "rows"}
+
+
+def expand(grid: dict, profile: str) -> tuple[dict[str, dict], dict[str, dict]]:
+    """(detectors, experiments) of the grid, each {key: row}.
+
+    `backbones` maps a detector's short name to its backbone; a baseline gets the detector trained on the scene graph
+    set alone, a seg-grounded row the joint one. `frequency: true` adds one row without pixels per task. `rows` are
+    further experiments by name: {model, detector, method, task, seed, grounding}. ValueError for an unknown key or name.
+    """
+    if unknown := sorted(grid.keys() - GRID_KEYS):
+        raise ValueError(f"profile {profile}: grid: unknown {', '.join(unknown)}; known: {', '.join(sorted(GRID_KEYS))}")
+    experiments = _product(grid, profile) | _frequency(grid, profile) | _named_rows(grid, profile)
+    used = sorted({row["detector"] for row in experiments.values()})
+    return {key: _detector_row(key, grid["backbones"], profile) for key in used}, experiments
+
+
+def _product(grid: dict, profile: str) -> dict[str, dict]:
+    axes = itertools.product(grid["models"], grid["detectors"], grid["tasks"], grid["methods"], grid["seeds"])
+    return dict(_experiment(profile, *values) for values in axes)
+
+
+def _experiment(profile: str, model: str, detector: str, task: str, method: str, seed: int) -> tuple[str, dict]:
+    if method not in SHORT_METHODS:
+        raise ValueError(f"profile {profile}: grid: method '{method}' is not one of {', '.join(SHORT_METHODS)}")
+    key = f"{profile}-{model}-{detector}-{task}-{SHORT_METHODS[method]}" + (f"-s{seed}" if seed else "")
+    joint = "-joint" if method == "seg-grounded" else ""
+    row = {"model": model, "detector": f"{profile}-{detector}{joint}", "method": method, "task": task, "seed": seed}
+    return key, row
+
+
+def _frequency(grid: dict, profile: str) -> dict[str, dict]:
+    if not grid.get("frequency"):
+        return {}
+    axes = itertools.product(grid["detectors"], grid["tasks"])
+    return {
+        f"{profile}-frequency-{detector}-{task}": {
+            "model": "frequency", "detector": f"{profile}-{detector}", "method": "frequency", "task": task, "seed": 0
+        }
+        for detector, task in axes
+    }  # fmt: skip
+
+
+def _named_rows(grid: dict, profile: str) -> dict[str, dict]:
+    rows = grid.get("rows") or {}
+    return {f"{profile}-{name}": {"seed": 0} | row | {"detector": f"{profile}-{row['detector']}"} for name, row in rows.items()}
+
+
+def _detector_row(key: str, backbones: dict[str, str], profile: str) -> dict:
+    name = key.removeprefix(f"{profile}-").removesuffix("-joint")
+    if name not in backbones:
+        raise ValueError(f"profile {profile}: grid: no backbone for detector '{name}'; known: {', '.join(backbones)}")
+    return {"backbone": backbones[name], "joint": key.endswith("-joint"), "seed": 0}
