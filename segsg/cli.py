@@ -1,0 +1,109 @@
+"""The command `segsg`."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from segsg.params import PARAMS_FILE
+from segsg.pipeline import checks, cleaning, profile, project, repro, smoke, trial
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def use_profile(options: argparse.Namespace) -> int:
+    profile.use(options.name, options.set)
+    print(f"{PARAMS_FILE} now describes the study '{options.name}'.")
+    return 0
+
+
+def list_profiles(options: argparse.Namespace) -> int:
+    print(*profile.names(), sep="\n")
+    return 0
+
+
+def reproduce(options: argparse.Namespace) -> int:
+    print(f"Report: {repro.reproduce(options.jobs)}")
+    return 0
+
+
+def run_smoke(options: argparse.Namespace) -> int:
+    return smoke.smoke(options.jobs)
+
+
+def run_trial(options: argparse.Namespace) -> int:
+    return trial.trial(options.graphs, options.masks, options.word_vectors, options.set, options.jobs)
+
+
+def check(options: argparse.Namespace) -> int:
+    found = checks.problems()
+    print(*found, sep="\n", end="\n" if found else "")
+    return int(bool(found))
+
+
+def clean(options: argparse.Namespace) -> int:
+    cleaning.clean(checks.NOTEBOOKS, checks.NOTEBOOKS)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="segsg", description="Segmentation-grounded scene graph generation: the study.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _add_profile(commands)
+    _with_jobs(_command(commands, "repro", reproduce, "bring the study up to date and print where its report is"))
+    _with_jobs(_command(commands, "smoke", run_smoke, "run the whole pipeline on a few images, in a temporary copy"))
+    _add_trial(commands)
+    _command(commands, "check", check, "notebooks, environment.yml and params.yaml are as they should be")
+    _command(commands, "clean", clean, "remove outputs and ids from the notebooks")
+    return top
+
+
+def _command(commands, name: str, function: Command, text: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(function=function)
+    return command
+
+
+def _with_jobs(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    command.add_argument("--jobs", type=int, default=2, metavar="N", help="stages at a time (default: 2)")
+    return command
+
+
+def _with_overrides(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    command.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change one parameter")
+    return command
+
+
+def _add_profile(commands) -> None:
+    profiles = commands.add_parser("profile", help="choose the study that params.yaml describes")
+    profiles = profiles.add_subparsers(required=True, metavar="COMMAND")
+    _command(profiles, "list", list_profiles, "names of the profiles")
+    use = _with_overrides(_command(profiles, "use", use_profile, "write params.yaml from a profile"))
+    use.add_argument("name", help="a file of profiles/ without its ending")
+
+
+def _add_trial(commands) -> None:
+    text = "try the paper's networks for a step or two on your own photos"
+    command = _with_overrides(_with_jobs(_command(commands, "trial", run_trial, text)))
+    command.add_argument("--graphs", type=_path, required=True, metavar="DIR", help="scene graphs, Visual Genome's layout")
+    command.add_argument("--masks", type=_path, required=True, metavar="DIR", help="instance masks, COCO's layout")
+    command.add_argument("--word-vectors", type=_path, required=True, metavar="FILE", help="GloVe text file")
+
+
+def _path(text: str) -> Path:
+    """Relative to where the user is, before the command moves to the project."""
+    return Path(text).expanduser().absolute()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    try:
+        project.enter()
+        return options.function(options)
+    except (ValueError, repro.StageFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""What `segsg check` looks at: files that are generated, or that have to agree with another file."""
+
+import tomllib
+from pathlib import Path
+
+import yaml
+
+from segsg.params import PARAMS_FILE
+from segsg.pipeline import profile
+from segsg.pipeline.cleaning import parameter_names, unclean
+
+NOTEBOOKS = Path("notebooks")
+
+
+def problems() -> list[str]:
+    """One line per problem, each with the command that mends it."""
+    return [*check_notebooks(NOTEBOOKS), *check_environment(), *check_params()]
+
+
+def check_notebooks(folder: Path) -> list[str]:
+    """Notebooks are stored without outputs and have one cell of parameters."""
+    found = [f"{path}: stored with outputs or ids; run `segsg clean`" for path in unclean(folder)]
+    for path in sorted(folder.glob("*.ipynb")):
+        try:
+            parameter_names(path)
+        except ValueError as error:
+            found.append(str(error))
+    return found
+
+
+def check_environment() -> list[str]:
+    """environment.yml asks for what pyproject.toml asks for, and requirements.lock pins all of it."""
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    conda = yaml.safe_load(Path("environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    listed = next(item["pip"] for item in conda if isinstance(item, dict))
+    different = sorted(set(wanted) ^ set(listed))
+    return [f"environment.yml and pyproject.toml differ in {', '.join(different)}; copy it over"] if different else []
+
+
+def check_params() -> list[str]:
+    """params.yaml is what its profile says."""
+    try:
+        name, overrides = profile.written_by()
+        expected = profile.text(name, overrides)
+    except ValueError as error:
+        return [str(error)]
+    if PARAMS_FILE.read_text(encoding="utf-8") == expected:
+        return []
+    return [f"{PARAMS_FILE}: not what profile '{name}' says; change profiles/ and run `segsg profile use {name}`"]

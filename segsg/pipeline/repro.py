@@ -1,0 +1,127 @@
+"""`dvc repro` with several stages at a time.
+
+DVC runs one stage after another. Stages of one level do not depend on each other, so each level is given to a few
+`dvc repro --single-item` side by side, which wait for each other's locks; a plain `dvc repro` at the end runs what is
+left (results, tables, report) and is the check that nothing was missed.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+
+from segsg.params import PARAMS_FILE, load
+
+LEVELS = (("notebooks",), ("data",), ("detector",), ("detection", "look"), ("scene_graph",), ("evaluation",))
+DVC = (sys.executable, "-m", "dvc")
+
+
+class StageFailed(RuntimeError):
+    """At least one stage failed; the message names it and where its output is."""
+
+
+def reproduce(jobs: int) -> Path:
+    """Bring everything that dvc.yaml describes up to date, `jobs` stages at a time; returns the report's first page.
+
+    StageFailed if a stage fails; the others of its level are finished first, so that their work is kept.
+    """
+    profile = load(PARAMS_FILE).profile
+    report = Path("reports") / profile / "html" / "index.html"
+    prepare_dvc()
+    if is_up_to_date():
+        print(f"Nothing has changed since the last run of the study '{profile}'.")
+        return report
+    stages = _dvc("stage", "list", "--name-only").split()
+    for prefixes in LEVELS:
+        _run_level([stage for stage in stages if stage.partition("@")[0] in prefixes], profile, jobs)
+    _run_stages(["repro"], Path("work") / profile / "logs" / "repro.log", environment({}))
+    return report
+
+
+def prepare_dvc() -> None:
+    """DVC wants to know if it runs outside git, as in an unpacked archive."""
+    if not Path(".git").exists():
+        _dvc("config", "--local", "core.no_scm", "true")
+
+
+def is_up_to_date() -> bool:
+    return not json.loads(_dvc("status", "--json"))
+
+
+def environment(changes: dict[str, str]) -> dict[str, str]:
+    """Environment of the stages: this interpreter is their `python`, and one thread each unless the user says else."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {"OMP_NUM_THREADS": "1"} | os.environ | {"PATH": path} | changes
+
+
+def gpu_shares(gpus: int, jobs: int) -> list[dict[str, str]]:
+    """For each of `jobs` workers, the variable that leaves it its share of the GPUs; empty where it needs none."""
+    if gpus == 0 or jobs == 1:
+        return [{}] * jobs
+    return [{"CUDA_VISIBLE_DEVICES": ",".join(map(str, range(i % gpus, gpus, jobs)))} for i in range(jobs)]
+
+
+def _gpus() -> int:
+    if not shutil.which("nvidia-smi"):
+        return 0
+    listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=False)
+    return len(listed.stdout.splitlines()) if listed.returncode == 0 else 0
+
+
+def _run_level(stages: list[str], profile: str, jobs: int) -> None:
+    stale = [stage for stage in stages if stage in json.loads(_dvc("status", "--json", *stages))] if stages else []
+    shares: Queue[dict[str, str]] = Queue()
+    for share in gpu_shares(_gpus(), jobs):
+        shares.put(share)
+    runner = _LevelRunner(stale, profile, shares)
+    with ThreadPoolExecutor(jobs) as pool:
+        failures = [failure for failure in pool.map(runner.run, stale) if failure]
+    if failures:
+        raise StageFailed("\n".join(failures))
+
+
+class _LevelRunner:
+    """Runs the stages of one level and says so, one line per finished stage."""
+
+    def __init__(self, stages: list[str], profile: str, shares: "Queue[dict[str, str]]"):
+        self.total, self.done = len(stages), 0
+        self.logs, self.shares, self.lock = Path("work") / profile / "logs", shares, threading.Lock()
+
+    def run(self, stage: str) -> str | None:
+        """None, or what failed."""
+        share, began = self.shares.get(), time.monotonic()
+        try:
+            _run_stages(["--wait-for-lock", "repro", "--single-item", stage], self.logs / f"{stage}.log", environment(share))
+        except StageFailed as failure:
+            return f"{stage}: {failure}"
+        finally:
+            self.shares.put(share)
+        with self.lock:
+            self.done += 1
+            print(f"[{self.done}/{self.total}] {stage}  {time.monotonic() - began:.0f} s", flush=True)
+        return None
+
+
+def _run_stages(arguments: list[str], log: Path, variables: dict[str, str]) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as stream:
+        code = subprocess.run([*DVC, *arguments], stdout=stream, stderr=subprocess.STDOUT, env=variables, check=False)
+    if code.returncode:
+        raise StageFailed(f"failed; the last lines of {log}:\n{_tail(log)}")
+
+
+def _tail(log: Path, lines: int = 25) -> str:
+    return "\n".join("    " + line for line in log.read_text(encoding="utf-8").splitlines()[-lines:])
+
+
+def _dvc(*arguments: str) -> str:
+    done = subprocess.run([*DVC, *arguments], capture_output=True, text=True, env=environment({}), check=False)
+    if done.returncode:
+        raise StageFailed(f"dvc {' '.join(arguments)}:\n{done.stderr.strip()}")
+    return done.stdout

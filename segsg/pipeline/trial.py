@@ -1,0 +1,53 @@
+"""The whole pipeline at the paper's network sizes on a user's own photos, for a step or two.
+
+Runs in work/trial, from the start each time: one or two steps are cheap, and the files may have been corrected since.
+"""
+
+import shutil
+from pathlib import Path
+
+from segsg.pipeline import workspace
+from segsg.pipeline.project import ROOT
+
+PROFILE = "trial"
+GRAPH_FILES = {
+    "annotations": ("VG-SGG.h5", "VG-SGG-with-attri.h5"),
+    "vocabulary": ("VG-SGG-dicts.json", "VG-SGG-dicts-with-attri.json"),
+    "images": ("image_data.json",),
+    "photos": ("VG_100K", "images"),
+}
+MASK_FILES = {"annotations": ("annotations/instances_val2017.json",), "photos": ("images", "val2017")}
+
+
+def trial(graphs: Path, masks: Path, word_vectors: Path, overrides: list[str], jobs: int) -> int:
+    """Run profile `trial` on a folder in Visual Genome's layout, one in COCO's, and a file of word vectors.
+
+    The report is copied to reports/trial of the project. Returns the exit code; ValueError if a file is missing.
+    """
+    settings = paths(graphs, masks, word_vectors) + overrides
+    copy = workspace.create(ROOT / "work" / PROFILE)
+    sets = [word for setting in settings for word in ("--set", setting)]
+    code = workspace.segsg(copy, "profile", "use", PROFILE, *sets) or workspace.segsg(copy, "repro", "--jobs", str(jobs))
+    if code == 0:
+        target = ROOT / "reports" / PROFILE
+        shutil.copytree(copy / "reports" / PROFILE, target, dirs_exist_ok=True)
+        print(f"Report: {target / 'html' / 'index.html'}")
+    return code
+
+
+def paths(graphs: Path, masks: Path, word_vectors: Path) -> list[str]:
+    """Overrides for the section `data`. ValueError names what is missing and what it may be called."""
+    if not word_vectors.is_file():
+        raise ValueError(f"{word_vectors}: no such file of word vectors; expected GloVe's text format, a word a line")
+    found = {f"scene_graphs.{key}": _first(graphs, names) for key, names in GRAPH_FILES.items()}
+    for split in ("masks_train", "masks_validation"):
+        found |= {f"{split}.{key}": _first(masks, names) for key, names in MASK_FILES.items()}
+    found["word_vectors"] = word_vectors.resolve()
+    return [f"data.{key}={path}" for key, path in found.items()]
+
+
+def _first(folder: Path, names: tuple[str, ...]) -> Path:
+    for name in names:
+        if (folder / name).exists():
+            return (folder / name).resolve()
+    raise ValueError(f"{folder}: no {' or '.join(names)} in it; put it there or link it")
