@@ -56,7 +56,7 @@ def pyramid_roi_align(
     return torch.cat(crops)[torch.argsort(torch.cat(order))]
 
 
-def _level(boxes: Tensor, smallest: float, levels: int) -> Tensor:
+def _level(boxes: Tensor, smallest: int, levels: int) -> Tensor:
     area = (boxes[:, 2:] - boxes[:, :2]).clamp(min=0).prod(1)
     return torch.floor(torch.log2(area.sqrt() / smallest + 1e-6)).clamp(0, levels - 1).long()
 
