@@ -85,8 +85,8 @@ def _add_profile(commands) -> None:
 def _add_trial(commands) -> None:
     text = "try the paper's networks for a step or two on your own photos"
     command = _with_overrides(_with_jobs(_command(commands, "trial", run_trial, text)))
-    command.add_argument("--graphs", type=_path, required=True, metavar="DIR", help="scene graphs, Visual Genome's layout")
-    command.add_argument("--masks", type=_path, required=True, metavar="DIR", help="instance masks, COCO's layout")
+    command.add_argument("--graphs", type=_path, required=True, metavar="DIR", help="scene graphs in VG's layout")
+    command.add_argument("--masks", type=_path, required=True, metavar="DIR", help="masks in COCO's layout")
     command.add_argument("--word-vectors", type=_path, required=True, metavar="FILE", help="GloVe text file")
 
 

@@ -51,7 +51,7 @@ def clean(source: Path, target: Path) -> None:
 
 
 def parameter_names(path: Path) -> set[str]:
-    """Names assigned in the one cell of the notebook that is tagged `parameters`. ValueError if there isn't just one."""
+    """Names assigned in the one cell of the notebook that is tagged `parameters`. ValueError if not just one."""
     cells = [c for c in json.loads(path.read_text(encoding="utf-8"))["cells"] if PARAMETERS in _tags(c)]
     if len(cells) != 1:
         raise ValueError(f"{path}: {len(cells)} cells have the tag `{PARAMETERS}`; tag exactly one")

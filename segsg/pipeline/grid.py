@@ -17,7 +17,9 @@ def expand(grid: dict, profile: str) -> tuple[dict[str, dict], dict[str, dict]]:
     further experiments by name: {model, detector, method, task, seed, grounding}. ValueError for an unknown key or name.
     """
     if unknown := sorted(grid.keys() - GRID_KEYS):
-        raise ValueError(f"profile {profile}: grid: unknown {', '.join(unknown)}; known: {', '.join(sorted(GRID_KEYS))}")
+        raise ValueError(
+            f"profile {profile}: grid: unknown {', '.join(unknown)}; known: {', '.join(sorted(GRID_KEYS))}"
+        )
     experiments = _product(grid, profile) | _frequency(grid, profile) | _named_rows(grid, profile)
     used = sorted({row["detector"] for row in experiments.values()})
     return {key: _detector_row(key, grid["backbones"], profile) for key in used}, experiments
@@ -51,7 +53,10 @@ def _frequency(grid: dict, profile: str) -> dict[str, dict]:
 
 def _named_rows(grid: dict, profile: str) -> dict[str, dict]:
     rows = grid.get("rows") or {}
-    return {f"{profile}-{name}": {"seed": 0} | row | {"detector": f"{profile}-{row['detector']}"} for name, row in rows.items()}
+    return {
+        f"{profile}-{name}": {"seed": 0} | row | {"detector": f"{profile}-{row['detector']}"}
+        for name, row in rows.items()
+    }
 
 
 def _detector_row(key: str, backbones: dict[str, str], profile: str) -> dict:

@@ -97,7 +97,9 @@ class _LevelRunner:
         """None, or what failed."""
         share, began = self.shares.get(), time.monotonic()
         try:
-            _run_stages(["--wait-for-lock", "repro", "--single-item", stage], self.logs / f"{stage}.log", environment(share))
+            _run_stages(
+                ["--wait-for-lock", "repro", "--single-item", stage], self.logs / f"{stage}.log", environment(share)
+            )
         except StageFailed as failure:
             return f"{stage}: {failure}"
         finally:

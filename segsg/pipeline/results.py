@@ -30,7 +30,8 @@ def read_metrics(folder: Path) -> dict:
 def collect(params: Params, runs: Path) -> dict:
     """{"profile", "experiments": {key: row | measured}, "detectors": {key: row | measured}}; fractions, not per cent."""
     experiments = {
-        key: dataclasses.asdict(row) | read_metrics(runs / "evaluation" / key) for key, row in params.experiments.items()
+        key: dataclasses.asdict(row) | read_metrics(runs / "evaluation" / key)
+        for key, row in params.experiments.items()
     }
     detectors = {
         key: dataclasses.asdict(row) | read_metrics(runs / "detection" / key) for key, row in params.detectors.items()

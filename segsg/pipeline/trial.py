@@ -27,7 +27,9 @@ def trial(graphs: Path, masks: Path, word_vectors: Path, overrides: list[str], j
     settings = paths(graphs, masks, word_vectors) + overrides
     copy = workspace.create(ROOT / "work" / PROFILE)
     sets = [word for setting in settings for word in ("--set", setting)]
-    code = workspace.segsg(copy, "profile", "use", PROFILE, *sets) or workspace.segsg(copy, "repro", "--jobs", str(jobs))
+    code = workspace.segsg(copy, "profile", "use", PROFILE, *sets) or workspace.segsg(
+        copy, "repro", "--jobs", str(jobs)
+    )
     if code == 0:
         target = ROOT / "reports" / PROFILE
         shutil.copytree(copy / "reports" / PROFILE, target, dirs_exist_ok=True)

@@ -29,4 +29,6 @@ def create(folder: Path, project: Path = ROOT) -> Path:
 def segsg(folder: Path, *arguments: str) -> int:
     """Run `segsg ARGUMENTS` of the copy in `folder`; the copy's package hides the installed one. Returns the exit code."""
     variables = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run([sys.executable, "-m", "segsg.cli", *arguments], cwd=folder, env=variables, check=False).returncode
+    return subprocess.run(
+        [sys.executable, "-m", "segsg.cli", *arguments], cwd=folder, env=variables, check=False
+    ).returncode

@@ -1,0 +1,60 @@
+"""The figures of a report: image files in one folder, and figures.json that says which page shows each, and how."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from matplotlib.figure import Figure
+
+from segsg.reporting.figures import save
+from segsg.reporting.overlay import Picture, scene_graph_overlay
+
+LIST = "figures.json"
+Page = Literal["gallery", "transfer", "curves"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A figure of the album. `page` is the page of the report that shows it."""
+
+    page: Page
+    file: str
+    title: str
+    caption: str
+
+
+class Album:
+    """Collects figures in `folder`; they count from `close` on."""
+
+    def __init__(self, folder: Path | str):
+        self.folder, self.entries = Path(folder), []
+
+    def add(self, page: Page, file: str, figure: Figure, title: str, caption: str) -> Path:
+        """Save `figure` as `file` and note its page; returns the path of the file."""
+        self.entries.append(Entry(page, file, title, caption))
+        return save(figure, self.folder / file)
+
+    def add_pictures(self, pictures: Iterable[Picture], caption: str) -> list[Path]:
+        """Save each picture with its graph, as JPEG: photos as PNG would be several times larger."""
+        return [
+            self.add("gallery", f"picture-{i:02d}.jpg", scene_graph_overlay(picture), picture.title, caption)
+            for i, picture in enumerate(pictures, start=1)
+        ]
+
+    def close(self) -> None:
+        """Write the list of figures."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = self.folder / f"{LIST}.part"
+        part.write_text(json.dumps([asdict(entry) for entry in self.entries], indent=1) + "\n", encoding="utf-8")
+        os.replace(part, self.folder / LIST)
+
+
+def read_album(folder: Path) -> list[Entry]:
+    """ValueError if the gallery notebook has not written it."""
+    path = folder / LIST
+    if not path.is_file():
+        raise ValueError(f"{path}: missing; the stage `gallery` writes it: `dvc repro`")
+    return [Entry(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]

@@ -1,0 +1,122 @@
+"""Figures as matplotlib `Figure` objects: no global state, one palette, bytes that depend on nothing but the data."""
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from segsg.reporting.names import TASKS
+from segsg.reporting.tables import Table
+
+INK, FAINT, GRID = "#22303c", "#6b7a87", "#dde3e8"
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7b61c9", "#8c6d31", "#b03a48", "#3b8686")
+"""distinct for readers with any colour vision"""
+STYLE = {
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": FAINT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titleweight": "bold",
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "legend.frameon": False,
+}
+DPI = 110
+MAX_CURVES = len(PALETTE)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A white figure of `width` by `height` inches with the project's style."""
+    return Figure((width, height), dpi=DPI, layout="constrained", facecolor="white")
+
+
+def save(figure: Figure, path: Path | str) -> Path:
+    """Write the figure as PNG or JPEG (by the ending), whole or not at all, and return the path."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kind = "jpeg" if path.suffix in (".jpg", ".jpeg") else "png"
+    # The version of matplotlib in the file would change it with every update.
+    options = {"pil_kwargs": {"quality": 88}} if kind == "jpeg" else {"metadata": {"Software": None}}
+    stream = io.BytesIO()
+    with rc_context(STYLE):
+        figure.savefig(stream, format=kind, **options)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(stream.getvalue())
+    os.replace(part, path)
+    return path
+
+
+def recall_chart(table: Table) -> Figure:
+    """Every row of a table as a point with its interval, one panel per task, at the table's middle K."""
+    metric = table.metrics[len(table.metrics) // 2]
+    with rc_context(STYLE):
+        figure = new_figure(max(5.0, 3.1 * len(table.tasks)), 1.1 + 0.32 * len(table.rows))
+        panels = figure.subplots(1, max(1, len(table.tasks)), sharey=True, squeeze=False)[0]
+        for axes, task in zip(panels, table.tasks, strict=False):
+            _recall_panel(axes, table, task, metric)
+        panels[0].set_yticks(range(len(table.rows)), [f"{r.model} · {r.detector} · {r.method}" for r in table.rows])
+        panels[0].invert_yaxis()
+    return figure
+
+
+def _recall_panel(axes, table: Table, task: str, metric: str) -> None:
+    methods = list(dict.fromkeys(row.method for row in table.rows))
+    for y, row in enumerate(table.rows):
+        cell, colour = row.cells[(task, metric)], PALETTE[methods.index(row.method)]
+        if cell.value is not None:
+            axes.plot([cell.low, cell.high], [y, y], color=colour, linewidth=3, alpha=0.35, solid_capstyle="round")
+            axes.plot(cell.value, y, "o", color=colour, markersize=6)
+    axes.set(title=TASKS[task], xlabel=f"{metric} (%)")
+    axes.grid(axis="x", color=GRID)
+    axes.set_axisbelow(True)
+
+
+def learning_curves(histories: dict[str, Path], title: str) -> Figure:
+    """Total loss of each run by step, smoothed; `histories` maps a run's name to its history.csv.
+
+    Of more runs than there are colours, the first are named and all are drawn.
+    """
+    with rc_context(STYLE):
+        figure = new_figure(8.0, 3.6)
+        axes = figure.subplots()
+        for i, (name, path) in enumerate(histories.items()):
+            curve = _smooth(pd.read_csv(path))
+            colour, label = (PALETTE[i], name) if i < MAX_CURVES else (FAINT, None)
+            axes.plot(curve.index, curve, color=colour, label=label, linewidth=1.5 if label else 0.7)
+        axes.set(title=title, xlabel="step", ylabel="loss (running mean)")
+        axes.grid(color=GRID)
+        if histories:
+            axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8)
+    return figure
+
+
+def _smooth(history: pd.DataFrame) -> pd.Series:
+    loss = history.set_index("step")["loss"]
+    return loss.rolling(max(1, len(loss) // 40), min_periods=1).mean()
+
+
+def transfer_heatmap(matrix: np.ndarray, classes: tuple[str, ...], mask_classes: tuple[str, ...]) -> Figure:
+    """Eq. 3: how much of each mask class (column) the mask of a scene-graph class (row) takes. Bounded in size."""
+    rows, columns = len(classes), len(mask_classes)
+    limit = max(float(np.abs(matrix).max(initial=0.0)), 1e-6)
+    signed = bool((np.asarray(matrix) < 0).any())
+    with rc_context(STYLE):
+        figure = new_figure(min(14.0, 2.5 + 0.22 * columns), min(20.0, 1.8 + 0.18 * rows))
+        axes = figure.subplots()
+        colours = {"cmap": "RdBu_r", "vmin": -limit} if signed else {"cmap": "Blues", "vmin": 0.0}
+        image = axes.imshow(matrix, aspect="auto", vmax=limit, interpolation="nearest", **colours)
+        size = 8 if max(rows, columns) <= 60 else 5
+        axes.set_xticks(range(columns), mask_classes, rotation=90, fontsize=size)
+        axes.set_yticks(range(rows), classes, fontsize=size)
+        axes.set(xlabel="class of the mask set", ylabel="class of the scene graph set")
+        axes.spines[:].set_visible(False)
+        figure.colorbar(image, ax=axes, label="weight", shrink=0.6)
+    return figure

@@ -1,0 +1,94 @@
+"""A photo with its regions in colour, and the scene graph beside it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+from segsg.reporting.figures import FAINT, INK, PALETTE, STYLE, new_figure
+
+MAX_RELATIONS = 12
+"""more arrows than this and nobody reads any"""
+MASK_OPACITY = 0.45
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One photo with a scene graph, all in the photo's own frame.
+
+    `relations` are (subject, predicate's name, object, score), best first; indices count regions.
+    """
+
+    image: UInt8[Tensor, "3 h w"]
+    boxes: Float[Tensor, "regions 4"]
+    names: tuple[str, ...]
+    masks: Bool[Tensor, "regions h w"] | None
+    relations: tuple[tuple[int, str, int, float], ...]
+    title: str = ""
+
+
+def scene_graph_overlay(picture: Picture) -> Figure:
+    """Left the photo with boxes and masks of the regions that the best relations connect, right these relations."""
+    relations = picture.relations[:MAX_RELATIONS]
+    shown = sorted({index for subject, _, object_, _ in relations for index in (subject, object_)})
+    colours = {region: PALETTE[i % len(PALETTE)] for i, region in enumerate(shown)}
+    with rc_context(STYLE):
+        figure = new_figure(9.0, 4.2)
+        photo, graph = figure.subplots(1, 2)
+        _draw_photo(photo, picture, colours)
+        _draw_graph(graph, picture, relations, colours)
+        figure.suptitle(picture.title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    return figure
+
+
+def _draw_photo(axes: Axes, picture: Picture, colours: dict[int, str]) -> None:
+    pixels = picture.image.permute(1, 2, 0).numpy().astype(np.float32) / 255
+    for region, colour in colours.items():
+        if picture.masks is not None:
+            mask = picture.masks[region].numpy()
+            pixels[mask] = (1 - MASK_OPACITY) * pixels[mask] + MASK_OPACITY * np.array(_rgb(colour))
+    axes.imshow(pixels)
+    for region, colour in colours.items():
+        left, top, right, bottom = picture.boxes[region].tolist()
+        axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.5))
+        tag = {"facecolor": colour, "edgecolor": "none", "pad": 1.2, "alpha": 0.9}
+        axes.text(left, top, picture.names[region], color="white", fontsize=6.5, va="bottom", bbox=tag, clip_on=True)
+    axes.set_axis_off()
+
+
+def _rgb(colour: str) -> tuple[float, ...]:
+    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+
+
+def _draw_graph(axes: Axes, picture: Picture, relations, colours: dict[int, str]) -> None:
+    places = _on_circle(picture, list(colours))
+    for subject, predicate, object_, _ in relations:
+        start, end = places[subject], places[object_]
+        arrow = {"arrowstyle": "-|>", "color": FAINT, "shrinkA": 16, "shrinkB": 16, "connectionstyle": "arc3,rad=0.12"}
+        axes.annotate("", xy=end, xytext=start, arrowprops=arrow)
+        # Off the middle and on the arc's side, so that the labels of two opposite arrows do not meet.
+        x, y = 0.56 * start + 0.44 * end + 0.06 * np.array([end[1] - start[1], start[0] - end[0]])
+        paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
+        axes.text(x, y, predicate, fontsize=7, ha="center", va="center", color=INK, bbox=paper)
+    for region, (x, y) in places.items():
+        tag = {"facecolor": colours[region], "edgecolor": "none", "boxstyle": "round,pad=0.35"}
+        axes.text(x, y, picture.names[region], color="white", fontsize=8, ha="center", va="center", bbox=tag)
+    axes.set(xlim=(-1.35, 1.35), ylim=(-1.25, 1.25))
+    axes.set_axis_off()
+    if not relations:
+        axes.text(0, 0, "no relation found", ha="center", color=FAINT)
+
+
+def _on_circle(picture: Picture, regions: list[int]) -> dict[int, np.ndarray]:
+    """Places on a circle, in the order in which the boxes lie around the middle of the photo."""
+    height, width = picture.image.shape[-2:]
+    centres = {r: ((picture.boxes[r, :2] + picture.boxes[r, 2:]) / 2).tolist() for r in regions}
+    angle = {r: float(np.arctan2(height / 2 - y, x - width / 2)) for r, (x, y) in centres.items()}
+    ordered = sorted(regions, key=lambda r: (angle[r], r))
+    turns = np.linspace(-np.pi, np.pi, len(ordered), endpoint=False)
+    return {r: np.array([np.cos(turn), np.sin(turn)]) for r, turn in zip(ordered, turns, strict=True)}
