@@ -78,5 +78,3 @@ def one_predicate_per_pair(sample: Sample, generator: Generator) -> Sample:
     first = torch.full((int(pair.max()) + 1 if len(pair) else 0,), len(pair))
     first = first.scatter_reduce(0, pair, torch.arange(len(pair)), "amin")
     return replace(sample, relations=shuffled[first])
-
-

@@ -22,7 +22,7 @@ AHEAD = 2
 
 def seeded(*numbers: int) -> Generator:
     """A generator of its own for each tuple of non-negative numbers."""
-    state = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
+    state = np.random.SeedSequence((len(numbers), *numbers)).generate_state(1, np.uint64)[0]
     return Generator().manual_seed(int(state >> np.uint64(1)))
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import torch
@@ -22,7 +21,9 @@ class WordVectors:
         self._path, self._vectors, self._aliases = path, vectors, aliases
 
     @classmethod
-    def read(cls, path: Path, words: Iterable[str] | None = None, aliases: Mapping[str, str] | None = None) -> Self:
+    def read(
+        cls, path: Path, words: Iterable[str] | None = None, aliases: Mapping[str, str] | None = None
+    ) -> "WordVectors":
         """Reads a text file of lines `word number number ...`, keeping only what the names in `words` need.
 
         `aliases` says which other word or name to look up instead. The file is streamed, not held in memory.

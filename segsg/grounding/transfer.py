@@ -11,18 +11,20 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-Vectors = Float[Tensor, "names words"] | None
+Rows = Float[Tensor, "classes words"]
+MaskRows = Float[Tensor, "mask_classes words"]
+Matrix = Float[Tensor, "classes mask_classes"]
 
 
 def transfer_matrix(
     classes: Sequence[str],
     mask_classes: Sequence[str],
-    class_vectors: Vectors,
-    mask_class_vectors: Vectors,
+    class_vectors: Rows | None,
+    mask_class_vectors: MaskRows | None,
     name_pairs: Mapping[str, str],
     mode: str,
     threshold: float,
-) -> Float[Tensor, "classes mask_classes"]:
+) -> Matrix:
     """The matrix of one of MODES, float32, from word vectors whose row i is the vector of name i.
 
     `name_pairs` names the mask class of classes that copy it whatever their vectors say: with `softmax` in addition
@@ -40,23 +42,23 @@ def transfer_matrix(
     return MODES[mode](class_vectors, mask_class_vectors, copies, threshold)
 
 
-def _check(names: Sequence[str], vectors: Vectors) -> None:
+def _check(names: Sequence[str], vectors: Tensor | None) -> None:
     found = 0 if vectors is None else len(vectors)
     if found != len(names):
-        raise ValueError(f"{found} word vectors for {len(names)} names, '{names[0]}' first; take those of the vocabulary")
+        raise ValueError(f"{found} word vectors for {len(names)} names ({names[0]} ...); take those of the vocabulary")
 
 
-def dot(class_vectors, mask_class_vectors, copies=None, threshold=0.0) -> Float[Tensor, "classes mask_classes"]:
+def dot(class_vectors: Rows, mask_class_vectors: MaskRows, copies: Matrix, threshold: float) -> Matrix:
     """Eq. 3: dot products of the vectors, each row divided by the sum of its absolute values."""
     return _rows_of_sum_one(class_vectors @ mask_class_vectors.T)
 
 
-def cosine(class_vectors, mask_class_vectors, copies=None, threshold=0.0) -> Float[Tensor, "classes mask_classes"]:
+def cosine(class_vectors: Rows, mask_class_vectors: MaskRows, copies: Matrix, threshold: float) -> Matrix:
     """As `dot`, of vectors of length one: the long vector of a mask class no longer outweighs the others."""
-    return dot(F.normalize(class_vectors), F.normalize(mask_class_vectors))
+    return dot(F.normalize(class_vectors), F.normalize(mask_class_vectors), copies, threshold)
 
 
-def softmax(class_vectors, mask_class_vectors, copies, threshold) -> Float[Tensor, "classes mask_classes"]:
+def softmax(class_vectors: Rows, mask_class_vectors: MaskRows, copies: Matrix, threshold: float) -> Matrix:
     """The released code's matrix. A class with a partner in `copies` is that mask class, and nothing else.
 
     Others: softmax over mask classes of the plain dot products, weights below `threshold` dropped (never the
@@ -67,30 +69,28 @@ def softmax(class_vectors, mask_class_vectors, copies, threshold) -> Float[Tenso
     return torch.where(copies.any(1, keepdim=True), copies, _rows_of_sum_one(weights * kept))
 
 
-def oracle(class_vectors, mask_class_vectors, copies, threshold=0.0) -> Float[Tensor, "classes mask_classes"]:
+def oracle(class_vectors: Rows | None, mask_class_vectors: MaskRows | None, copies: Matrix, threshold: float) -> Matrix:
     """What a drawn world knows of itself: the mask class that draws each class; a row of zeros for a class without."""
     return copies
 
 
-MODES: dict[str, Callable] = {"softmax": softmax, "dot": dot, "cosine": cosine, "oracle": oracle}
+MODES: dict[str, Callable[..., Matrix]] = {"softmax": softmax, "dot": dot, "cosine": cosine, "oracle": oracle}
 
 
 def explain(
-    matrix: Float[Tensor, "classes mask_classes"], classes: Sequence[str], mask_classes: Sequence[str]
+    matrix: Matrix, classes: Sequence[str], mask_classes: Sequence[str]
 ) -> list[tuple[str, list[tuple[str, float]]]]:
     """(class, [(mask class, weight), ...]) for every class: the weights that are not zero, largest first."""
     rows = [sorted(zip(mask_classes, row, strict=True), key=lambda entry: -abs(entry[1])) for row in matrix.tolist()]
     return [(name, [entry for entry in row if entry[1] != 0]) for name, row in zip(classes, rows, strict=True)]
 
 
-def _rows_of_sum_one(weights: Float[Tensor, "classes mask_classes"]) -> Float[Tensor, "classes mask_classes"]:
+def _rows_of_sum_one(weights: Matrix) -> Matrix:
     """A row of zeros, as of a class with a zero vector, stays zero."""
     return F.normalize(weights, p=1)
 
 
-def _copies(
-    classes: Sequence[str], mask_classes: Sequence[str], pairs: Mapping[str, str]
-) -> Float[Tensor, "classes mask_classes"]:
+def _copies(classes: Sequence[str], mask_classes: Sequence[str], pairs: Mapping[str, str]) -> Matrix:
     """One-hot rows of the classes that have a partner, zero rows of the others."""
     places = {name: place for place, name in enumerate(mask_classes)}
     copies = torch.zeros(len(classes), len(mask_classes))

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from pycocotools import mask as coco_masks
+
+from segsg.data.coco import MaskSet
+from segsg.data.errors import DataError
+from segsg.data.filters import without_images
+
+
+def annotation(files, place=0, **values):
+    files.record["annotations"][place].update(values)
+
+
+def test_only_images_with_instances_are_in_the_set(mask_files):
+    masks = MaskSet(*mask_files.write())
+    assert masks.image_ids == [5] and masks.image_sizes == [(10, 20)]
+    assert masks.vocabulary.classes == ("bicycle", "dog") and masks.vocabulary.predicates == ()
+
+
+def test_a_sample_has_boxes_labels_and_masks_in_file_order(mask_files):
+    sample = MaskSet(*mask_files.write())[0]
+    assert sample.boxes.tolist() == [[2, 1, 6, 7], [1, 0, 2, 10]]
+    assert sample.labels.tolist() == [2, 1]
+    assert sample.relations.shape == (0, 3)
+    polygon, runs = sample.masks
+    expected = torch.zeros(10, 20, dtype=torch.bool)
+    expected[1:7, 2:6] = True
+    assert torch.equal(polygon, expected)
+    expected = torch.zeros(10, 20, dtype=torch.bool)
+    expected[:, 1] = True
+    assert torch.equal(runs, expected)
+
+
+def test_compressed_runs_and_several_polygons(mask_files):
+    truth = np.zeros((10, 20), dtype=np.uint8, order="F")
+    truth[2:5, 3:9] = 1
+    runs = coco_masks.encode(truth)
+    annotation(mask_files, 0, segmentation={"size": runs["size"], "counts": runs["counts"].decode()})
+    annotation(mask_files, 1, segmentation=[[0, 0, 2, 0, 2, 2, 0, 2], [10, 5, 14, 5, 14, 9, 10, 9]])
+    masks = MaskSet(*mask_files.write())[0].masks
+    assert torch.equal(masks[0], torch.from_numpy(truth.astype(bool)))
+    assert masks[1].sum() == 4 + 16
+
+
+def test_boxes_without_height_are_no_instances(mask_files):
+    annotation(mask_files, 0, bbox=[2, 1, 4, 0])
+    assert MaskSet(*mask_files.write())[0].labels.tolist() == [1]
+
+
+def test_boxes_are_clipped_to_the_photo(mask_files):
+    annotation(mask_files, 0, bbox=[-1, 1, 30, 6])
+    assert MaskSet(*mask_files.write()).annotation(0)[0][0].tolist() == [0, 1, 20, 7]
+
+
+def test_without_images_that_another_set_has(mask_files):
+    annotation(mask_files, 2, iscrowd=0)
+    left = without_images(MaskSet(*mask_files.write()), {5, 99})
+    assert left.image_ids == [7] and len(left) == 1 and left[0].image_id == 7
+
+
+BAD = {
+    "no images": (lambda files: files.record.pop("images"), "file: has no 'images'"),
+    "image without name": (lambda files: files.record["images"][1].pop("file_name"), "image 6: has no 'file_name'"),
+    "image of no size": (lambda files: files.record["images"][1].update(width=0), "image 6: has height 10 and width 0"),
+    "copied image": (lambda files: files.record["images"][1].update(id=5), "image 5: appears more than once"),
+    "copied annotation": (lambda files: annotation(files, 1, id=1), "annotation 1: appears more than once"),
+    "copied category": (lambda files: files.record["categories"][1].update(id=18), "category 18: appears more than"),
+    "no id": (lambda files: files.record["annotations"][1].pop("id"), "annotation at place 1: has no 'id'"),
+    "category": (lambda files: annotation(files, 1, category_id=3), "annotation 2: category 3 is not in"),
+    "image": (lambda files: annotation(files, 1, image_id=9), "annotation 2: image 9 is not in"),
+    "polygon": (lambda files: annotation(files, segmentation=[[1, 1, 2, 2]]), "annotation 1: a polygon needs"),
+    "odd polygon": (lambda files: annotation(files, segmentation=[[1, 1, 2, 2, 3, 3, 4]]), "a polygon needs"),
+    "no polygon": (lambda files: annotation(files, segmentation=[]), "a polygon needs"),
+    "number": (lambda files: annotation(files, segmentation=3), "annotation 1: 'segmentation' is 3"),
+    "runs of another size": (
+        lambda files: annotation(files, 1, segmentation={"size": [20, 10], "counts": [200]}),
+        r"annotation 2: run lengths are for size \(20, 10\), the image is \(10, 20\)",
+    ),
+    "runs too short": (
+        lambda files: annotation(files, 2, segmentation={"size": [10, 20], "counts": [5, 5]}),
+        "annotation 3: run lengths cover 10 pixels of 200",
+    ),
+    "negative box": (lambda files: annotation(files, bbox=[2, 1, -4, 6]), "annotation 1: bbox .* is not x, y"),
+    "short box": (lambda files: annotation(files, bbox=[2, 1, 4]), "annotation 1: bbox .* is not x, y"),
+}
+
+
+@pytest.mark.parametrize("change, message", BAD.values(), ids=BAD)
+def test_bad_files(mask_files, change, message):
+    change(mask_files)
+    with pytest.raises(DataError, match=message):
+        MaskSet(*mask_files.write())
+
+
+def test_a_missing_photo(mask_files):
+    masks = MaskSet(*mask_files.write())
+    (mask_files.folder / "photos" / "5.png").unlink()
+    with pytest.raises(DataError, match=r"5\.png: photo: is missing"):
+        masks[0]
+
+
+def test_a_photo_of_another_size(mask_files):
+    masks = MaskSet(*mask_files.write())
+    Image.new("RGB", (10, 20)).save(mask_files.folder / "photos" / "5.png")
+    with pytest.raises(DataError, match=r"5\.png: photo: is \(20, 10\)"):
+        masks[0]
+
+
+def test_real_masks_lie_in_their_boxes(real):
+    masks = MaskSet(real / "coco" / "annotations" / "instances_val2017.json", real / "coco" / "images")
+    assert len(masks) == 30 and len(masks.vocabulary.classes) == 80 and masks.vocabulary.class_name(80) == "toothbrush"
+    assert sum(len(masks.annotation(index)[1]) for index in range(len(masks))) == 245
+    sample = masks[3]
+    for box, mask in zip(sample.boxes, sample.masks, strict=True):
+        rows, columns = mask.nonzero().unbind(1)
+        found = torch.stack([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+        assert (found - box).abs().max() < 5

@@ -1,0 +1,142 @@
+"""Every way a scene graph file can be wrong is one line that names the file, the item, the rule and a way out."""
+
+import h5py
+import pytest
+import torch
+from PIL import Image
+
+from segsg.data.errors import DataError
+from segsg.data.visual_genome import SceneGraphSet, read_zero_shot
+from segsg.data.visual_genome_checks import owners
+
+
+def put(key, row, value):
+    def change(files):
+        files.arrays[key][row] = value
+
+    return change
+
+
+def put_both(kind, row, first, last):
+    def change(files):
+        files.arrays[f"img_to_first_{kind}"][row], files.arrays[f"img_to_last_{kind}"][row] = first, last
+
+    return change
+
+
+def image(row, **values):
+    return lambda files: files.images[row].update(values)
+
+
+BAD = {
+    "missing key": (lambda files: files.arrays.pop("predicates"), "key 'predicates': is missing"),
+    "wrong width": (lambda files: files.arrays.update(boxes_1024=[[1, 2, 3]] * 9), "not whole numbers"),
+    "wrong length": (lambda files: files.arrays["labels"].pop(), "key 'labels': has 8 rows instead of 9"),
+    "backwards": (put_both("box", 3, 6, 5), "image 14: box rows 6..5 are not a range"),
+    "overlapping": (put_both("box", 3, 4, 6), "image 14: box rows 4..6 are shared with another image"),
+    "half none": (put_both("box", 0, -1, 2), "image 11: box rows -1..2 are not a range"),
+    "half none, relations": (put_both("rel", 0, 0, -1), "image 11: relation rows 0..-1 are not a range"),
+    "past the end": (put_both("box", 4, 7, 9), "image 15: box row 9 is past the last row, 8"),
+    "past the end, relations": (put_both("rel", 4, 5, 7), "image 15: relation row 7 is past the last row, 6"),
+    "no area": (put("boxes_1024", 6, [10, 10, 0, 5]), r"image 14, box row 6: box of size \[0, 5\] has no area"),
+    "centre": (put("boxes_1024", 6, [-10, 10, 5, 5]), r"image 14, box row 6: box centre \[-10, 10\] is negative"),
+    "class": (put("labels", 4, [4]), "image 13, box row 4: class label 4 is not among the vocabulary's 1..3"),
+    "class 0": (put("labels", 4, [0]), "class label 0 is not among"),
+    "predicate": (put("predicates", 2, [3]), "image 14, relation row 2: predicate label 3 is not among"),
+    "leaves image": (put("relationships", 2, [5, 2]), r"image 14, relation row 2: joins box rows \[5, 2\]"),
+    "no boxes": (put_both("rel", 2, 0, 0), "image 13: relation rows 0..0 are shared|image 11"),
+    "split": (put("split", 1, 7), "image 12: split 7 is neither"),
+    "duplicate id": (image(3, image_id=11), "image 11: is listed more than once"),
+    "image without height": (lambda files: files.images[2].pop("height"), "image 13: has no 'height'"),
+    "image of no size": (image(2, height=0), "image 13: has width 80 and height 0"),
+    "list too short": (lambda files: files.images.pop(), "lists 4 images, but the annotations have 5 rows"),
+    "gap in names": (lambda files: files.names["label_to_idx"].update(hat=5), "'label_to_idx': indices are not"),
+    "no names": (lambda files: files.names.pop("predicate_to_idx"), "has no 'predicate_to_idx'"),
+}
+
+
+@pytest.mark.parametrize("change, message", BAD.values(), ids=BAD)
+def test_bad_files(graph_files, change, message):
+    change(graph_files)
+    with pytest.raises(DataError, match=message) as caught:
+        SceneGraphSet(*graph_files.write(), "train")
+    assert caught.value.path.exists() and "\n" not in str(caught.value) and "; " in str(caught.value)
+
+
+def test_a_relation_in_an_image_without_boxes(graph_files):
+    put_both("box", 4, -1, -1)(graph_files)
+    with pytest.raises(DataError, match=r"image 15, relation row 5: joins box rows \[7, 8\]"):
+        SceneGraphSet(*graph_files.write(), "train")
+
+
+def test_a_split_without_images(graph_files):
+    with pytest.raises(DataError, match="split 'train': has no image; change validation_images"):
+        SceneGraphSet(*graph_files.write(), "train", validation_images=9)
+
+
+@pytest.mark.parametrize("place, message", [(0, "is not readable HDF5"), (1, "is not JSON"), (2, "is not JSON")])
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>"])
+def test_a_failed_download(graph_files, place, message, content):
+    graph_files.write()[place].write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        SceneGraphSet(*graph_files.arguments, "train")
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_missing_file(graph_files, place):
+    graph_files.write()[place].unlink()
+    with pytest.raises(DataError, match=str(graph_files.arguments[place])):
+        SceneGraphSet(*graph_files.arguments, "train")
+
+
+def test_a_file_cut_short(graph_files):
+    path = graph_files.write()[0]
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(DataError, match="is not readable HDF5"):
+        SceneGraphSet(*graph_files.arguments, "train")
+
+
+def test_a_missing_photo(graph_files):
+    data = SceneGraphSet(*graph_files.write(), "train")
+    (graph_files.folder / "photos" / "14.jpg").unlink()
+    with pytest.raises(DataError, match=r"14\.jpg: photo: is missing; put"):
+        data[1]
+
+
+def test_a_photo_cut_short(graph_files):
+    data = SceneGraphSet(*graph_files.write(), "train")
+    path = graph_files.folder / "photos" / "14.jpg"
+    Image.effect_noise((80, 40), 90).save(path)
+    path.write_bytes(path.read_bytes()[:700])
+    with pytest.raises(DataError, match=r"14\.jpg: photo: cannot be decoded"):
+        data[1]
+
+
+def test_a_photo_of_another_shape(graph_files):
+    data = SceneGraphSet(*graph_files.write(), "train")
+    graph_files.photo("14.jpg", (40, 80))
+    with pytest.raises(DataError, match=r"14\.jpg: photo: is \(80, 40\).*image_data.json says \(40, 80\)"):
+        data[1]
+
+
+def test_rows_that_no_image_owns_are_not_read(graph_files):
+    graph_files.arrays["relationships"].append([0, 8])
+    graph_files.arrays["predicates"].append([1])
+    assert len(SceneGraphSet(*graph_files.write(), "train")) == 2
+
+
+def test_owners_of_rows(graph_files):
+    with h5py.File(graph_files.write()[0]) as file:
+        ranges = torch.tensor([file["img_to_first_box"][:].tolist(), file["img_to_last_box"][:].tolist()]).T.numpy()
+    assert owners(ranges, 10).tolist() == [0, 0, 0, 2, 2, 3, 3, 4, 4, -1]
+
+
+@pytest.mark.parametrize("rows, message", [([[1, 2]], "three labels"), ([[1, 4, 1]], "beyond the vocabulary")])
+def test_bad_zero_shot_triplets(graph_files, tmp_path, rows, message):
+    torch.save(torch.tensor(rows), tmp_path / "triplets")
+    vocabulary = SceneGraphSet(*graph_files.write(), "train").vocabulary
+    with pytest.raises(DataError, match=message):
+        read_zero_shot(tmp_path / "triplets", vocabulary)
+    (tmp_path / "triplets").write_bytes(b"html")
+    with pytest.raises(DataError, match="cannot be read as a tensor"):
+        read_zero_shot(tmp_path / "triplets", vocabulary)

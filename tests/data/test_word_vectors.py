@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import torch
+
+from segsg.data.errors import DataError
+from segsg.data.word_vectors import WordVectors, read_class_vectors
+
+LINES = "the 0 0 1\nat name@domain.com 9 9 9\nat 4 4 4\ncell 1 2 3\nphone 3 2 -1\nCat 7 7 7\ncat 5 6 7\n"
+
+
+@pytest.fixture
+def glove(tmp_path):
+    path = tmp_path / "glove.txt"
+    path.write_text(LINES)
+    return path
+
+
+def test_a_name_is_the_mean_of_its_words(glove):
+    vectors = WordVectors.read(glove)
+    assert vectors.vector("cell phone").tolist() == [2, 2, 1]
+    assert vectors.vector("CAT").tolist() == [5, 6, 7]
+    assert vectors.matrix(["cat", "the"]).tolist() == [[5, 6, 7], [0, 0, 1]]
+
+
+def test_only_needed_words_are_read(glove):
+    glove.write_text(LINES + "broken 1\n")
+    vectors = WordVectors.read(glove, ["cell phone"])
+    with pytest.raises(DataError, match="word 'cat' of 'cat': has no vector"):
+        vectors.vector("cat")
+
+
+def test_entries_of_several_words_are_passed_over(glove):
+    assert WordVectors.read(glove, ["at"]).vector("at").tolist() == [4, 4, 4]
+
+
+@pytest.mark.parametrize("aliases", [{"drier": "phone"}, {"hair drier": "cell phone"}])
+def test_aliases_of_words_and_names(glove, aliases):
+    name = "cell drier" if "drier" in aliases else "hair drier"
+    assert WordVectors.read(glove, [name], aliases).vector(name).tolist() == [2, 2, 1]
+
+
+def test_a_missing_word_names_itself_the_file_and_the_alias_table(glove):
+    with pytest.raises(DataError, match=r"glove\.txt: word 'drier' of 'hair drier': .*word_aliases in params\.yaml"):
+        WordVectors.read(glove, ["hair drier"], {"hair": "cat"}).vector("hair drier")
+
+
+@pytest.mark.parametrize("row, message", [("dog 1 2", "has 2"), ("dog 1 2 3 4", "has 4"), ("dog 1 2 nan", "finite")])
+def test_a_row_of_the_wrong_length(glove, row, message):
+    glove.write_text(LINES + row + "\n")
+    with pytest.raises(DataError, match=rf"line 8 \('dog'\): .*{message}"):
+        WordVectors.read(glove, ["dog"])
+
+
+def test_a_row_that_is_no_numbers(glove):
+    glove.write_text(LINES + "dog 1 x 3\n")
+    with pytest.raises(DataError, match="is not a row of numbers"):
+        WordVectors.read(glove, ["dog"])
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(DataError, match="absent: file: cannot be read"):
+        WordVectors.read(tmp_path / "absent")
+
+
+def test_class_vectors(tmp_path):
+    path = tmp_path / "rows.npy"
+    np.save(path, np.eye(3, dtype=np.float64))
+    assert torch.equal(read_class_vectors(path, ["a", "b", "c"]), torch.eye(3))
+    with pytest.raises(DataError, match="for each of 2 names"):
+        read_class_vectors(path, ["a", "b"])
+    np.save(path, np.full((2, 3), np.nan))
+    with pytest.raises(DataError, match="row 0: is not finite"):
+        read_class_vectors(path, ["a", "b"])
+    path.write_bytes(b"nothing")
+    with pytest.raises(DataError, match="cannot be read as an array"):
+        read_class_vectors(path, ["a"])
