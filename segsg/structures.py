@@ -56,16 +56,19 @@ class Sample:
 
 @dataclass(frozen=True)
 class Batch(_Movable):
-    """Samples padded to one size. Lists have one entry per image; `relations` index regions of their own image."""
+    """Samples padded to one size. Lists have one entry per image; `relations` index regions of their own image.
+
+    `_` is an axis whose length differs from image to image (regions, relations, or the unpadded h and w).
+    """
 
     image_ids: list[int]
     images: UInt8[Tensor, "images 3 h w"]
     sizes: list[tuple[int, int]]
     scales: list[float]
-    boxes: list[Float[Tensor, "regions 4"]]
-    labels: list[Int[Tensor, "regions"]]
-    relations: list[Int[Tensor, "relations 3"]]
-    masks: list[Bool[Tensor, "regions h w"]] | None = None
+    boxes: list[Float[Tensor, "_ 4"]]
+    labels: list[Int[Tensor, "_"]]
+    relations: list[Int[Tensor, "_ 3"]]
+    masks: list[Bool[Tensor, "_ _ _"]] | None = None
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -101,7 +104,7 @@ class Regions(_Movable):
 class Look(_Movable):
     """All that the frozen detector says about a batch: feature maps (finest first) and regions."""
 
-    features: list[Float[Tensor, "images channels h w"]]
+    features: list[Float[Tensor, "images channels _ _"]]
     regions: Regions
 
 

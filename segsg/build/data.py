@@ -13,9 +13,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from segsg.data.coco import MaskSet
-from segsg.data.filters import OverlappingRelations, one_predicate_per_pair
+from segsg.data.filters import OverlappingRelations, Subset, one_predicate_per_pair
 from segsg.data.loading import Batches, Change, ordered, prepared
-from segsg.data.statistics import predicate_counts, triplets
+from segsg.data.statistics import predicate_counts, zero_shot
 from segsg.data.visual_genome import SceneGraphSet, Split, read_vocabulary, read_zero_shot
 from segsg.data.vocabulary import Vocabulary, read_name_pairs
 from segsg.data.word_vectors import WordVectors, read_class_vectors
@@ -42,25 +42,29 @@ def prepare_data(params: Params) -> None:
         draw(folder(params), **vars(params.world), seed=params.seed, workers=os.cpu_count() or 1)
     folder(params).mkdir(parents=True, exist_ok=True)
     names = vocabulary(params)
-    train = training_set(params)
-    counts = predicate_counts(train, len(names.classes), len(names.predicates))
+    counts = predicate_counts(training_set(params), len(names.classes) + 1, len(names.predicates) + 1)
     temporary = folder(params) / f"part-{STATISTICS}"
-    np.savez_compressed(temporary, counts=counts.numpy(), triplets=triplets(train).numpy())
+    np.savez_compressed(temporary, counts=counts.numpy(), zero_shot=zero_shot_triplets(params).numpy())
     shutil.move(temporary, folder(params) / STATISTICS)
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the training relations say without a pixel; see `segsg.data.statistics`."""
+    """What the annotations say without a pixel; see `segsg.data.statistics`. Sizes of `counts` include background."""
 
     counts: Int[Tensor, "classes classes predicates"]
-    triplets: Int[Tensor, "triplets 3"]
+    zero_shot: Int[Tensor, "triplets 3"]
+
+    @property
+    def predicate_counts(self) -> Int[Tensor, "predicates"]:
+        """Training relations of each predicate; pairs without one at index 0."""
+        return self.counts.sum(dim=(0, 1))
 
 
 def statistics(params: Params) -> Statistics:
     """What the data stage counted."""
     with np.load(folder(params) / STATISTICS) as arrays:
-        return Statistics(torch.from_numpy(arrays["counts"]), torch.from_numpy(arrays["triplets"]))
+        return Statistics(torch.from_numpy(arrays["counts"]), torch.from_numpy(arrays["zero_shot"]))
 
 
 def scene_graph_set(params: Params, split: Split, keep_empty: bool = False) -> SceneGraphSet:
@@ -98,9 +102,11 @@ def mask_vocabulary(params: Params) -> Vocabulary:
     return mask_set(params, "validation").vocabulary
 
 
-def zero_shot_triplets(params: Params) -> Int[Tensor, "triplets 3"] | None:
-    """The published list of zero-shot triplets, where the profile names one."""
-    return read_zero_shot(params.data.zero_shot, vocabulary(params)) if params.data.zero_shot else None
+def zero_shot_triplets(params: Params) -> Int[Tensor, "triplets 3"]:
+    """Triplets that training never shows: the published list where the profile names one, else counted here."""
+    if params.data.zero_shot:
+        return read_zero_shot(params.data.zero_shot, vocabulary(params))
+    return zero_shot(scene_graph_set(params, "train"), scene_graph_set(params, "test"))
 
 
 def training_batches(params: Params, dataset: Any, images: int, flip: bool, seed: int, change: Change | None) -> Source:
@@ -114,6 +120,11 @@ def scene_graph_batches(params: Params, images: int, flip: bool, seed: int) -> S
     return training_batches(params, training_set(params), images, flip, seed, one_predicate_per_pair)
 
 
+def first(dataset: Any, images: int | None) -> Any:
+    """The first so many images of a set; all of them without a number."""
+    return dataset if images is None else Subset(dataset, range(min(images, len(dataset))))
+
+
 def all_batches(params: Params, dataset: Any, images: int = EVALUATION_IMAGES) -> Iterator[Batch]:
     """Every image of a set once, in order."""
     return ordered(dataset, images, params.data.short_side, params.data.long_side, LOADING_THREADS)
@@ -124,8 +135,7 @@ def class_vectors(params: Params, names: tuple[str, ...]) -> Float[Tensor, "clas
     path, aliases = params.data.word_vectors, params.data.word_aliases
     if path.suffix == ".npy":
         return read_class_vectors(path, names)
-    words = [word for name in names for word in aliases.get(name, name).split()]
-    return WordVectors.read(path, words, aliases).matrix(names)
+    return WordVectors.read(path, names, aliases).matrix(names)
 
 
 @dataclass(frozen=True)

@@ -54,3 +54,4 @@ def load_detector(params: Params, key: str) -> Detector:
     detector = make_detector(params, key)
     load_weights(detector, folder(params, key))
     return detector.to(runs.fabric(params.stage1).device).eval()
+

@@ -11,6 +11,7 @@ from segsg.kernels.masks import resample
 from segsg.structures import Look
 
 MASK_SIDE = 28
+LAYOUT_CHANNELS = 2
 PAIRS_AT_ONCE = 1024
 """Pairs encoded together; bounds memory on images with many regions and changes no result."""
 
@@ -18,11 +19,18 @@ Crop = Callable[[Look, Tensor, Tensor, int], Tensor]
 """(look, boxes [n, 4], their images [n], side) -> crops [n, channels, side, side]; `Detector.union_crops`."""
 
 
+def fold(masks: Float[Tensor, "n channels 28 28"], side: int) -> Float[Tensor, "n folded side side"]:
+    """Each block of mask cells as channels of one cell; PyTorch's own pixel_unshuffle refuses an empty batch."""
+    block = MASK_SIDE // side
+    blocks = masks.unflatten(3, (side, block)).unflatten(2, (side, block))
+    return blocks.permute(0, 1, 3, 5, 2, 4).flatten(1, 3)
+
+
 class CropEncoder(nn.Module):
     """f_N of eq. 5 and f_E of eq. 7: a crop of the feature map and mask channels of the same frame, to one vector.
 
     A convolution of concatenated channels is the sum of two convolutions, so crop and masks may have different
-    resolutions: each `fold` x `fold` block of mask cells becomes the channels of one crop cell, and no mask cell is
+    resolutions: each block of mask cells becomes the channels of one crop cell, and no mask cell is
     averaged away. With `side` 28 this is the paper's concatenation, letter by letter.
     """
 
@@ -32,7 +40,6 @@ class CropEncoder(nn.Module):
             raise ValueError(f"region_side {side} does not divide the {MASK_SIDE} cells of a mask; use 7, 14 or 28")
         self.side = side
         self.crop = nn.Conv2d(channels, channels, 3, padding=1)
-        self.fold = nn.PixelUnshuffle(MASK_SIDE // side)
         folded = mask_channels * (MASK_SIDE // side) ** 2
         self.masks = nn.Conv2d(folded, channels, 3, padding=1, bias=False) if mask_channels else None
         self.dense = nn.Sequential(
@@ -48,7 +55,7 @@ class CropEncoder(nn.Module):
         """Vector m uses crop `rows[m]`: pairs that share a union box share the convolution of its crop."""
         fused = self.crop(crops)[rows]
         if self.masks is not None:
-            fused = fused + self.masks(self.fold(masks))
+            fused = fused + self.masks(fold(masks, self.side))
         return self.dense(fused.relu())
 
 

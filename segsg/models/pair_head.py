@@ -21,7 +21,10 @@ class PairHead(nn.Module):
         nn.init.xavier_normal_(self.out.weight)
 
     def forward(
-        self, hidden: Float[Tensor, "regions hidden"], edges: Float[Tensor, "pairs pooling"], pairs: Int[Tensor, "pairs 2"]
+        self,
+        hidden: Float[Tensor, "regions hidden"],
+        edges: Float[Tensor, "pairs pooling"],
+        pairs: Int[Tensor, "pairs 2"],
     ) -> Float[Tensor, "pairs predicates"]:
         subjects, objects = self.roles(hidden).chunk(2, dim=1)
         together = self.together(torch.cat([subjects[pairs[:, 0]], objects[pairs[:, 1]]], dim=1))

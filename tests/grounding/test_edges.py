@@ -1,0 +1,117 @@
+"""Masks of pairs (eq. 6) against a pixel-by-pixel twin."""
+
+import pytest
+import torch
+from scenes import CLASSES, make
+from segsg.grounding.edges import (
+    COMBINATIONS,
+    FRAMES,
+    GaussianSmoothing,
+    NoPairMasks,
+    NoSmoothing,
+    PairMasks,
+    UnionFrame,
+    average,
+    product,
+    soft_or,
+)
+from segsg.kernels.boxes import all_pairs
+from segsg.structures import Regions
+from torch.nn import functional
+from torch.testing import assert_close
+
+PIXELS = 56
+
+
+def two_regions(boxes):
+    boxes = torch.tensor(boxes)
+    labels, sizes = torch.tensor([1, 2]), [(PIXELS, PIXELS)]
+    return Regions(boxes, torch.zeros(2, dtype=torch.long), labels, functional.one_hot(labels, CLASSES).float(), sizes)
+
+
+def painted(mask, box):
+    """A crop of 28 x 28 cells on a canvas of pixels, one cell per pixel."""
+    canvas = torch.zeros(PIXELS, PIXELS)
+    x1, y1, x2, y2 = (int(side) for side in box)
+    canvas[y1:y2, x1:x2] = mask
+    return canvas
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_union_frame_combines_masks_where_they_are_in_the_picture(name):
+    regions = two_regions([[0.0, 0, 28, 28], [14.0, 28, 42, 56]])
+    masks = torch.rand(2, 1, 28, 28)
+    pair_masks = PairMasks(NoSmoothing(), UnionFrame(), COMBINATIONS[name], squash=False)
+    (found,) = pair_masks.prepare(masks, regions)(torch.tensor([[0, 1]]))
+    subject, object_ = (painted(masks[i, 0], regions.boxes[i]) for i in range(2))
+    by_hand = torch.zeros(28, 28)
+    for row in range(28):
+        for column in range(28):
+            y, x = 2 * row, 42 * column / 28
+            cell = slice(y, y + 2)
+            columns = torch.tensor([max(0.0, min(x + 1.5, p + 1) - max(x, p)) for p in range(PIXELS)]) / 1.5
+            of = [(canvas[cell] * columns).sum() / 2 for canvas in (subject, object_)]
+            by_hand[row, column] = COMBINATIONS[name](*of)
+    assert_close(found[0, 0], by_hand, atol=1e-5, rtol=1e-5)
+
+
+def test_smoothing_makes_touching_masks_meet():
+    regions = two_regions([[0.0, 0, 28, 28], [28.0, 0, 56, 28]])
+    masks = torch.ones(2, 1, 28, 28)
+    pairs = torch.tensor([[0, 1]])
+    (apart,) = PairMasks(NoSmoothing(), UnionFrame(), product, False).prepare(masks, regions)(pairs)
+    (meeting,) = PairMasks(GaussianSmoothing(CLASSES, 7), UnionFrame(), product, False).prepare(masks, regions)(pairs)
+    assert apart.max() < 1e-6
+    assert meeting[0, 0, :, 13:15].min() > 0.05 and meeting[0, 0, :, :10].max() < 1e-6
+
+
+def test_own_frames_multiply_cell_by_cell():
+    regions = two_regions([[0.0, 0, 28, 28], [40.0, 3, 50, 41]])
+    masks = torch.rand(2, 3, 28, 28)
+    (found,) = PairMasks(NoSmoothing(), FRAMES["box"](), product, False).prepare(masks, regions)(torch.tensor([[1, 0]]))
+    assert_close(found[0], masks[0] * masks[1])
+
+
+def test_combinations_by_hand():
+    a, b = torch.tensor([0.0, 0.5, 1.0]), torch.tensor([1.0, 0.5, 1.0])
+    assert product(a, b).tolist() == [0.0, 0.25, 1.0]
+    assert average(a, b).tolist() == [0.5, 0.5, 1.0]
+    assert soft_or(a, b).tolist() == [1.0, 0.75, 1.0]
+
+
+def test_kernel_depends_on_the_region_and_on_nothing_else():
+    smoothing = GaussianSmoothing(CLASSES, 7)
+    beliefs = torch.eye(CLASSES)[[1, 2, 1]]
+    kernels = smoothing.kernels(beliefs)
+    assert torch.equal(kernels[0], kernels[2]) and not torch.equal(kernels[0], kernels[1])
+
+
+def test_squash_is_the_released_codes_sigmoid():
+    regions = two_regions([[0.0, 0, 28, 28], [14.0, 28, 42, 56]])
+    masks = torch.rand(2, 1, 28, 28)
+    plain, squashed = (PairMasks(NoSmoothing(), UnionFrame(), product, s).prepare(masks, regions) for s in (False, True))
+    pairs = torch.tensor([[0, 1]])
+    assert_close(squashed(pairs)[0], plain(pairs)[0].sigmoid())
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_gradients_reach_masks_and_kernels(frame):
+    look, _ = make([3])
+    smoothing = GaussianSmoothing(CLASSES, 5)
+    masks = torch.rand(3, 2, 28, 28, requires_grad=True)
+    pair_masks = PairMasks(smoothing, FRAMES[frame](), product, False)
+    pair_masks.prepare(masks, look.regions)(all_pairs(look.regions.image))[0].sum().backward()
+    assert masks.grad.abs().sum() > 0 and smoothing.parameters_of.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_no_pair(frame):
+    regions = make([1])[0].regions
+    masks = torch.rand(1, 2, 28, 28)
+    prepared = PairMasks(GaussianSmoothing(CLASSES, 5), FRAMES[frame](), product, False).prepare(masks, regions)
+    assert prepared(torch.zeros(0, 2, dtype=torch.long))[0].shape == (0, 2, 28, 28)
+
+
+def test_edges_may_go_without_masks():
+    prepared = NoPairMasks().prepare(torch.rand(2, 2, 28, 28), make([2])[0].regions)
+    assert prepared(torch.tensor([[0, 1]])) == []

@@ -1,0 +1,51 @@
+"""Random small scenes for tests of the networks: a look of a detector that never existed, and its batch."""
+
+import torch
+from segsg.kernels.roi_align import roi_align
+from segsg.structures import Batch, Look, Regions
+
+CLASSES, PREDICATES, MASK_CLASSES, CHANNELS, STRIDE, SIDE = 6, 5, 3, 8, 8, 64
+
+
+def crop(look, boxes, image, side):
+    """Crops of the one level of a made-up look."""
+    return roi_align(look.features[0], boxes, image, side, 1 / STRIDE)
+
+
+def boxes_of(regions, generator):
+    corner = torch.rand(regions, 2, generator=generator) * 0.6 * SIDE
+    return torch.cat([corner, corner + 8 + torch.rand(regions, 2, generator=generator) * 0.3 * SIDE], dim=1)
+
+
+def make(counts, seed=0, relations=None):
+    """(look, batch) of images with so many regions each; `relations` are rows (subject, object, predicate) per image."""
+    generator = torch.Generator().manual_seed(seed)
+    total, sizes = sum(counts), [(SIDE, SIDE)] * len(counts)
+    boxes = boxes_of(total, generator)
+    labels = torch.randint(1, CLASSES, (total,), generator=generator)
+    probabilities = torch.rand(total, CLASSES, generator=generator).softmax(dim=1)
+    image = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts, dtype=torch.long))
+    masks = torch.randn(total, MASK_CLASSES, 28, 28, generator=generator)
+    features = torch.randn(len(counts), CHANNELS, SIDE // STRIDE, SIDE // STRIDE, generator=generator)
+    relations = relations or [[] for _ in counts]
+    batch = Batch(
+        list(range(len(counts))),
+        torch.zeros(len(counts), 3, SIDE, SIDE, dtype=torch.uint8),
+        sizes,
+        [1.0] * len(counts),
+        list(boxes.split(counts)),
+        list(labels.split(counts)),
+        [torch.tensor(rows, dtype=torch.long).reshape(-1, 3) for rows in relations],
+    )
+    return Look([features], Regions(boxes, image, labels, probabilities, sizes, masks)), batch
+
+
+class FixedDetector(torch.nn.Module):
+    """Answers every batch with the same look."""
+
+    def __init__(self, look):
+        super().__init__()
+        self.answer = look
+
+    def look(self, batch, task):
+        return self.answer

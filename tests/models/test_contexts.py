@@ -1,0 +1,134 @@
+"""What every scene graph model must do, whatever it is; a new entry of CONTEXTS is tested by being there."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from scenes import CLASSES, PREDICATES, FixedDetector, crop, make
+from segsg.kernels.boxes import all_pairs
+from segsg.models.contexts import CONTEXTS, Facts
+from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder
+from segsg.models.sampling import PairSampler
+from segsg.models.scene_graph import SceneGraphModel
+from torch.testing import assert_close
+
+NODES, POOLING = 12, 10
+
+
+def facts(labels_given):
+    torch.manual_seed(1)
+    counts = torch.randint(0, 5, (CLASSES, CLASSES, PREDICATES))
+    return Facts(torch.randn(CLASSES, 7), counts, labels_given, NODES, 16, POOLING, 4, 0.0)
+
+
+def built(name, labels_given=False):
+    return CONTEXTS[name](facts(labels_given)).eval()
+
+
+def run(context, look):
+    torch.manual_seed(2)
+    width, pairs = torch.randn(CLASSES, NODES), all_pairs(look.regions.image)
+    nodes = look.regions.class_probabilities @ width
+    centre = look.regions.boxes.mean(dim=1)
+    edges = torch.sin(centre[pairs[:, :1]] + torch.arange(POOLING) + 2 * centre[pairs[:, 1:]])
+    return context(nodes, edges, pairs, look.regions)
+
+
+every_context = pytest.mark.parametrize("name", CONTEXTS)
+both = pytest.mark.parametrize("labels_given", [True, False])
+
+
+@every_context
+@both
+def test_shapes(name, labels_given):
+    context = run(built(name, labels_given), make([3, 0, 4])[0])
+    assert context.object_logits.shape == (7, CLASSES)
+    assert context.predicate_logits.shape == (3 * 2 + 4 * 3, PREDICATES)
+    assert len(context.hidden) == 7
+
+
+@every_context
+@both
+def test_permuting_regions_permutes_the_answer(name, labels_given):
+    look, _ = make([5])
+    order = torch.tensor([3, 0, 4, 1, 2])
+    regions = look.regions
+    shuffled = replace(
+        regions,
+        boxes=regions.boxes[order],
+        labels=regions.labels[order],
+        class_probabilities=regions.class_probabilities[order],
+    )
+    model = built(name, labels_given)
+    before, after = run(model, look), run(model, replace(look, regions=shuffled))
+    assert_close(after.object_logits, before.object_logits[order])
+    place = {tuple(pair): i for i, pair in enumerate(all_pairs(regions.image).tolist())}
+    rows = [place[(int(order[s]), int(order[o]))] for s, o in all_pairs(regions.image).tolist()]
+    assert_close(after.predicate_logits, before.predicate_logits[rows])
+
+
+@every_context
+@both
+def test_other_images_of_the_batch_change_nothing(name, labels_given):
+    look, _ = make([3, 5, 2])
+    alone = replace(
+        look,
+        regions=replace(
+            look.regions,
+            boxes=look.regions.boxes[3:8],
+            image=torch.zeros(5, dtype=torch.long),
+            labels=look.regions.labels[3:8],
+            class_probabilities=look.regions.class_probabilities[3:8],
+            sizes=look.regions.sizes[:1],
+            mask_logits=None,
+        ),
+    )
+    model = built(name, labels_given)
+    together = run(model, look)
+    assert_close(run(model, alone).object_logits, together.object_logits[3:8])
+    assert_close(run(model, alone).predicate_logits, together.predicate_logits[6:26])
+
+
+@every_context
+@both
+@pytest.mark.parametrize("counts", [[1], [0], [0, 1]])
+def test_one_region_or_none_has_no_pair(name, labels_given, counts):
+    context = run(built(name, labels_given), make(counts)[0])
+    assert context.predicate_logits.shape == (0, PREDICATES)
+    assert context.object_logits.isfinite().all()
+
+
+def scene_graph_model(name, look, task):
+    torch.manual_seed(3)
+    extractor = BoxExtractor(crop, CropEncoder(8, 0, 7, 16, NODES), CropEncoder(8, LAYOUT_CHANNELS, 7, 16, POOLING))
+    context = CONTEXTS[name](facts(task == "predcls"))
+    return SceneGraphModel(FixedDetector(look), extractor, context, task, PairSampler(64, 0.5))
+
+
+@pytest.mark.parametrize("name", [name for name in CONTEXTS if name != "frequency"])
+@pytest.mark.parametrize("task", ["predcls", "sgcls"])
+def test_a_handful_of_relations_can_be_learned_by_heart(name, task):
+    look, batch = make([4, 3], relations=[[(0, 1, 2), (2, 3, 4), (1, 0, 1)], [(2, 0, 3)]])
+    model = scene_graph_model(name, look, task).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(60):
+        loss = sum(model.losses(batch).values())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    graphs = model.eval().predict(batch)
+    for graph, relations, labels in zip(graphs, batch.relations, batch.labels, strict=True):
+        guess = graph.predicate_probabilities.argmax(dim=1)
+        found = {(s, o, int(p)) for (s, o), p in zip(graph.pairs.tolist(), guess, strict=True) if p}
+        assert found == {tuple(row) for row in relations.tolist()}
+        assert task == "predcls" or torch.equal(graph.labels, labels)
+
+
+@every_context
+@both
+def test_every_parameter_learns(name, labels_given):
+    context = CONTEXTS[name](facts(labels_given)).train()
+    out = run(context, make([4, 3])[0])
+    (out.object_logits.pow(2).sum() + out.predicate_logits.pow(2).sum()).backward()
+    silent = [key for key, parameter in context.named_parameters() if parameter.grad is None]
+    assert silent == []
