@@ -1,7 +1,6 @@
 """Proposals of the region proposal network, and the ones among them that the box head trains on."""
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -21,9 +20,9 @@ RPN_NMS = 0.7
 BOX_CODER = BoxCoder((10.0, 10.0, 5.0, 5.0))
 
 
-@runtime_checkable
-class DetectionNumbers(Protocol):
-    """What a detector is told about counts and thresholds; the section `detection` of the parameters has them all."""
+@dataclass(frozen=True)
+class DetectionNumbers:
+    """What a detector is told about counts and thresholds, whatever its backbone; names as in torchvision."""
 
     rpn_pre_nms_train: int
     rpn_pre_nms_test: int

@@ -1,4 +1,4 @@
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from segsg.models.backbones import BACKBONES
 from segsg.models.box_head import Detections, one_per_proposal
 from segsg.models.detector import Detector
 from segsg.models.mask_head import foreground_proposals, jittered_boxes, mask_loss, mask_targets
-from segsg.models.proposals import ProposalSampler
+from segsg.models.proposals import DetectionNumbers, ProposalSampler
 from segsg.models.regions import matched_labels
 from segsg.structures import Batch
 
@@ -17,18 +17,18 @@ TINY = ["vgg-tiny", "resnext-tiny-fpn"]
 COLOURS = [(220, 60, 50), (60, 200, 70), (60, 90, 230)]
 
 
-@dataclass(frozen=True)
-class Numbers:
-    rpn_pre_nms_train: int = 60
-    rpn_pre_nms_test: int = 60
-    rpn_post_nms_train: int = 40
-    rpn_post_nms_test: int = 20
-    rpn_batch: int = 64
-    box_batch: int = 32
-    box_positive_fraction: float = 0.4
-    score_threshold: float = 0.05
-    nms_threshold: float = 0.5
-    detections: int = 10
+NUMBERS = DetectionNumbers(
+    rpn_pre_nms_train=60,
+    rpn_pre_nms_test=60,
+    rpn_post_nms_train=40,
+    rpn_post_nms_test=20,
+    rpn_batch=64,
+    box_batch=32,
+    box_positive_fraction=0.4,
+    score_threshold=0.05,
+    nms_threshold=0.5,
+    detections=10,
+)
 
 
 def drawn_batch(sizes: list[tuple[int, int]], regions: int = 2, seed: int = 0) -> Batch:
@@ -69,14 +69,14 @@ def permuted(batch: Batch, order: list[int]) -> Batch:
 def detectors() -> dict[str, Detector]:
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    return {name: Detector(BACKBONES[name], 4, 3, Numbers()) for name in TINY}
+    return {name: Detector(BACKBONES[name], 4, 3, NUMBERS) for name in TINY}
 
 
 @pytest.fixture(scope="module")
 def trained() -> Detector:
     """A tiny joint detector that has seen the same four images sixty times."""
     torch.manual_seed(0)
-    detector = Detector(BACKBONES["resnext-tiny-fpn"], 4, 3, Numbers())
+    detector = Detector(BACKBONES["resnext-tiny-fpn"], 4, 3, NUMBERS)
     batch = drawn_batch([(64, 64)] * 4)
     optimizer = torch.optim.AdamW(detector.parameters(), 3e-3)
     totals = []
@@ -116,7 +116,7 @@ def test_losses_have_their_names_and_are_finite(detectors, name):
 @pytest.mark.parametrize("mask_boxes", ["jittered", "proposals"])
 def test_an_image_without_regions_trains(mask_boxes):
     record = replace(BACKBONES["resnext-tiny-fpn"], mask_boxes=mask_boxes)
-    detector = Detector(record, 4, 3, Numbers())
+    detector = Detector(record, 4, 3, NUMBERS)
     batch = without_regions(drawn_batch([(64, 64)] * 2), 0)
     for images in (batch, without_regions(batch, 1)):
         losses = detector.losses(images) | detector.mask_losses(images)
@@ -125,7 +125,7 @@ def test_an_image_without_regions_trains(mask_boxes):
 
 
 def test_the_baseline_has_nothing_of_the_mask_set():
-    detector = Detector(BACKBONES["vgg-tiny"], 4, None, Numbers())
+    detector = Detector(BACKBONES["vgg-tiny"], 4, None, NUMBERS)
     assert not [name for name, _ in detector.named_parameters() if "mask" in name]
     assert detector.look(drawn_batch([(64, 64)]), "sgcls").regions.mask_logits is None
 
@@ -150,7 +150,7 @@ def test_given_boxes_come_back_with_their_labels(detectors, task):
 
 
 def test_domain_mask_looks_with_the_mask_predictor():
-    detector = Detector(BACKBONES["vgg-tiny"], 7, 3, Numbers())
+    detector = Detector(BACKBONES["vgg-tiny"], 7, 3, NUMBERS)
     batch = drawn_batch([(64, 64)])
     assert detector.look(batch, "sgcls").regions.class_probabilities.shape == (2, 7)
     assert detector.look(batch, "sgcls", domain="mask").regions.class_probabilities.shape == (2, 4)
@@ -169,7 +169,7 @@ def test_detected_regions_lie_in_their_image_and_match_the_truth(trained):
 
 
 def test_no_detection_is_no_region(detectors):
-    detector = Detector(BACKBONES["resnext-tiny-fpn"], 4, 3, replace(Numbers(), score_threshold=0.99))
+    detector = Detector(BACKBONES["resnext-tiny-fpn"], 4, 3, replace(NUMBERS, score_threshold=0.99))
     batch = drawn_batch([(64, 64)] * 2)
     look = detector.look(batch, "sgdet")
     assert look.regions.boxes.shape == (0, 4)
@@ -268,7 +268,7 @@ def test_crops_are_cut_from_the_levels_of_the_look(detectors):
 
 def test_the_paper_size_detector_on_meta():
     with torch.device("meta"):
-        detector = Detector(BACKBONES["resnext101-fpn"], 151, 80, Numbers())
+        detector = Detector(BACKBONES["resnext101-fpn"], 151, 80, NUMBERS)
     assert detector.predictors["graph"].boxes.out_features == 4 * 151
     assert detector.predictors["mask"].classes.out_features == 81
     assert detector.mask_head.logits.out_channels == 80
