@@ -14,7 +14,7 @@ def expand(grid: dict, profile: str) -> tuple[dict[str, dict], dict[str, dict]]:
 
     `backbones` maps a detector's short name to its backbone; a baseline gets the detector trained on the scene graph
     set alone, a seg-grounded row the joint one. `frequency: true` adds one row without pixels per task. `rows` are
-    further experiments by name: {model, detector, method, task, seed, grounding}. ValueError for an unknown key or name.
+    further experiments by name: {model, detector, method, task, seed, grounding}. ValueError for an unknown name.
     """
     if unknown := sorted(grid.keys() - GRID_KEYS):
         raise ValueError(

@@ -1,7 +1,7 @@
 """Run one notebook of the study: `python -m segsg.pipeline.notebook run NAME --out PATH -p key value ...`.
 
-Stricter than papermill's own command, which it calls: an unknown parameter is an error and not a warning, the kernel is
-this interpreter whatever the file says, and `--out` exists only if every cell ran. Until then the cells so far, with the
+Stricter than papermill's own command: an unknown parameter is an error and not a warning, the kernel is this
+interpreter whatever the file says, and `--out` exists only if every cell ran. Until then the cells so far, with the
 traceback if one failed, are in `*.part.ipynb` beside it.
 """
 
@@ -15,8 +15,8 @@ from pathlib import Path
 from segsg.pipeline.cleaning import parameter_names
 
 CLEAN_NOTEBOOKS = Path("build/notebooks")
-# Equal results need equal threads and hash seeds; progress bars would fill the logs.
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "TQDM_DISABLE": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
+# Equal results need equal threads and hash seeds; a broken kernel in the home folder must not win over this one.
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "JUPYTER_PREFER_ENV_PATH": "1"}
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -49,7 +49,7 @@ def _check_parameters(notebook: Path, parameters: dict[str, str]) -> None:
 
 
 def _execute(notebook: Path, part: Path, parameters: dict[str, str], sockets: Path) -> None:
-    # papermill imports jsonschema, whose optional check of web addresses builds parsers for a second; nothing here needs it.
+    # jsonschema, below papermill, spends a second on parsers for an optional check that nothing here needs.
     sys.modules.setdefault("rfc3987_syntax", None)
     import papermill
 

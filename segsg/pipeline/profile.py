@@ -1,6 +1,6 @@
 """Profiles: params.yaml is written from profiles/base.yaml, profiles/NAME.yaml and overrides, and never by hand.
 
-DVC reads the rows of a study from params.yaml before anything runs, and can't choose between files of parameters itself.
+DVC reads the rows of a study from params.yaml before anything runs, and can't choose between parameter files itself.
 """
 
 import shlex

@@ -6,6 +6,7 @@ Rows come from params.yaml, so folders that older rows left behind are not read.
 import argparse
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 from segsg.params import PARAMS_FILE, Params, load
@@ -28,20 +29,29 @@ def read_metrics(folder: Path) -> dict:
 
 
 def collect(params: Params, runs: Path) -> dict:
-    """{"profile", "experiments": {key: row | measured}, "detectors": {key: row | measured}}; fractions, not per cent."""
-    experiments = {
-        key: dataclasses.asdict(row) | read_metrics(runs / "evaluation" / key)
-        for key, row in params.experiments.items()
+    """{"profile", "experiments": {key: row | measured}, "detectors": {key: row | measured}}, in fractions."""
+    return {
+        "profile": params.profile,
+        "experiments": _with_metrics(params.experiments, runs / "evaluation"),
+        "detectors": _with_metrics(params.detectors, runs / "detection"),
     }
-    detectors = {
-        key: dataclasses.asdict(row) | read_metrics(runs / "detection" / key) for key, row in params.detectors.items()
-    }
-    return {"profile": params.profile, "experiments": experiments, "detectors": detectors}
+
+
+def _with_metrics(rows: dict, folder: Path) -> dict:
+    return {key: dataclasses.asdict(row) | read_metrics(folder / key) for key, row in rows.items()}
 
 
 def to_json(value: dict) -> str:
-    """Text that is equal for equal values; NaN is refused, since JSON has none."""
-    return json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    """Text that is equal for equal values; what could not be measured (NaN) is null, since JSON has no NaN."""
+    return json.dumps(_without_nan(value), indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _without_nan(value):
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 if __name__ == "__main__":

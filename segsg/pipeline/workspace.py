@@ -27,8 +27,7 @@ def create(folder: Path, project: Path = ROOT) -> Path:
 
 
 def segsg(folder: Path, *arguments: str) -> int:
-    """Run `segsg ARGUMENTS` of the copy in `folder`; the copy's package hides the installed one. Returns the exit code."""
+    """Run `segsg ARGUMENTS` of the copy in `folder`, which hides the installed package; returns the exit code."""
     variables = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "segsg.cli", *arguments], cwd=folder, env=variables, check=False
-    ).returncode
+    command = [sys.executable, "-m", "segsg.cli", *arguments]
+    return subprocess.run(command, cwd=folder, env=variables, check=False).returncode

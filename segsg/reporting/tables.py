@@ -12,6 +12,8 @@ METRICS = ("mR@20", "mR@50", "mR@100")
 COMPARABLE = "paper"
 """the one profile whose numbers may stand beside the paper's"""
 EMPTY = "–"
+CSV_COLUMNS = ("profile", "model", "detector", "method", "task", "metric")
+CSV_COLUMNS += ("value", "low", "high", "seeds", "paper", "paper_status")
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ class Table:
 def table1(results: dict, paper: dict) -> Table:
     """Mean recall of every plain row of the study: (model, detector, method) by (task, metric).
 
-    Rows that change the section `grounding` are ablations and not part of this table. KeyError never: a metric that an
-    experiment lacks is an empty cell.
+    Rows that change the section `grounding` are ablations and not part of this table. A metric that an experiment
+    lacks is an empty cell.
     """
     plain = [row for row in results["experiments"].values() if not row.get("grounding")]
     backbones = {key: row["backbone"] for key, row in results["detectors"].items()}
@@ -106,7 +108,7 @@ def _published(paper: dict, model: str, backbone: str, method: str) -> dict:
 
 
 def _cell(measured: list[dict | None], published: dict, task: str, position: int) -> Cell:
-    found = [m for m in measured if m is not None]
+    found = [m for m in measured if m is not None and m["value"] is not None]
     paper = published[task][position] if published else None
     status = published["status"] if published else ""
     if not found:
@@ -119,7 +121,7 @@ def to_csv(table: Table) -> str:
     """One line per cell, for machines: per cent with two digits, empty where there is no number."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow("profile model detector method task metric value low high seeds paper paper_status".split())
+    writer.writerow(CSV_COLUMNS)
     for row in table.rows:
         for (task, metric), cell in row.cells.items():
             numbers = [_digits(number) for number in (cell.value, cell.low, cell.high)]

@@ -1,0 +1,80 @@
+"""Photos with their scene graphs, for the notebooks to show: as annotated, and as a model sees them."""
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from segsg.build import data, scene_graphs
+from segsg.data.vocabulary import Vocabulary
+from segsg.grounding.segmenter import Segmenter
+from segsg.kernels.masks import paste
+from segsg.params import Params
+from segsg.reporting.overlay import MAX_RELATIONS, Picture
+from segsg.structures import ImageGraph, Look, Sample
+
+
+def true_pictures(params: Params, split: str, images: int) -> Iterator[Picture]:
+    """The first photos of a split with their annotated regions and relations."""
+    names = data.vocabulary(params)
+    for sample in data.first(data.scene_graph_set(params, split), images):
+        relations = ((int(s), names.predicate_name(int(p)), int(o), 1.0) for s, o, p in sample.relations)
+        yield Picture(
+            image=sample.image,
+            boxes=sample.boxes,
+            names=_class_names(names, sample.labels),
+            masks=sample.masks,
+            relations=tuple(relations),
+            title=f"Image {sample.image_id}, as annotated",
+        )
+
+
+def predicted_pictures(params: Params, key: str, images: int) -> Iterator[Picture]:
+    """The first test photos with the masks that the detector transfers and the relations that a model is surest of."""
+    model, names = scene_graphs.load_model(params, key), data.vocabulary(params)
+    device, photos = next(model.parameters()).device, data.first(data.scene_graph_set(params, "test"), images)
+    for sample, batch in zip(photos, data.all_batches(params, photos, images=1), strict=True):
+        batch = batch.to(device)
+        (graph,), look = model.predict(batch), model.detector.look(batch, model.task)
+        masks = _masks(params, key, look, graph, sample)
+        yield _picture(sample, graph, masks, names, f"Image {sample.image_id}, {key}")
+
+
+def _picture(sample: Sample, graph: ImageGraph, masks: Tensor | None, names: Vocabulary, title: str) -> Picture:
+    return Picture(
+        image=sample.image,
+        boxes=graph.boxes_original,
+        names=_class_names(names, graph.labels),
+        masks=masks,
+        relations=_best_relations(graph, names),
+        title=title,
+    )
+
+
+def _best_relations(graph: ImageGraph, names: Vocabulary) -> tuple[tuple[int, str, int, float], ...]:
+    """One predicate per pair, surest first: subject score x predicate probability x object score."""
+    probabilities, predicates = graph.predicate_probabilities[:, 1:].max(dim=1)
+    scores = probabilities * graph.scores[graph.pairs].prod(dim=1)
+    best = scores.argsort(descending=True, stable=True)[:MAX_RELATIONS].tolist()
+    pairs = graph.pairs.tolist()
+    return tuple(
+        (pairs[i][0], names.predicate_name(int(predicates[i]) + 1), pairs[i][1], float(scores[i])) for i in best
+    )
+
+
+def _masks(
+    params: Params, key: str, look: Look, graph: ImageGraph, sample: Sample
+) -> Bool[Tensor, "regions h w"] | None:
+    """Eq. 4 for the class that the model names; None from a detector without a mask head."""
+    regions = look.regions.to("cpu")
+    if regions.mask_logits is None or not len(regions):
+        return None
+    wanted = scene_graphs.grounding(params, params.experiments[key])
+    classes = Segmenter(data.transfer(params, wanted.transfer).matrix)(regions)
+    mine: Float[Tensor, "regions side side"] = classes[torch.arange(len(regions)), graph.labels]
+    return paste(mine, graph.boxes_original, sample.size)
+
+
+def _class_names(names: Vocabulary, labels: Tensor) -> tuple[str, ...]:
+    return tuple(names.class_name(label) for label in labels.tolist())
