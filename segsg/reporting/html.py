@@ -78,7 +78,7 @@ def detector_lines(results: dict) -> list[dict]:
         {
             "name": DETECTORS.get(row["backbone"], row["backbone"]),
             "joint": row["joint"],
-            "precisions": {name: 100 * value for name, value in sorted(row["metrics"].items())},
+            "precisions": {name: 100 * part["AP"] for name, part in row["metrics"].items() if part["AP"] is not None},
         }
         for row in results["detectors"].values()
     ]
