@@ -31,10 +31,16 @@ def draws(systems: list[Tables], resamples: int, seed: int) -> list[dict[str, Fl
     """Every metric of every system in every draw; a draw takes the same images of all systems.
 
     Only images that count in at least one system are drawn: the others carry nothing.
+    Raises ValueError where there is none.
     """
     counted = np.any([table.sums["images"][:, 0] > 0 for table in systems], axis=0)
+    if not counted.any() or resamples < 1:
+        raise ValueError(
+            f"bootstrap: {counted.sum()} images with a true relation count under {systems[0].protocol} and "
+            f"{resamples} resamples are asked for; it needs at least one of each"
+        )
     systems = [_restricted(table, counted) for table in systems]
-    blocks = [[table.metrics(w) for table in systems] for w in image_weights(counted.sum(), resamples, seed)]
+    blocks = [[table.metrics(w) for table in systems] for w in image_weights(int(counted.sum()), resamples, seed)]
     return [
         {name: np.concatenate([block[i][name] for block in blocks]) for name in blocks[0][i]}
         for i in range(len(systems))

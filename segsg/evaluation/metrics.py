@@ -66,34 +66,36 @@ class Tables:
             return summed[f"{prefix}{name}@{depth}"]
 
         recalls = ratio(of("recalls"), summed["present"])
-        overwritten = recalls.copy()
+        overwritten, filled = recalls.copy(), self.present.copy()
         overwritten[:, _REFERENCE_SLOT] = ratio(of("overwritten"), summed["images"])[:, 0]
+        filled[_REFERENCE_SLOT] = True
         values = {
             "R": ratio(of("recall"), summed["images"])[:, 0],
-            "mR": self._mean(recalls),
-            "mR_pooled": self._mean(ratio(of("hits"), summed["rows"])),
-            "mR_ref": self._mean(overwritten),
+            "mR": self._mean(recalls, self.present),
+            "mR_pooled": self._mean(ratio(of("hits"), summed["rows"]), self.present),
+            "mR_ref": self._mean(overwritten, filled),
         }
         if "zero_shot_images" in summed:
             values["zsR"] = ratio(of("zero_shot_recall"), summed["zero_shot_images"])[:, 0]
         values["F1"] = harmonic_mean(values["R"], values["mR"])
-        return values | {f"mR_{group}": self._mean(recalls, chosen) for group, chosen in self.groups.items()}
+        groups = {
+            f"mR_{group}": self._mean(recalls[:, chosen], self.present[chosen]) for group, chosen in self.groups.items()
+        }
+        return values | groups
 
     def _mean(
-        self, recalls: Float[np.ndarray, "draws foreground"], chosen: Bool[np.ndarray, "foreground"] | None = None
+        self, recalls: Float[np.ndarray, "draws foreground"], present: Bool[np.ndarray, "foreground"]
     ) -> Float[np.ndarray, "draws"]:
-        """Mean over the chosen predicates.
+        """Mean over predicates, of which the whole set has those that are `present`.
 
         A predicate that the set has but a bootstrap draw lacks says nothing: the mean of the draw is over the others.
         One that the set lacks counts 0, or is left out, as the protocol says.
         """
-        chosen = np.ones_like(self.present) if chosen is None else chosen
-        measured = ~np.isnan(recalls) & chosen
+        measured = ~np.isnan(recalls)
         mean = ratio(np.where(measured, recalls, 0).sum(axis=1), measured.sum(axis=1))
         if self.protocol.absent == "left out":
             return mean
-        known = self.present & chosen
-        return mean * known.sum() / chosen.sum() if known.any() else np.zeros_like(mean)
+        return mean * present.mean() if present.any() else np.zeros_like(mean)
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> Float[np.ndarray, "..."]:
@@ -129,7 +131,9 @@ class _Cells:
         return counts.reshape(self._shape).astype(np.float64)
 
 
-def _quotient(hits: Float[np.ndarray, "images n"], rows: Float[np.ndarray, "images n"]) -> Sums:
+def _quotient(
+    hits: Float[np.ndarray, "images _"], rows: Float[np.ndarray, "images _"]
+) -> Float[np.ndarray, "images _"]:
     return np.divide(hits, rows, out=np.zeros_like(hits), where=rows > 0)
 
 
