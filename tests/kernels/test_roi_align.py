@@ -40,9 +40,10 @@ def mean_of_samples(plane, box, row, column, side, scale):
     return sum(values) / 4
 
 
+@pytest.mark.parametrize("gradient", [False, True])
 @pytest.mark.parametrize("n", [0, 1, 6])
-def test_a_cell_is_the_mean_of_bilinear_samples(features, n):
-    crops = roi_align(features, BOXES[:n].double(), IMAGE[:n], side=3, scale=0.25)
+def test_a_cell_is_the_mean_of_bilinear_samples(features, n, gradient):
+    crops = roi_align(features.requires_grad_(gradient), BOXES[:n].double(), IMAGE[:n], side=3, scale=0.25)
     assert crops.shape == (n, 3, 3, 3)
     for k in range(n):
         for row in range(3):
@@ -75,6 +76,7 @@ def test_gradient(features):
 
 
 def test_large_maps_take_the_other_path_with_the_same_values(features, monkeypatch):
+    features.requires_grad_()
     by_products = roi_align(features, BOXES.double(), IMAGE, side=4, scale=0.25)
     monkeypatch.setattr(kernel, "LARGEST_MAP", 0)
     assert_close(roi_align(features, BOXES.double(), IMAGE, side=4, scale=0.25), by_products)
