@@ -17,7 +17,8 @@ class Subset:
     def __init__(self, dataset: Any, indices: Sequence[int]):
         self._dataset, self._indices = dataset, list(indices)
         self.vocabulary = dataset.vocabulary
-        self.image_ids = [dataset.image_ids[index] for index in self._indices]
+        image_ids = dataset.image_ids
+        self.image_ids = [image_ids[index] for index in self._indices]
 
     def __len__(self) -> int:
         return len(self._indices)

@@ -41,6 +41,13 @@ def test_validation_is_the_first_images_and_keep_empty_does_not_move_the_cut(gra
         assert scene_graphs(graph_files, "train", **options).image_ids == train
 
 
+def test_images_without_relations_do_not_count_towards_validation(graph_files):
+    assert scene_graphs(graph_files, "validation", validation_images=2).image_ids == [11, 14]
+    assert scene_graphs(graph_files, "validation", validation_images=2, keep_empty=True).image_ids == [11, 13, 14]
+    graph_files.arrays["split"] = [0] * 5
+    assert scene_graphs(graph_files, validation_images=2).image_ids == [15]
+
+
 def test_an_image_without_relations_has_empty_ones(graph_files):
     sample = scene_graphs(graph_files, keep_empty=True)[1]
     assert sample.relations.shape == (0, 3) and len(sample.boxes) == 2
