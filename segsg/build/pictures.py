@@ -1,4 +1,4 @@
-"""Photos with their scene graphs, for the notebooks to show: as annotated, and as a model sees them."""
+"""Photos with the scene graph that a model gives them."""
 
 from collections.abc import Iterator
 
@@ -7,27 +7,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from segsg.build import data, scene_graphs
+from segsg.build.annotated import class_names
 from segsg.data.vocabulary import Vocabulary
 from segsg.grounding.segmenter import Segmenter
 from segsg.kernels.masks import paste
 from segsg.params import Params
 from segsg.reporting.overlay import MAX_RELATIONS, Picture
 from segsg.structures import ImageGraph, Look, Sample
-
-
-def true_pictures(params: Params, split: str, images: int) -> Iterator[Picture]:
-    """The first photos of a split with their annotated regions and relations."""
-    names = data.vocabulary(params)
-    for sample in data.first(data.scene_graph_set(params, split), images):
-        relations = ((int(s), names.predicate_name(int(p)), int(o), 1.0) for s, o, p in sample.relations)
-        yield Picture(
-            image=sample.image,
-            boxes=sample.boxes,
-            names=_class_names(names, sample.labels),
-            masks=sample.masks,
-            relations=tuple(relations),
-            title=f"Image {sample.image_id}, as annotated",
-        )
 
 
 def predicted_pictures(params: Params, key: str, images: int) -> Iterator[Picture]:
@@ -45,7 +31,7 @@ def _picture(sample: Sample, graph: ImageGraph, masks: Tensor | None, names: Voc
     return Picture(
         image=sample.image,
         boxes=graph.boxes_original,
-        names=_class_names(names, graph.labels),
+        names=class_names(names, graph.labels),
         masks=masks,
         relations=_best_relations(graph, names),
         title=title,
@@ -74,7 +60,3 @@ def _masks(
     classes = Segmenter(data.transfer(params, wanted.transfer).matrix)(regions)
     mine: Float[Tensor, "regions side side"] = classes[torch.arange(len(regions)), graph.labels]
     return paste(mine, graph.boxes_original, sample.size)
-
-
-def _class_names(names: Vocabulary, labels: Tensor) -> tuple[str, ...]:
-    return tuple(names.class_name(label) for label in labels.tolist())

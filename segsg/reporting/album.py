@@ -9,8 +9,8 @@ from typing import Literal
 
 from matplotlib.figure import Figure
 
-from segsg.reporting.figures import save
 from segsg.reporting.overlay import Picture, scene_graph_overlay
+from segsg.reporting.style import save
 
 LIST = "figures.json"
 Page = Literal["gallery", "transfer", "curves"]

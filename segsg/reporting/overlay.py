@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from segsg.reporting.figures import FAINT, INK, PALETTE, STYLE, new_figure
+from segsg.reporting.style import FAINT, INK, PALETTE, STYLE, new_figure
 
 MAX_RELATIONS = 12
 """more arrows than this and nobody reads any"""
