@@ -43,7 +43,9 @@ class Data:
     masks_train: MaskFiles
     masks_validation: MaskFiles
     word_vectors: Path
+    """a GloVe text file"""
     name_pairs: Path
+    """JSON: scene-graph class -> mask class that shows the same thing under another name"""
     validation_images: int
     """first so many of the training rows, as in the field's protocol"""
     short_side: int

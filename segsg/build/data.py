@@ -1,7 +1,6 @@
 """From parameters to data: sets, batches, word vectors and the transfer matrix."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from segsg.data.loading import Batches, Change, ordered, prepared
 from segsg.data.statistics import predicate_counts, zero_shot
 from segsg.data.visual_genome import SceneGraphSet, Split, read_vocabulary, read_zero_shot
 from segsg.data.vocabulary import Vocabulary, read_name_pairs
-from segsg.data.word_vectors import WordVectors, read_class_vectors
+from segsg.data.word_vectors import WordVectors
 from segsg.data.world.classes import ORACLE
 from segsg.data.world.draw import draw
 from segsg.grounding.transfer import transfer_matrix
@@ -45,7 +44,7 @@ def prepare_data(params: Params) -> None:
     counts = predicate_counts(training_set(params), len(names.classes) + 1, len(names.predicates) + 1)
     temporary = folder(params) / f"part-{STATISTICS}"
     np.savez_compressed(temporary, counts=counts.numpy(), zero_shot=zero_shot_triplets(params).numpy())
-    shutil.move(temporary, folder(params) / STATISTICS)
+    os.replace(temporary, folder(params) / STATISTICS)
 
 
 @dataclass(frozen=True)
@@ -131,11 +130,9 @@ def all_batches(params: Params, dataset: Any, images: int = EVALUATION_IMAGES) -
 
 
 def class_vectors(params: Params, names: tuple[str, ...]) -> Float[Tensor, "classes words"]:
-    """Word vectors of class names: from a GloVe text file, or from a .npy file with one row per class."""
-    path, aliases = params.data.word_vectors, params.data.word_aliases
-    if path.suffix == ".npy":
-        return read_class_vectors(path, names)
-    return WordVectors.read(path, names, aliases).matrix(names)
+    """Word vectors of class names from the profile's GloVe file."""
+    aliases = params.data.word_aliases
+    return WordVectors.read(params.data.word_vectors, names, aliases).matrix(names)
 
 
 @dataclass(frozen=True)
@@ -165,4 +162,3 @@ def transfer(params: Params, mode: str | None = None) -> Transfer:
     )
     named = {name for name in classes if name in mask_classes} | pairs.keys()
     return Transfer(matrix, classes, mask_classes, tuple(name in named for name in classes))
-

@@ -1,9 +1,11 @@
 """Stage 1: build, train, measure a detector, and store what it says once it is frozen."""
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from tqdm.auto import tqdm
 
 from segsg.build import data, runs
 from segsg.evaluation.detection import average_precision
@@ -12,8 +14,10 @@ from segsg.models.cached_look import CachedDetector, write_looks
 from segsg.models.detector import Detector
 from segsg.models.proposals import DetectionNumbers
 from segsg.params import Params
-from segsg.structures import Task
+from segsg.structures import Batch, Task
 from segsg.training.files import load_weights
+
+SPLITS = ("train", "validation", "test")
 
 
 def folder(params: Params, key: str) -> Path:
@@ -55,3 +59,57 @@ def load_detector(params: Params, key: str) -> Detector:
     load_weights(detector, folder(params, key))
     return detector.to(runs.fabric(params.stage1).device).eval()
 
+
+def tasks(params: Params, key: str) -> set[Task]:
+    """Tasks of the experiments that use a detector."""
+    return {row.task for row in params.experiments.values() if row.detector == key}
+
+
+def cache_looks(params: Params, key: str, out: Path) -> None:
+    """Stores what the frozen detector says about every scene-graph image, for the tasks that use it."""
+    out.mkdir(parents=True, exist_ok=True)
+    detector = load_detector(params, key)
+    # PredCls and SGCls share one set of looks.
+    for task in sorted({"sgdet" if task == "sgdet" else "sgcls" for task in tasks(params, key)}):
+        write_looks(detector, tqdm(_every_image(params), f"{key} {task}", mininterval=10), task, out)
+
+
+def _every_image(params: Params) -> Iterator[Batch]:
+    for split in SPLITS:
+        yield from data.all_batches(params, data.scene_graph_set(params, split))
+
+
+def look_at(params: Params, key: str) -> Detector | CachedDetector:
+    """The frozen detector of a row, reading stored looks where the profile keeps them."""
+    detector = load_detector(params, key)
+    return CachedDetector(detector, looks_folder(params, key)) if params.cache_looks else detector
+
+
+def evaluate_detector(params: Params, key: str) -> dict[str, dict]:
+    """AP of boxes on scene-graph test images and, with a mask head, of boxes and masks on mask validation images."""
+    detector = load_detector(params, key)
+    measured = {"boxes": _precision(params, detector, data.scene_graph_set(params, "test"), "graph", False)}
+    if params.detectors[key].joint:
+        masks = data.mask_set(params, "validation")
+        measured["mask set boxes"] = _precision(params, detector, masks, "mask", False)
+        measured["masks"] = _precision(params, detector, masks, "mask", True)
+    return measured
+
+
+def _precision(params: Params, detector: Detector, dataset, domain: str, masks: bool) -> dict:
+    device = next(detector.parameters()).device
+    found = (
+        image for batch in data.all_batches(params, dataset) for image in detector.detect(batch.to(device), domain)
+    )
+    names = data.mask_vocabulary(params) if domain == "mask" else data.vocabulary(params)
+    true = (_truth(dataset, index, masks) for index in range(len(dataset)))
+    return average_precision(true, map(_on_cpu, found), len(names.classes) + 1, masks)
+
+
+def _truth(dataset, index: int, masks: bool) -> dict:
+    boxes, labels, third = dataset.annotation(index)
+    return {"boxes_original": boxes, "labels": labels} | ({"masks": third} if masks else {})
+
+
+def _on_cpu(image: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: value.cpu() for name, value in image.items()}

@@ -1,6 +1,5 @@
 """What the classes of a pair alone say about its predicate."""
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 

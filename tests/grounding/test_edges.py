@@ -3,6 +3,9 @@
 import pytest
 import torch
 from scenes import CLASSES, make
+from torch.nn import functional
+from torch.testing import assert_close
+
 from segsg.grounding.edges import (
     COMBINATIONS,
     FRAMES,
@@ -17,8 +20,6 @@ from segsg.grounding.edges import (
 )
 from segsg.kernels.boxes import all_pairs
 from segsg.structures import Regions
-from torch.nn import functional
-from torch.testing import assert_close
 
 PIXELS = 56
 
@@ -89,7 +90,9 @@ def test_kernel_depends_on_the_region_and_on_nothing_else():
 def test_squash_is_the_released_codes_sigmoid():
     regions = two_regions([[0.0, 0, 28, 28], [14.0, 28, 42, 56]])
     masks = torch.rand(2, 1, 28, 28)
-    plain, squashed = (PairMasks(NoSmoothing(), UnionFrame(), product, s).prepare(masks, regions) for s in (False, True))
+    plain, squashed = (
+        PairMasks(NoSmoothing(), UnionFrame(), product, s).prepare(masks, regions) for s in (False, True)
+    )
     pairs = torch.tensor([[0, 1]])
     assert_close(squashed(pairs)[0], plain(pairs)[0].sigmoid())
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import torch
 from scenes import CHANNELS, CLASSES, MASK_CLASSES, crop, make
+from torch.testing import assert_close
+
 from segsg.grounding.edges import GaussianSmoothing, PairMasks, UnionFrame, product
 from segsg.grounding.extractor import GroundedExtractor
 from segsg.grounding.segmenter import MixedClasses, Segmenter
 from segsg.kernels.boxes import all_pairs
 from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder
-from torch.testing import assert_close
 
 
 def grounded():

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 from scenes import CLASSES, MASK_CLASSES, make
-from segsg.grounding.segmenter import AllClasses, MixedClasses, Segmenter
 from torch.testing import assert_close
+
+from segsg.grounding.segmenter import AllClasses, MixedClasses, Segmenter
 
 
 def matrix():
@@ -39,10 +40,12 @@ def test_first_mixed_channel_is_the_expected_mask():
     regions = make([4])[0].regions
     masks = torch.rand(4, CLASSES, 28, 28)
     mixed = MixedClasses(CLASSES, 3)(masks, regions)
-    expected = torch.stack([sum(regions.class_probabilities[r, c] * masks[r, c] for c in range(CLASSES)) for r in range(4)])
+    expected = torch.stack(
+        [sum(regions.class_probabilities[r, c] * masks[r, c] for c in range(CLASSES)) for r in range(4)]
+    )
     assert mixed.shape == (4, 3, 28, 28)
     assert_close(mixed[:, 0], expected)
-    assert 0 <= mixed.min() and mixed.max() <= 1
+    assert mixed.min() >= 0 and mixed.max() <= 1
 
 
 def test_every_class_may_be_its_own_channel():

@@ -1,6 +1,7 @@
 """Random small scenes for tests of the networks: a look of a detector that never existed, and its batch."""
 
 import torch
+
 from segsg.kernels.roi_align import roi_align
 from segsg.structures import Batch, Look, Regions
 

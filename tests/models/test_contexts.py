@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 from scenes import CLASSES, PREDICATES, FixedDetector, crop, make
+from torch.testing import assert_close
+
 from segsg.kernels.boxes import all_pairs
 from segsg.models.contexts import CONTEXTS, Facts
 from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder
 from segsg.models.sampling import PairSampler
 from segsg.models.scene_graph import SceneGraphModel
-from torch.testing import assert_close
 
 NODES, POOLING = 12, 10
 

@@ -3,10 +3,11 @@
 import pytest
 import torch
 from scenes import crop, make
-from segsg.kernels.boxes import all_pairs, union_boxes
-from segsg.models.extractor import LAYOUT_CHANNELS, MASK_SIDE, BoxExtractor, CropEncoder, fold, layout, shared_boxes
 from torch.nn import functional
 from torch.testing import assert_close
+
+from segsg.kernels.boxes import all_pairs, union_boxes
+from segsg.models.extractor import LAYOUT_CHANNELS, MASK_SIDE, BoxExtractor, CropEncoder, fold, layout, shared_boxes
 
 
 def extractor(side=7):

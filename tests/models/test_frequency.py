@@ -4,8 +4,9 @@ import math
 
 import torch
 from scenes import make
-from segsg.models.frequency import Frequency, FrequencyBias, given, log_frequencies
 from torch.testing import assert_close
+
+from segsg.models.frequency import Frequency, FrequencyBias, given, log_frequencies
 
 
 def counts():

@@ -2,6 +2,7 @@
 
 import torch
 from scenes import make
+
 from segsg.kernels.boxes import all_pairs
 from segsg.models.sampling import PairSampler, pair_targets, predicate_matrix, true_rows
 
@@ -9,7 +10,11 @@ from segsg.models.sampling import PairSampler, pair_targets, predicate_matrix, t
 def test_targets_of_true_regions_are_their_relations():
     look, batch = make([3, 2], relations=[[(0, 1, 2), (2, 0, 4)], [(1, 0, 3)]])
     pairs = all_pairs(look.regions.image)
-    found = {tuple(pair): int(p) for pair, p in zip(pairs.tolist(), pair_targets(pairs, look.regions, batch), strict=True) if p}
+    found = {
+        tuple(pair): int(p)
+        for pair, p in zip(pairs.tolist(), pair_targets(pairs, look.regions, batch), strict=True)
+        if p
+    }
     assert found == {(0, 1): 2, (2, 0): 4, (4, 3): 3}
 
 

@@ -1,9 +1,10 @@
 """Regions packed into one sequence per image."""
 
 import torch
-from segsg.models.sequences import Sequences
 from torch import nn
 from torch.testing import assert_close
+
+from segsg.models.sequences import Sequences
 
 
 def test_each_step_holds_the_next_region_of_every_image_that_has_one():

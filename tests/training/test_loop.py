@@ -3,11 +3,12 @@
 import pytest
 import torch
 from lightning_fabric import Fabric
+from torch import nn
+
 from segsg.structures import Batch
 from segsg.training.checkpoint import Checkpoint, load_trainable, trainable_state
 from segsg.training.loop import Plan, fit
 from segsg.training.schedule import cosine, steps, warm
-from torch import nn
 
 
 class Line(nn.Module):
