@@ -7,7 +7,7 @@ code; `mini` and `tiny` keep the architecture and shrink it to photos of about 1
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from jaxtyping import Float
@@ -40,6 +40,8 @@ class Backbone:
     """one box regression per class (as in the paper) or one for all"""
     mask_boxes: Literal["proposals", "jittered"]
     """boxes on which the mask head trains: foreground proposals (as in the paper) or jittered true boxes (cheaper)"""
+    pretrained: dict[str, str] = field(default_factory=dict)
+    """where torchvision's classifier of the same kind keeps a part -> where the detector keeps it"""
 
 
 class Vgg(nn.Module):
@@ -121,6 +123,7 @@ VGG16 = Backbone(
     cells=14,
     class_boxes=True,
     mask_boxes="proposals",
+    pretrained={"features.": "backbone.layers.", "classifier.0.": "box_head.1.", "classifier.3.": "box_head.4."},
 )
 RESNEXT101_FPN = Backbone(
     build=resnext101_fpn,
@@ -134,6 +137,11 @@ RESNEXT101_FPN = Backbone(
     cells=14,
     class_boxes=True,
     mask_boxes="proposals",
+    pretrained={
+        "conv1.": "backbone.stem.conv1.",
+        "bn1.": "backbone.stem.bn1.",
+        **{f"layer{i + 1}.": f"backbone.stages.{i}." for i in range(4)},
+    },
 )
 VGG_MINI = Backbone(
     build=lambda: small_vgg(32),

@@ -1,0 +1,45 @@
+"""Starting a paper-size detector from a classifier trained on ImageNet.
+
+The released code starts its ResNeXt detector from Detectron2's COCO weights instead, which torchvision does not have.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torchvision.models import get_weight
+
+from segsg.models.detector import Detector
+
+
+def read_weights(source: str) -> dict[str, Tensor]:
+    """State dict of one of torchvision's classifiers.
+
+    `source` is a file (.pth with nothing but tensors) or the name of torchvision's own weights, which it downloads:
+    "VGG16_Weights.IMAGENET1K_FEATURES", "ResNeXt101_32X8D_Weights.IMAGENET1K_V2". ValueError if it is neither.
+    """
+    if Path(source).exists():
+        return torch.load(source, map_location="cpu", weights_only=True)
+    try:
+        return get_weight(source).get_state_dict(progress=False)
+    except ValueError as error:
+        raise ValueError(f"{source}: neither a file nor weights that torchvision knows ({error})") from error
+
+
+def start_from(detector: Detector, weights: dict[str, Tensor]) -> None:
+    """Copies all that `weights` and `detector` share: the convolutions, for VGG-16 also its two dense layers.
+
+    ValueError if the weights are not of the detector's kind of network.
+    """
+    places = detector.record.pretrained
+    renamed = {
+        place + name.removeprefix(prefix): value
+        for name, value in weights.items()
+        for prefix, place in places.items()
+        if name.startswith(prefix)
+    }
+    inner = detector.backbone.state_dict(prefix="backbone.")
+    wanted = {name for name in inner if name.startswith(tuple(places.values()))}
+    if missing := sorted(wanted - renamed.keys()) or (not places and ["any part"]):
+        raise ValueError(f"the weights lack {missing[0]}; give those of torchvision's network of the same kind")
+    detector.load_state_dict(renamed, strict=False)
