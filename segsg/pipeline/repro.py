@@ -5,7 +5,6 @@ DVC runs one stage after another. Stages of one level do not depend on each othe
 left (results, tables, report) and is the check that nothing was missed.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -15,6 +14,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Queue
+
+from dvc.config import Config
+from dvc.repo import Repo
 
 from segsg.params import PARAMS_FILE, load
 
@@ -33,25 +35,27 @@ def reproduce(jobs: int) -> Path:
     """
     profile = load(PARAMS_FILE).profile
     report = Path("reports") / profile / "html" / "index.html"
-    prepare_dvc()
-    if is_up_to_date():
+    work_without_git()
+    if not stale_stages():
         print(f"Nothing has changed since the last run of the study '{profile}'.")
         return report
-    stages = _dvc("stage", "list", "--name-only").split()
+    stages = [stage.addressing for stage in Repo().index.stages]
     for prefixes in LEVELS:
         _run_level([stage for stage in stages if stage.partition("@")[0] in prefixes], profile, jobs)
     _run_stages(["repro"], Path("work") / profile / "logs" / "repro.log", environment({}))
     return report
 
 
-def prepare_dvc() -> None:
-    """DVC wants to know if it runs outside git, as in an unpacked archive."""
+def work_without_git() -> None:
+    """DVC wants to be told if it runs outside git, as in an unpacked archive."""
     if not Path(".git").exists():
-        _dvc("config", "--local", "core.no_scm", "true")
+        with Config.from_cwd().edit("local") as settings:
+            settings["core"]["no_scm"] = True
 
 
-def is_up_to_date() -> bool:
-    return not json.loads(_dvc("status", "--json"))
+def stale_stages(stages: list[str] | None = None) -> list[str]:
+    """Those of the stages (default: all) of which a dependency, a parameter or an output is not as it was."""
+    return [name for name in Repo().status(targets=stages) if stages is None or name in stages]
 
 
 def environment(changes: dict[str, str]) -> dict[str, str]:
@@ -75,7 +79,7 @@ def _gpus() -> int:
 
 
 def _run_level(stages: list[str], profile: str, jobs: int) -> None:
-    stale = [stage for stage in stages if stage in json.loads(_dvc("status", "--json", *stages))] if stages else []
+    stale = stale_stages(stages) if stages else []
     shares: Queue[dict[str, str]] = Queue()
     for share in gpu_shares(_gpus(), jobs):
         shares.put(share)
@@ -120,10 +124,3 @@ def _run_stages(arguments: list[str], log: Path, variables: dict[str, str]) -> N
 
 def _tail(log: Path, lines: int = 25) -> str:
     return "\n".join("    " + line for line in log.read_text(encoding="utf-8").splitlines()[-lines:])
-
-
-def _dvc(*arguments: str) -> str:
-    done = subprocess.run([*DVC, *arguments], capture_output=True, text=True, env=environment({}), check=False)
-    if done.returncode:
-        raise StageFailed(f"dvc {' '.join(arguments)}:\n{done.stderr.strip()}")
-    return done.stdout

@@ -1,4 +1,4 @@
-"""dvc.yaml tells the truth: its parameters exist in its notebooks, and its code dependencies are all that they import."""
+"""dvc.yaml tells the truth: its parameters exist in its notebooks, and its code dependencies are what they run."""
 
 import ast
 import json

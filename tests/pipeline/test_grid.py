@@ -1,0 +1,50 @@
+import pytest
+
+from segsg.pipeline.grid import expand
+
+GRID = {
+    "backbones": {"fpn": "resnext-mini-fpn", "vgg": "vgg-mini"},
+    "models": ["motifs"],
+    "detectors": ["fpn"],
+    "tasks": ["predcls", "sgdet"],
+    "methods": ["baseline", "seg-grounded"],
+    "seeds": [0, 2],
+}
+
+
+def test_every_combination_is_a_row_named_after_it():
+    _, experiments = expand(GRID, "mini")
+    assert len(experiments) == 8
+    assert experiments["mini-motifs-fpn-sgdet-seg-s2"] == {
+        "model": "motifs", "detector": "mini-fpn-joint", "method": "seg-grounded", "task": "sgdet", "seed": 2
+    }  # fmt: skip
+
+
+def test_baselines_and_grounded_rows_have_different_detectors():
+    detectors, experiments = expand(GRID, "mini")
+    assert detectors == {
+        "mini-fpn": {"backbone": "resnext-mini-fpn", "joint": False, "seed": 0},
+        "mini-fpn-joint": {"backbone": "resnext-mini-fpn", "joint": True, "seed": 0},
+    }
+    assert experiments["mini-motifs-fpn-predcls-baseline"]["detector"] == "mini-fpn"
+
+
+def test_frequency_rows_and_named_rows_are_added():
+    named = {"oracle": {"model": "motifs", "detector": "vgg-joint", "method": "seg-grounded", "task": "predcls"}}
+    detectors, experiments = expand(GRID | {"frequency": True, "rows": named}, "mini")
+    assert experiments["mini-frequency-fpn-predcls"]["method"] == "frequency"
+    assert experiments["mini-oracle"] == named["oracle"] | {"detector": "mini-vgg-joint", "seed": 0}
+    assert detectors["mini-vgg-joint"]["backbone"] == "vgg-mini"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"methods": ["grounded"]}, "method 'grounded' is not one of"),
+        ({"detectors": ["fpm"]}, "no backbone for detector 'fpm'; known: fpn, vgg"),
+        ({"sedes": [1]}, "unknown sedes"),
+    ],
+)
+def test_a_wrong_name_is_an_error_that_lists_the_right_ones(change, message):
+    with pytest.raises(ValueError, match=message):
+        expand(GRID | change, "mini")

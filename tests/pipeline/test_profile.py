@@ -1,0 +1,73 @@
+import pytest
+import yaml
+
+from segsg import params as parameters
+from segsg.pipeline import profile
+from segsg.pipeline.project import ROOT
+
+
+@pytest.fixture(autouse=True)
+def in_the_project(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A folder with the project's profiles and nothing else."""
+    (tmp_path / "profiles").mkdir()
+    for path in (ROOT / "profiles").glob("*.yaml"):
+        (tmp_path / "profiles" / path.name).write_text(path.read_text())
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", profile.names() or ["mini", "paper", "smoke", "trial"])
+def test_every_profile_loads(name, copy):
+    profile.use(name)
+    params = parameters.load()
+    assert params.profile == name
+    assert params.experiments.keys() >= {next(iter(params.experiments))}
+    assert {row.detector for row in params.experiments.values()} == params.detectors.keys()
+
+
+def test_an_override_is_applied_and_remembered(copy):
+    profile.use("smoke", ["stage2.learning_rate=0.5", "data.word_vectors=/tmp/my vectors.txt"])
+    params = parameters.load()
+    assert params.stage2.learning_rate == 0.5
+    assert str(params.data.word_vectors) == "/tmp/my vectors.txt"
+    name, overrides = profile.written_by()
+    assert profile.text(name, overrides) == parameters.PARAMS_FILE.read_text()
+
+
+def test_merging_replaces_values_and_lists_but_not_sections():
+    below = {"a": {"x": 1, "y": [1, 2]}, "b": 1, "w": {"k": 1}}
+    above = {"a": {"y": [3]}, "c": 2, "w": None}
+    assert profile.merge(below, above) == {"a": {"x": 1, "y": [3]}, "b": 1, "c": 2, "w": None}
+
+
+def test_the_profile_names_its_folders():
+    assert profile.resolve("smoke")["data"]["scene_graphs"]["photos"].startswith("data/smoke/")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["stage2.learning_rat=1"], "unknown key 'learning_rat'; did you mean 'learning_rate'"),
+        (["stage2.learning_rate=fast"], "stage2: learning_rate: expected float, got 'fast'"),
+        (["stage2"], "override 'stage2': write it as section.key=value"),
+        (["grid.methods=[masks]"], "method 'masks' is not one of"),
+    ],
+)
+def test_a_wrong_override_is_an_error_that_says_what_is_right(overrides, message):
+    with pytest.raises(ValueError, match=message):
+        profile.resolve("smoke", overrides)
+
+
+def test_an_unknown_profile_is_an_error_that_lists_the_others():
+    with pytest.raises(ValueError, match="no profile 'huge'; there are mini, paper, smoke, trial"):
+        profile.resolve("huge")
+
+
+def test_a_file_written_by_hand_is_noticed(tmp_path):
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump({"profile": "mini"}))
+    with pytest.raises(ValueError, match="its first line is not"):
+        profile.written_by(tmp_path / "params.yaml")

@@ -1,0 +1,37 @@
+import json
+import math
+
+import pytest
+
+from segsg.params import Params, read_section
+from segsg.pipeline.profile import resolve
+from segsg.pipeline.results import collect, to_json, write_metrics
+
+MINI = resolve("mini")
+DETECTORS = {"mini-fpn": {"backbone": "resnext-mini-fpn", "joint": False, "seed": 0}}
+EXPERIMENTS = {
+    "mini-a": {"model": "motifs", "detector": "mini-fpn", "method": "baseline", "task": "predcls", "seed": 0}
+}
+PARAMS = read_section(Params, MINI | {"detectors": DETECTORS, "experiments": EXPERIMENTS}, "test")
+
+
+def test_rows_and_what_was_measured_come_together(tmp_path):
+    measured = {"images": 7, "metrics": {"mR@20": {"value": 0.5, "low": 0.4, "high": 0.6}}}
+    write_metrics(tmp_path / "evaluation" / "mini-a", measured)
+    write_metrics(tmp_path / "evaluation" / "mini-left-over", {"images": 1})
+    write_metrics(tmp_path / "detection" / "mini-fpn", {"metrics": {"boxes": {"AP": 0.3}}})
+    results = collect(PARAMS, tmp_path)
+    assert results["profile"] == "mini"
+    assert list(results["experiments"]) == ["mini-a"]
+    assert results["experiments"]["mini-a"] | measured == results["experiments"]["mini-a"]
+    assert results["experiments"]["mini-a"]["task"] == "predcls"
+    assert results["detectors"]["mini-fpn"]["metrics"]["boxes"]["AP"] == 0.3
+
+
+def test_a_missing_stage_is_named(tmp_path):
+    with pytest.raises(ValueError, match="dvc repro evaluation@mini-a"):
+        collect(PARAMS, tmp_path)
+
+
+def test_what_could_not_be_measured_is_null():
+    assert json.loads(to_json({"b": [math.nan, 1.5], "a": {"c": math.nan}})) == {"a": {"c": None}, "b": [None, 1.5]}

@@ -1,0 +1,40 @@
+import pytest
+
+from segsg.pipeline import profile
+from segsg.pipeline.project import ROOT
+from segsg.pipeline.trial import paths
+
+
+@pytest.fixture
+def folders(tmp_path):
+    for name in (
+        "g/VG-SGG.h5",
+        "g/VG-SGG-dicts-with-attri.json",
+        "g/image_data.json",
+        "m/annotations/instances_val2017.json",
+        "v.txt",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "g" / "VG_100K").mkdir()
+    (tmp_path / "m" / "images").mkdir()
+    return tmp_path / "g", tmp_path / "m", tmp_path / "v.txt"
+
+
+def test_folders_become_overrides_that_the_profile_takes(folders, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    data = profile.resolve("trial", paths(*folders))["data"]
+    assert data["scene_graphs"]["vocabulary"] == str(folders[0] / "VG-SGG-dicts-with-attri.json")
+    assert data["masks_train"]["photos"] == data["masks_validation"]["photos"] == str(folders[1] / "images")
+    assert data["word_vectors"] == str(folders[2])
+
+
+def test_a_missing_file_is_named_with_its_folder(folders):
+    (folders[0] / "image_data.json").unlink()
+    with pytest.raises(ValueError, match=r"/g: no image_data\.json in it"):
+        paths(*folders)
+
+
+def test_missing_word_vectors_are_named(folders):
+    with pytest.raises(ValueError, match="no such file of word vectors"):
+        paths(*folders[:2], folders[2].with_name("glove.txt"))

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from segsg.reporting.figures import learning_curves, recall_chart, transfer_heatmap
+from segsg.reporting.overlay import MAX_RELATIONS, Picture, scene_graph_overlay
+from segsg.reporting.style import save
+from segsg.reporting.tables import Cell, Row, Table
+
+
+def picture(relations, masks=True) -> Picture:
+    boxes = torch.tensor([[2.0, 3, 20, 30], [15, 10, 40, 36], [0, 0, 5, 5]])
+    mask = torch.zeros(3, 40, 48, dtype=torch.bool)
+    mask[0, 5:20, 5:15] = True
+    image = torch.full((3, 40, 48), 128, dtype=torch.uint8)
+    return Picture(image, boxes, ("cup", "<table>", "$x$"), mask if masks else None, tuple(relations))
+
+
+def texts(figure) -> list[str]:
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def test_regions_of_the_shown_relations_are_named_in_photo_and_graph():
+    figure = scene_graph_overlay(picture([(0, "on", 1, 0.9)]))
+    assert texts(figure).count("cup") == 2
+    assert "on" in texts(figure)
+    assert "$x$" not in texts(figure)
+
+
+def test_only_the_best_relations_are_shown():
+    figure = scene_graph_overlay(picture([(0, f"p{i}", 1, 0.9) for i in range(MAX_RELATIONS + 5)]))
+    assert sum(text.startswith("p") for text in texts(figure)) == MAX_RELATIONS
+
+
+def test_masks_colour_the_photo():
+    with_masks = scene_graph_overlay(picture([(0, "on", 1, 0.9)])).axes[0].images[0].get_array()
+    without = scene_graph_overlay(picture([(0, "on", 1, 0.9)], masks=False)).axes[0].images[0].get_array()
+    changed = (np.asarray(with_masks) != np.asarray(without)).any(axis=2)
+    assert changed[5:20, 5:15].all()
+    assert changed.sum() == 150
+
+
+@pytest.mark.parametrize("relations", [[], [(0, "on", 1, 0.9)], [(0, "on", 1, 0.9), (1, "under", 0, 0.8)]])
+def test_saved_pictures_are_small_and_equal_each_time(relations, tmp_path):
+    files = [save(scene_graph_overlay(picture(relations)), tmp_path / name) for name in ("a.jpg", "b.jpg")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert files[0].stat().st_size < 200_000
+    assert Image.open(files[0]).size == (990, 462)
+
+
+def test_a_large_matrix_stays_a_bounded_figure(tmp_path):
+    matrix = np.eye(150, 80)
+    figure = transfer_heatmap(matrix, tuple(map(str, range(150))), tuple(map(str, range(80))))
+    assert max(figure.get_size_inches()) <= 20
+    assert save(figure, tmp_path / "t.png").stat().st_size < 500_000
+
+
+def test_negative_weights_get_a_scale_around_zero():
+    image = transfer_heatmap(np.array([[-1.0, 0.5]]), ("a",), ("b", "c")).axes[0].images[0]
+    assert image.get_clim() == (-1.0, 1.0)
+
+
+def test_curves_are_smoothed_losses_by_step(tmp_path):
+    (tmp_path / "h.csv").write_text("step,seconds,loss\n" + "".join(f"{i},0.1,{100 - i}\n" for i in range(80)))
+    (line,) = learning_curves({"run": tmp_path / "h.csv"}, "Stage 1").axes[0].lines
+    assert line.get_label() == "run"
+    assert (line.get_xdata()[-1], line.get_ydata()[-1]) == (79, 21.5)
+
+
+def test_the_chart_draws_what_was_measured_and_skips_what_was_not(tmp_path):
+    cells = {("predcls", m): Cell(50.0, 40.0, 60.0) for m in ("mR@20", "mR@50", "mR@100")}
+    rows = (Row("MOTIF", "VGG", "baseline", cells), Row("MOTIF", "VGG", "seg-grounded", dict.fromkeys(cells, Cell())))
+    figure = recall_chart(Table("mini", rows, ("predcls",)))
+    assert len(figure.axes[0].lines) == 2
+    assert save(figure, tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,82 @@
+import json
+import re
+
+import numpy as np
+import pytest
+
+from segsg.reporting.album import Album
+from segsg.reporting.figures import transfer_heatmap
+from segsg.reporting.html import PAGES, render, write
+from segsg.reporting.style import new_figure, save
+
+
+@pytest.fixture
+def report(tmp_path):
+    """A report's inputs with a name in them that must not be taken for markup."""
+    metrics = {f"mR@{k}": {"value": 0.1, "low": 0.0, "high": 0.2} for k in (20, 50, 100)}
+    rows = {
+        f"mini-{method}": {
+            "model": "<script>alert(1)</script>", "detector": "mini-fpn", "method": method, "task": "predcls",
+            "seed": 0, "grounding": {}, "images": 3, "metrics": metrics,
+        }
+        for method in ("baseline", "seg-grounded")
+    }  # fmt: skip
+    precisions = {"boxes": {"AP": 0.25, "AP50": 0.5}, "masks": {"AP": None}}
+    detectors = {"mini-fpn": {"backbone": "resnext-mini-fpn", "joint": True, "metrics": precisions}}
+    results = {"profile": "mini", "experiments": rows, "detectors": detectors}
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    save(new_figure(1.0, 1.0), tmp_path / "tables" / "table1.png")
+    album = Album(tmp_path / "figures")
+    album.add("transfer", "transfer.png", transfer_heatmap(np.ones((1, 1)), ("a",), ("b",)), "A & B", 'say "hi" <b>')
+    album.close()
+    return tmp_path
+
+
+def pages(report) -> dict[str, str]:
+    write(report, {"table1": []})
+    return {path.stem: path.read_text(encoding="utf-8") for path in (report / "html").glob("*")}
+
+
+def test_every_page_is_written_and_links_to_every_other(report):
+    written = pages(report)
+    assert written.keys() == PAGES.keys()
+    for text in written.values():
+        assert {f"{page}.html" for page in PAGES} <= set(re.findall(r'href="([^"]+)"', text))
+
+
+def test_pages_ask_nothing_of_the_network(report):
+    for text in pages(report).values():
+        assert not re.search(r"(?:src|href)=.?(?:https?:|//)|url\(|@import|<script", text)
+
+
+def test_what_is_filled_in_is_escaped(report):
+    written = pages(report)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in written["table1"]
+    assert "<b>A &amp; B</b>" in written["transfer"]
+    assert "say &#34;hi&#34; &lt;b&gt;" in written["transfer"]
+
+
+def test_pages_say_that_a_small_world_is_not_the_papers(report):
+    assert all("not comparable" in text for text in pages(report).values())
+
+
+def test_numbers_are_those_of_the_results(report):
+    written = pages(report)
+    assert "10.0 [0.0–20.0]" in written["table1"]
+    assert re.search(r"boxes <b>25\.0</b>", written["index"])
+    assert "masks <b>" not in written["index"]
+
+
+def test_pages_are_the_same_each_time(report):
+    assert pages(report) == pages(report)
+
+
+def test_a_fact_that_a_page_needs_is_never_silently_empty():
+    with pytest.raises(Exception, match="undefined"):
+        render("index", {"page": "index", "pages": PAGES})
+
+
+def test_a_report_without_figures_says_which_stage_is_missing(report):
+    (report / "figures" / "figures.json").unlink()
+    with pytest.raises(ValueError, match=r"figures\.json: missing; the stage `gallery`"):
+        write(report, {"table1": []})

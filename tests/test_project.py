@@ -1,0 +1,55 @@
+"""What a visitor of the repository relies on."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_every_requirement_is_locked_to_one_version():
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", text("requirements.lock"), re.M))
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    names = {re.match(r"[\w.-]+", requirement)[0].lower() for requirement in wanted}
+    assert names <= locked.keys()
+    for requirement in wanted:
+        name, _, exact = requirement.partition("==")
+        assert not exact or locked[name] == exact
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml", "environment.yml", "Makefile"])
+def test_no_file_chooses_where_packages_come_from(name):
+    assert not re.search(r"https?://|index-url|find-links", text(name))
+
+
+def test_continuous_integration_runs_exactly_three_targets():
+    commands = [line for line in text(".ci/run").splitlines() if line and not line.startswith(("#", "set", "cd"))]
+    assert commands == ["make check test smoke"]
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize("target", ["help", "study", "test", "check", "smoke"])
+def test_make_knows_the_targets_of_the_readme(target):
+    planned = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert planned.returncode == 0, planned.stderr
+
+
+def test_commands_and_files_that_documents_name_exist():
+    documents = text("README.md") + text("CONTRIBUTING.md")
+    targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.M))
+    assert set(re.findall(r"`?make ([a-z]+)", documents)) <= targets
+    links = re.findall(r"\]\((?!http|#)([^)#]+)", documents)
+    assert [link for link in links if not (ROOT / link).exists() and not link.startswith("reports/")] == []
+
+
+def test_the_license_is_named_everywhere():
+    assert text("LICENSE").startswith("MIT License")
+    assert tomllib.loads(text("pyproject.toml"))["project"]["license"] == "MIT"
