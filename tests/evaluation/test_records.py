@@ -34,7 +34,8 @@ def test_right_input_is_taken(truth, graph):
 WRONG_GRAPHS = {
     "object scores": {"scores": torch.tensor([0.9, float("nan"), 0.1])},
     "predicate probabilities": {"predicate_probabilities": torch.tensor([[0.2] * 5, [0.2] * 4 + [float("nan")]])},
-    "logits": {"predicate_probabilities": torch.tensor([[0.2] * 5, [3.0, -1.0, 0.0, 0.0, 0.0]])},
+    "logits": {"predicate_probabilities": torch.tensor([[0.2] * 5, [0.0, 3.0, 0.0, 0.0, 0.0]])},
+    "found -1..": {"predicate_probabilities": torch.tensor([[0.2] * 5, [0.0, -1.0, 0.0, 0.0, 0.0]])},
     "itself": {"pairs": torch.tensor([[0, 1], [2, 2]])},
     "listed twice": {"pairs": torch.tensor([[0, 1], [0, 1]])},
     "0..3": {"pairs": torch.tensor([[0, 1], [1, 3]])},
