@@ -136,6 +136,8 @@ class Network:
     position: int
     node_width: int
     dropout: float
+    fused: int
+    """channels of a crop once its masks are in it"""
     dense: int
     """width of the two dense layers over a region's or a pair's crop"""
     region_side: int

@@ -60,7 +60,7 @@ def facts(params: Params, row: ExperimentRow) -> Facts:
 def box_extractor(params: Params, detector: nn.Module, node_masks: int, edge_masks: int) -> BoxExtractor:
     """Encoders of regions and pairs with room for so many mask channels."""
     network, channels = params.network, detector.record.channels
-    sizes = (network.region_side, network.dense)
+    sizes = (network.region_side, network.fused, network.dense)
     nodes = CropEncoder(channels, node_masks, *sizes, network.node_width)
     return BoxExtractor(
         detector.union_crops, nodes, CropEncoder(channels, LAYOUT_CHANNELS + edge_masks, *sizes, network.pooling)

@@ -34,16 +34,16 @@ class CropEncoder(nn.Module):
     averaged away. With `side` 28 this is the paper's concatenation, letter by letter.
     """
 
-    def __init__(self, channels: int, mask_channels: int, side: int, dense: int, out: int):
+    def __init__(self, channels: int, mask_channels: int, side: int, width: int, dense: int, out: int):
         super().__init__()
         if MASK_SIDE % side:
             raise ValueError(f"region_side {side} does not divide the {MASK_SIDE} cells of a mask; use 7, 14 or 28")
         self.side = side
-        self.crop = nn.Conv2d(channels, channels, 3, padding=1)
+        self.crop = nn.Conv2d(channels, width, 3, padding=1)
         folded = mask_channels * (MASK_SIDE // side) ** 2
-        self.masks = nn.Conv2d(folded, channels, 3, padding=1, bias=False) if mask_channels else None
+        self.masks = nn.Conv2d(folded, width, 3, padding=1, bias=False) if mask_channels else None
         self.dense = nn.Sequential(
-            nn.Flatten(), nn.Linear(channels * side**2, dense), nn.ReLU(), nn.Linear(dense, out), nn.ReLU()
+            nn.Flatten(), nn.Linear(width * side**2, dense), nn.ReLU(), nn.Linear(dense, out), nn.ReLU()
         )
 
     def forward(

@@ -35,11 +35,13 @@ class Plan:
 
 
 def precision(wanted: str) -> str:
-    """`wanted`, where "auto" is bfloat16 on hardware that computes it natively, float32 elsewhere."""
+    """`wanted`, where "auto" is bfloat16 on GPUs that compute it natively and float32 elsewhere.
+
+    Some processors announce bfloat16 and are slower in it, and a study on processors should not differ between them.
+    """
     if wanted != "auto":
         return wanted
-    native = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else torch.cpu._is_avx512_bf16_supported()
-    return "bf16-mixed" if native else "32-true"
+    return "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "32-true"
 
 
 def fit(

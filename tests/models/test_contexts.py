@@ -101,7 +101,7 @@ def test_one_region_or_none_has_no_pair(name, labels_given, counts):
 
 def scene_graph_model(name, look, task):
     torch.manual_seed(3)
-    extractor = BoxExtractor(crop, CropEncoder(8, 0, 7, 16, NODES), CropEncoder(8, LAYOUT_CHANNELS, 7, 16, POOLING))
+    extractor = BoxExtractor(crop, CropEncoder(8, 0, 7, 8, 16, NODES), CropEncoder(8, LAYOUT_CHANNELS, 7, 8, 16, POOLING))
     context = CONTEXTS[name](facts(task == "predcls"))
     return SceneGraphModel(FixedDetector(look), extractor, context, task, PairSampler(64, 0.5))
 

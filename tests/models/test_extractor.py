@@ -12,12 +12,12 @@ from segsg.models.extractor import LAYOUT_CHANNELS, MASK_SIDE, BoxExtractor, Cro
 
 def extractor(side=7):
     torch.manual_seed(0)
-    return BoxExtractor(crop, CropEncoder(8, 0, side, 6, 5), CropEncoder(8, LAYOUT_CHANNELS, side, 6, 4))
+    return BoxExtractor(crop, CropEncoder(8, 0, side, 8, 6, 5), CropEncoder(8, LAYOUT_CHANNELS, side, 8, 6, 4))
 
 
 def test_encoder_at_mask_resolution_is_one_convolution_of_concatenated_channels():
     torch.manual_seed(0)
-    encoder = CropEncoder(3, 2, MASK_SIDE, 6, 4)
+    encoder = CropEncoder(3, 2, MASK_SIDE, 3, 6, 4)
     crops, masks = torch.randn(2, 3, MASK_SIDE, MASK_SIDE), torch.rand(2, 2, MASK_SIDE, MASK_SIDE)
     weight = torch.cat([encoder.crop.weight, encoder.masks.weight], dim=1)
     fused = functional.conv2d(torch.cat([crops, masks], dim=1), weight, encoder.crop.bias, padding=1)
@@ -26,7 +26,7 @@ def test_encoder_at_mask_resolution_is_one_convolution_of_concatenated_channels(
 
 def test_no_mask_cell_is_lost_at_a_coarse_side():
     torch.manual_seed(0)
-    encoder = CropEncoder(3, 1, 7, 32, 32)
+    encoder = CropEncoder(3, 1, 7, 3, 32, 32)
     masks = torch.zeros(2, 1, MASK_SIDE, MASK_SIDE)
     masks[0, 0, 13, 8] = masks[1, 0, 13, 9] = 1
     one, other = encoder(torch.zeros(1, 3, 7, 7), torch.tensor([0, 0]), masks)
@@ -40,7 +40,7 @@ def test_folding_is_pixel_unshuffle():
 
 def test_side_must_divide_the_mask():
     with pytest.raises(ValueError, match="use 7, 14 or 28"):
-        CropEncoder(3, 1, 9, 4, 4)
+        CropEncoder(3, 1, 9, 3, 4, 4)
 
 
 def test_pairs_share_the_crop_of_their_union_box():
