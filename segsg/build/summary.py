@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from segsg.build import data
+from segsg.data.visual_genome import SceneGraphSet
 from segsg.data.world.measure import measure
 from segsg.params import Params
 
@@ -13,16 +14,17 @@ SPLITS = ("train", "validation", "test")
 
 
 def sets(params: Params) -> pd.DataFrame:
-    """Images, regions and relations of every split of the two sets; a mask set has no relations."""
+    """Images of every split of the two sets, and regions and relations of the scene graph set."""
     rows = {f"scene graphs, {split}": _counts(data.scene_graph_set(params, split)) for split in SPLITS}
-    rows |= {f"masks, {split}": _counts(data.mask_set(params, split)) for split in ("train", "validation")}
-    return pd.DataFrame(rows, index=["images", "regions", "relations"]).T
+    rows |= {f"masks, {split}": (len(data.mask_set(params, split)),) for split in ("train", "validation")}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["images", "regions", "relations"])
+    return table.astype("Int64")
 
 
-def _counts(dataset) -> tuple[int, int, int]:
-    annotations = [dataset.annotation(i) for i in range(len(dataset))]
-    relations = sum(len(getattr(a, "relations", ())) for a in annotations)
-    return len(annotations), sum(len(a.labels) for a in annotations), relations
+def _counts(dataset: SceneGraphSet) -> tuple[int, int, int]:
+    annotations = [dataset.annotation(index) for index in range(len(dataset))]
+    labels, relations = (sum(len(a[part]) for a in annotations) for part in (1, 2))
+    return len(annotations), labels, relations
 
 
 def predicates(params: Params) -> pd.DataFrame:
@@ -34,9 +36,9 @@ def predicates(params: Params) -> pd.DataFrame:
 
 
 def world(params: Params) -> pd.DataFrame:
-    """What can be told about the drawn world's predicates without a network; empty for a study on files."""
-    facts = measure(data.folder(params)) if params.world is not None else {}
-    return pd.DataFrame({"measured": facts}, dtype=object)
+    """How well classifiers on names, boxes and true masks tell a drawn world's predicates; empty for files."""
+    yardsticks = measure(data.folder(params))["classifiers"] if params.world is not None else {}
+    return pd.DataFrame(yardsticks, index=["accuracy", "mean_accuracy", "mean_recall"]).T.round(3)
 
 
 def files(folder: Path) -> pd.DataFrame:
