@@ -54,10 +54,10 @@ def train_detector(params: Params, key: str, out: Path) -> None:
 
 
 def load_detector(params: Params, key: str) -> Detector:
-    """The trained detector, on the device that Fabric chooses, ready to be frozen."""
+    """The trained detector, frozen."""
     detector = make_detector(params, key)
     load_weights(detector, folder(params, key))
-    return detector.to(runs.fabric(params.stage1).device).eval()
+    return detector.eval().requires_grad_(False)
 
 
 def tasks(params: Params, key: str) -> set[Task]:
@@ -68,7 +68,7 @@ def tasks(params: Params, key: str) -> set[Task]:
 def cache_looks(params: Params, key: str, out: Path) -> None:
     """Stores what the frozen detector says about every scene-graph image, for the tasks that use it."""
     out.mkdir(parents=True, exist_ok=True)
-    detector = load_detector(params, key)
+    detector = load_detector(params, key).to(runs.device())
     # PredCls and SGCls share one set of looks.
     for task in sorted({"sgdet" if task == "sgdet" else "sgcls" for task in tasks(params, key)}):
         write_looks(detector, tqdm(_every_image(params), f"{key} {task}", mininterval=10), task, out)
@@ -76,7 +76,8 @@ def cache_looks(params: Params, key: str, out: Path) -> None:
 
 def _every_image(params: Params) -> Iterator[Batch]:
     for split in SPLITS:
-        yield from data.all_batches(params, data.scene_graph_set(params, split))
+        batches = data.all_batches(params, data.scene_graph_set(params, split))
+        yield from (batch.to(runs.device()) for batch in batches)
 
 
 def look_at(params: Params, key: str) -> Detector | CachedDetector:
@@ -87,7 +88,7 @@ def look_at(params: Params, key: str) -> Detector | CachedDetector:
 
 def evaluate_detector(params: Params, key: str) -> dict[str, dict]:
     """AP of boxes on scene-graph test images and, with a mask head, of boxes and masks on mask validation images."""
-    detector = load_detector(params, key)
+    detector = load_detector(params, key).to(runs.device())
     measured = {"boxes": _precision(params, detector, data.scene_graph_set(params, "test"), "graph", False)}
     if params.detectors[key].joint:
         masks = data.mask_set(params, "validation")
@@ -97,10 +98,8 @@ def evaluate_detector(params: Params, key: str) -> dict[str, dict]:
 
 
 def _precision(params: Params, detector: Detector, dataset, domain: str, masks: bool) -> dict:
-    device = next(detector.parameters()).device
-    found = (
-        image for batch in data.all_batches(params, dataset) for image in detector.detect(batch.to(device), domain)
-    )
+    batches = (batch.to(runs.device()) for batch in data.all_batches(params, dataset))
+    found = (image for batch in batches for image in detector.detect(batch, domain))
     names = data.mask_vocabulary(params) if domain == "mask" else data.vocabulary(params)
     true = (_truth(dataset, index, masks) for index in range(len(dataset)))
     return average_precision(true, map(_on_cpu, found), len(names.classes) + 1, masks)

@@ -1,66 +1,62 @@
-"""Photos with what a model says about them, for galleries."""
+"""Photos with the scene graph that a model gives them."""
 
 from collections.abc import Iterator
-from itertools import islice
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from segsg.build import data, scene_graphs
-from segsg.data.filters import Subset
-from segsg.grounding.extractor import GroundedExtractor
+from segsg.build import data, runs, scene_graphs
+from segsg.build.annotated import class_names
+from segsg.data.vocabulary import Vocabulary
+from segsg.grounding.segmenter import Segmenter
 from segsg.kernels.masks import paste
-from segsg.models.scene_graph import SceneGraphModel
 from segsg.params import Params
-from segsg.reporting.overlay import Picture
-from segsg.structures import Batch, ImageGraph, Sample
-
-MOST_RELATIONS = 10
+from segsg.reporting.overlay import MAX_RELATIONS, Picture
+from segsg.structures import ImageGraph, Look, Sample
 
 
-def pictures(params: Params, key: str, indices: list[int], split: str = "test") -> Iterator[Picture]:
-    """The photos of a split at `indices` with the predicted graph and, of a grounded model, the regions' masks."""
-    model, dataset = scene_graphs.load_model(params, key), data.scene_graph_set(params, split)
-    device = next(model.parameters()).device
-    for index, batch in zip(indices, data.all_batches(params, Subset(dataset, indices), images=1), strict=True):
-        (graph,), masks = model.predict(batch.to(device)), region_masks(model, batch.to(device), dataset[index])
-        yield _picture(dataset[index], graph, masks, dataset.vocabulary, f"{key}: image {graph.image_id}")
+def predicted_pictures(params: Params, key: str, images: int) -> Iterator[Picture]:
+    """The first test photos with the masks that the detector transfers and the relations that a model is surest of."""
+    model, names = scene_graphs.load_model(params, key), data.vocabulary(params)
+    photos = data.first(data.scene_graph_set(params, "test"), images)
+    for sample, batch in zip(photos, data.all_batches(params, photos, images=1), strict=True):
+        batch = batch.to(runs.device())
+        (graph,), look = model.predict(batch), model.detector.look(batch, model.task)
+        masks = _masks(params, key, look, graph, sample)
+        yield _picture(sample, graph, masks, names, f"Image {sample.image_id}, {key}")
 
 
-def truth(params: Params, indices: list[int], split: str = "test") -> Iterator[Picture]:
-    """The photos of a split at `indices` with their annotation."""
-    dataset = data.scene_graph_set(params, split)
-    names = dataset.vocabulary
-    for index in indices:
-        sample = dataset[index]
-        relations = [(int(s), names.predicate_name(int(p)), int(o), 1.0) for s, o, p in sample.relations]
-        classes = tuple(names.class_name(int(label)) for label in sample.labels)
-        title = f"annotation: image {sample.image_id}"
-        yield Picture(sample.image, sample.boxes, classes, None, tuple(relations), title)
+def _picture(sample: Sample, graph: ImageGraph, masks: Tensor | None, names: Vocabulary, title: str) -> Picture:
+    return Picture(
+        image=sample.image,
+        boxes=graph.boxes_original * sample.scale,
+        names=class_names(names, graph.labels),
+        masks=masks,
+        relations=_best_relations(graph, names),
+        title=title,
+    )
 
 
-@torch.no_grad()
-def region_masks(model: SceneGraphModel, batch: Batch, sample: Sample) -> Bool[Tensor, "regions h w"] | None:
-    """Each region's mask for the class that the detector believes in most, in the photo's frame."""
-    if not isinstance(model.extractor, GroundedExtractor):
+def _best_relations(graph: ImageGraph, names: Vocabulary) -> tuple[tuple[int, str, int, float], ...]:
+    """One predicate per pair, surest first: subject score x predicate probability x object score."""
+    probabilities, predicates = graph.predicate_probabilities[:, 1:].max(dim=1)
+    scores = probabilities * graph.scores[graph.pairs].prod(dim=1)
+    best = scores.argsort(descending=True, stable=True)[:MAX_RELATIONS].tolist()
+    pairs = graph.pairs.tolist()
+    return tuple(
+        (pairs[i][0], names.predicate_name(int(predicates[i]) + 1), pairs[i][1], float(scores[i])) for i in best
+    )
+
+
+def _masks(
+    params: Params, key: str, look: Look, graph: ImageGraph, sample: Sample
+) -> Bool[Tensor, "regions h w"] | None:
+    """Eq. 4 for the class that the model names; None from a detector without a mask head."""
+    regions = look.regions.to("cpu")
+    if regions.mask_logits is None or not len(regions):
         return None
-    regions = model.detector.look(batch, model.task).regions
-    masks = model.extractor.segmenter(regions)
-    labels = regions.class_probabilities[:, 1:].argmax(dim=1) + 1
-    chosen = masks[torch.arange(len(labels), device=labels.device), labels]
-    return paste(chosen.cpu(), (regions.boxes / batch.scales[0] * sample.scale).cpu(), sample.size)
-
-
-def _picture(sample: Sample, graph: ImageGraph, masks: Tensor | None, names, title: str) -> Picture:
-    relations = islice(_best_relations(graph, names), MOST_RELATIONS)
-    classes = tuple(names.class_name(int(label)) for label in graph.labels)
-    return Picture(sample.image, graph.boxes_original * sample.scale, classes, masks, tuple(relations), title)
-
-
-def _best_relations(graph: ImageGraph, names) -> Iterator[tuple[int, str, int, float]]:
-    best, predicate = graph.predicate_probabilities[:, 1:].max(dim=1)
-    subjects, objects = graph.pairs.unbind(1)
-    scores = best * graph.scores[subjects] * graph.scores[objects]
-    for row in scores.argsort(descending=True, stable=True).tolist():
-        yield int(subjects[row]), names.predicate_name(int(predicate[row]) + 1), int(objects[row]), float(scores[row])
+    wanted = scene_graphs.grounding(params, params.experiments[key])
+    classes = Segmenter(data.transfer(params, wanted.transfer).matrix)(regions)
+    mine: Float[Tensor, "regions side side"] = classes[torch.arange(len(regions)), graph.labels]
+    return paste(mine, graph.boxes_original * sample.scale, sample.size)

@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+import torch
 from lightning_fabric import Fabric
 from torch import nn
 
@@ -43,15 +44,19 @@ def plan(numbers: Optimization, seed: int) -> Plan:
     return Plan(numbers.iterations, warm(rate, numbers.warmup), numbers.clip_norm, seed, numbers.checkpoint_every)
 
 
+def device() -> torch.device:
+    """Where a model that is not being trained runs."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def fabric(numbers: Optimization) -> Fabric:
-    """All devices of this machine; SEGSG_DEVICES and SEGSG_NODES limit or extend them."""
-    devices, nodes = os.environ.get("SEGSG_DEVICES", "1"), int(os.environ.get("SEGSG_NODES", "1"))
-    return Fabric(
-        accelerator="auto",
-        devices=devices if devices == "auto" else int(devices),
-        num_nodes=nodes,
-        precision=precision(numbers.precision),
+    """One device, or all processes that torchrun started, on one machine or several."""
+    processes, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    runner = Fabric(
+        accelerator="auto", devices=local, num_nodes=processes // local, precision=precision(numbers.precision)
     )
+    runner.launch()
+    return runner
 
 
 def train(

@@ -121,16 +121,15 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
 
 
 def load_model(params: Params, key: str) -> SceneGraphModel:
-    """A trained model, on the device that Fabric chooses, ready to predict."""
+    """A trained model, ready to predict."""
     model = make_model(params, key, detectors.look_at(params, params.experiments[key].detector))
     load_weights(model, folder(params, key))
-    return model.to(runs.fabric(params.stage2).device).eval()
+    return model.to(runs.device()).eval()
 
 
 def predict(params: Params, key: str, split: str = "test", images: int | None = None) -> Iterator[ImageGraph]:
     """Scene graphs of a split's images in order, the first `images` of them if given."""
     model = load_model(params, key)
     dataset = data.scene_graph_set(params, split)
-    device = next(model.parameters()).device
     for batch in data.all_batches(params, data.first(dataset, images)):
-        yield from model.predict(batch.to(device))
+        yield from model.predict(batch.to(runs.device()))
