@@ -11,7 +11,7 @@ from segsg.data.world.scene import FAMILIES, Scene
 
 MIN_AREA, MIN_SEEN, MIN_SIDE = 45, 0.35, 5
 """an object is annotated if so many pixels (at a side of 160), such a share of it and such a box side are seen"""
-BOX_ERROR = 1.0
+BOX_ERROR = 1.5
 """standard deviation of each box edge, in world units"""
 KEEP_MEANT, KEEP_INCIDENTAL, VAGUE, TWICE = 0.88, 0.09, 0.02, 0.03
 VAGUER = {

@@ -62,12 +62,12 @@ class Patch:
 
 
 def _bounds(strokes: list[Stroke]) -> tuple[float, float, float, float]:
-    reach = [(x, y, s.width / 2 if s.kind == "line" else 0.0) for s in strokes for x, y in s.points]
-    xs0, ys0 = min(x - r for x, _, r in reach), min(y - r for _, y, r in reach)
-    return xs0, ys0, max(x + r for x, _, r in reach), max(y + r for _, y, r in reach)
+    xs, ys = zip(*(point for stroke in strokes for point in stroke.points), strict=True)
+    reach = max(stroke.width if stroke.kind == "line" else 0.0 for stroke in strokes) / 2
+    return min(xs) - reach, min(ys) - reach, max(xs) + reach, max(ys) + reach
 
 
-def _stroke(pen: ImageDraw.ImageDraw, stroke: Stroke, points: list[Point], width: int, ink: int) -> None:
+def _stroke(pen: ImageDraw.ImageDraw, stroke: Stroke, points: list[Point], width: int, ink: tuple[int, ...]) -> None:
     if stroke.kind == "line":
         pen.line(points, fill=ink, width=width)
         for x, y in points:
@@ -90,13 +90,13 @@ def rasterise(strokes: list[Stroke], side: int) -> Patch | None:
     x1, y1 = min(side, int(right) + 2), min(side, int(bottom) + 2)
     if x1 - x0 < 1 or y1 - y0 < 1:
         return None
-    image = Image.new("L", ((x1 - x0) * SUPERSAMPLING, (y1 - y0) * SUPERSAMPLING))
+    # CMYK stands for four plain channels here: RGBA would be multiplied by alpha and divided again on the way.
+    # What is transparent has the figure's colour, so that averaging leaves no dark seam.
+    size = ((x1 - x0) * SUPERSAMPLING, (y1 - y0) * SUPERSAMPLING)
+    image = Image.new("CMYK", size, (*strokes[0].colour, 0))
     pen, fine = ImageDraw.Draw(image), scale * SUPERSAMPLING
-    for ink, stroke in enumerate(strokes, start=1):
-        points = [(x * fine - x0 * SUPERSAMPLING, y * fine - y0 * SUPERSAMPLING) for x, y in stroke.points]
-        _stroke(pen, stroke, points, max(1, round(stroke.width * fine)), ink)
-    # One ink per stroke and a palette: half the drawing of a colour image and a separate mask. Ink 0 is
-    # transparent but has the figure's colour, so that averaging leaves no dark seam.
-    colours = [(*strokes[0].colour, 0), *((*stroke.colour, 255) for stroke in strokes)]
-    image.putpalette(bytes(value for colour in colours for value in colour), "RGBA")
-    return Patch(x0, y0, np.asarray(image.convert("RGBA").reduce(SUPERSAMPLING)))
+    dx, dy = x0 * SUPERSAMPLING, y0 * SUPERSAMPLING
+    for stroke in strokes:
+        points = [(x * fine - dx, y * fine - dy) for x, y in stroke.points]
+        _stroke(pen, stroke, points, max(1, round(stroke.width * fine)), (*stroke.colour, 255))
+    return Patch(x0, y0, np.asarray(image.reduce(SUPERSAMPLING)))

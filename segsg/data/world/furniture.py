@@ -123,7 +123,7 @@ def post(rng, name: str, x: float, y: float, size: float) -> Figure:
     figure.back.block(x, y, half, size, paint)
     figure.back.block(x, y, half * 2, 4, darker(paint))
     for side, mark in ((-1, "hook left"), (1, "hook right")):
-        height, reach = y - size * rng.uniform(0.86, 0.95), rng.uniform(13, 17)
+        height, reach = y - size * rng.uniform(0.66, 0.95), rng.uniform(10, 20)
         figure.back.line([(x, height), (x + side * reach, height)], 4.5, darker(paint, 0.85))
         figure.marks[mark] = (x + side * (reach - 1), height)
     figure.back.ellipse(x, y - size, half * 1.5, 3.5, darker(paint, 0.85))
@@ -141,13 +141,13 @@ def tree(rng, name: str, x: float, y: float, size: float) -> Figure:
         [(x - half, y), (x - half * 0.8, y - bare - 6), (x + half * 0.8, y - bare - 6), (x + half, y)], bark
     )
     for side, mark in ((-1, "hook left"), (1, "hook right")):
-        height, reach = y - bare * rng.uniform(0.82, 0.95), rng.uniform(14, 19)
+        height, reach = y - bare * rng.uniform(0.7, 0.95), rng.uniform(12, 20)
         figure.back.line([(x, height + 5), (x + side * reach, height)], 4.5, bark)
         figure.marks[mark] = (x + side * (reach - 1), height)
-    crown = size - bare
+    crown, lean = size - bare, rng.uniform(-7, 7)
     for _ in range(7):
         radius = rng.uniform(0.36, 0.5) * crown
-        cx, cy = x + rng.uniform(-0.6, 0.6) * crown, y - size + radius + rng.uniform(0, 0.5) * (crown - radius)
+        cx, cy = x + lean + rng.uniform(-0.6, 0.6) * crown, y - size + radius + rng.uniform(0, 0.5) * (crown - radius)
         figure.back.ellipse(cx, cy, radius, radius * 0.9, darker(leaf, rng.uniform(0.8, 1.2)))
     figure.lengths |= {"half": half, "height": bare}
     return figure

@@ -6,7 +6,7 @@ from segsg.data.world.people_scenes import person_height
 from segsg.data.world.scene import BEFORE, BEHIND, BETWEEN, CLASP, Scene
 
 SERVED = ("cup", "vessel", "case", "ball", "animal", "headwear", "bag", "sign", "wheel")
-SERVING = {"on": 0.4, "under": 0.14, "behind": 0.23, "in front of": 0.23}
+SERVING = {"on": 0.3, "under": 0.2, "behind": 0.25, "in front of": 0.25}
 
 
 def table_group(scene: Scene, x: float, y: float, factor: float) -> None:
@@ -41,7 +41,7 @@ def serve(scene: Scene, host: Figure, number: int, place, factor: float, outcome
 def _served(scene: Scene, host: Figure, number: int, chosen, where, factor: float) -> None:
     (name, predicate), (x, (middle, floor)), rng, lengths = chosen, where, scene.rng, host.lengths
     size, room = scene.size(name, factor), floor - 3 - lengths["underside"]
-    low = predicate == "under" or (predicate != "on" and room > 12 and rng.random() < 0.5)
+    low = predicate == "under" or (predicate != "on" and room > 12 and rng.random() < 0.6)
     depth = {"on": BEFORE, "in front of": BEFORE, "behind": BEHIND, "under": BETWEEN}[predicate]
     if low:
         # At a far leg, so that what hides what tells under, behind and in front of apart, not the box.
@@ -58,7 +58,7 @@ def _served(scene: Scene, host: Figure, number: int, chosen, where, factor: floa
 
 
 def _sitter(scene: Scene, seat: Figure, number: int, place, factor: float) -> None:
-    chosen = scene.choose(("people", "people", "animal"), {"on": 0.5, "in front of": 0.28, "behind": 0.22}, seat.name)
+    chosen = scene.choose(("people", "people", "animal"), {"on": 0.38, "in front of": 0.34, "behind": 0.28}, seat.name)
     if chosen is None:
         return
     (name, predicate), (x, y), rng = chosen, place, scene.rng
@@ -69,7 +69,7 @@ def _sitter(scene: Scene, seat: Figure, number: int, place, factor: float) -> No
         figure = scene.draw(name, x, feet, scene.size(name, factor))
     else:
         height = person_height(scene, name, factor) * 0.92
-        feet = seat.lengths["near"] + (0.36 if predicate == "on" else rng.uniform(0.28, 0.42)) * height
+        feet = seat.lengths["near"] + (0.4 if predicate == "on" else rng.uniform(0.34, 0.46)) * height
         figure = scene.draw(name, x, feet, height, pose="sit" if predicate == "on" else "stand")
     scene.say(scene.put(figure, y + depth), predicate, number)
 
@@ -89,7 +89,7 @@ def cart_group(scene: Scene, x: float, y: float, factor: float) -> None:
 
 
 def _axle(scene: Scene, cart: int, name: str, place, factor: float) -> None:
-    outcomes = {"has": 0.58, "in front of": 0.2, "behind": 0.22}
+    outcomes = {"has": 0.42, "in front of": 0.29, "behind": 0.29}
     chosen = scene.choose(("wheel",), outcomes, name, partner_first=True)
     if chosen is None:
         return
@@ -108,16 +108,16 @@ def frame_group(scene: Scene, x: float, y: float, factor: float) -> None:
     """Something inside a hollow frame, or seen through it, or before it."""
     frame = scene.draw(scene.pick("frame"), x, y, scene.rng.uniform(40, 54) * factor)
     number = scene.put(frame, y)
-    outcomes = {"inside": 0.48, "in front of": 0.26, "behind": 0.26}
+    outcomes = {"inside": 0.38, "in front of": 0.31, "behind": 0.31}
     chosen = scene.choose(("ball", "animal", "cup", "headwear", "bag", "vessel"), outcomes, frame.name)
     if chosen is None:
         return
     (name, predicate), rng, half = chosen, scene.rng, frame.lengths["half"]
     size = min(scene.size(name, factor), 1.5 * half)
     if predicate == "inside":
-        place = (x + rng.uniform(-0.15, 0.15) * half, frame.lengths["floor"] + 3)
+        place = (x + rng.uniform(-1, 1) * max(half - 0.5 * size, 1), frame.lengths["floor"] + 3)
     elif predicate == "behind":
-        place = (x + rng.uniform(-0.4, 0.4) * half, frame.lengths["floor"] + rng.uniform(3, 7))
+        place = (x + rng.uniform(-0.7, 0.7) * half, frame.lengths["floor"] + rng.uniform(3, 7))
     else:
         place = (x + coin(rng) * rng.uniform(0.3, 0.8) * half, frame.lengths["floor"] + rng.uniform(1, 6))
     depth = {"inside": BETWEEN, "behind": BEHIND, "in front of": BEFORE}[predicate]
@@ -129,15 +129,15 @@ def container_group(scene: Scene, x: float, y: float, factor: float) -> None:
     name = scene.pick("case", "case", "vessel")
     container = scene.draw(name, x, y, scene.size(name, 1.35 * factor))
     number = scene.put(container, y)
-    outcomes = {"inside": 0.48, "in front of": 0.25, "behind": 0.27}
+    outcomes = {"inside": 0.38, "in front of": 0.31, "behind": 0.31}
     chosen = scene.choose(("ball", "animal", "cup", "stick", "headwear", "umbrella", "bag"), outcomes, name)
     if chosen is None:
         return
     (thing, predicate), rng, rim = chosen, scene.rng, container.lengths["rim"]
     size = scene.size(thing, factor)
     x += rng.uniform(-0.5, 0.5) * container.lengths["half"]
-    y_thing = rim + {"inside": rng.uniform(0.2, 0.3), "behind": rng.uniform(0.1, 0.3)}.get(
-        predicate, rng.uniform(0.25, 0.5)
+    y_thing = rim + {"inside": rng.uniform(0.2, 0.5), "behind": rng.uniform(0.1, 0.5)}.get(
+        predicate, rng.uniform(0.1, 0.4)
     ) * min(size, 22)
     depth = {"inside": BETWEEN, "behind": BEHIND, "in front of": BEFORE}[predicate]
     scene.say(scene.put(scene.draw(thing, x, y_thing, size), y + depth), predicate, number)

@@ -8,7 +8,7 @@ import numpy as np
 from segsg.data.world.brush import Point
 from segsg.data.world.figure import Figure, coin, colour, darker
 
-ARM = 0.17
+ARM = 0.185
 """length of the upper arm and of the forearm, as a share of the height"""
 PEOPLE = ("man", "woman", "boy", "girl")
 
@@ -41,7 +41,7 @@ def person(rng, name: str, x: float, y: float, height: float, arms=(None, None),
     kind = name if name in PEOPLE else PEOPLE[rng.integers(4)]
     child, skirt = kind in ("boy", "girl"), kind in ("woman", "girl")
     head = (0.125 if child else 0.095) * height
-    skin = (int(rng.integers(140, 240)), int(rng.integers(100, 190)), int(rng.integers(75, 150)))
+    skin = darker((232, 186, 150), rng.uniform(0.5, 1.08))
     shirt, trousers, hair = colour(rng), colour(rng, 20, 170), colour(rng, 10, 130)
     half = (0.11 if skirt else 0.125) * height
     shoulder, hip, head_y = y - height + 2.15 * head, y - 0.42 * height, y - height + head
@@ -92,8 +92,8 @@ def _legs(figure: Figure, rng, pose: str, place: tuple[float, float, float], hei
         return
     reach = 0.1 if pose == "ride" else 0.14
     for side, sketch in ((-1, figure.back), (1, figure.front)):
-        knee = (x + side * reach * height, hip + 0.14 * height)
-        foot = (x + side * (reach - 0.03) * height, hip + 0.36 * height)
+        knee = (x + side * reach * height, hip + 0.16 * height)
+        foot = (x + side * (reach - 0.03) * height, hip + 0.4 * height)
         sketch.line([(x + side * 0.04 * height, hip + 0.01 * height), knee, foot], width, trousers)
 
 

@@ -1,13 +1,15 @@
 """Templates around people. Each alternative of a template leaves almost the same boxes behind."""
 
+import math
+
 from segsg.data.world.brush import Sketch
 from segsg.data.world.figure import Figure, coin, darker
 from segsg.data.world.living import Arm, relaxed_arm, skin_of
 from segsg.data.world.scene import BEFORE, BEHIND, BETWEEN, CLASP, Scene
 
 HELD = ("bag", "umbrella", "stick", "ball", "cup", "vessel", "headwear", "cloth", "sign", "case")
-HOLDING = {"holding": 0.34, "near": 0.24, "in front of": 0.21, "behind": 0.21}
-WEARING = {"wearing": 0.55, "near": 0.15, "in front of": 0.16, "behind": 0.14}
+HOLDING = {"holding": 0.32, "near": 0.28, "in front of": 0.2, "behind": 0.2}
+WEARING = {"wearing": 0.42, "near": 0.12, "in front of": 0.26, "behind": 0.2}
 SIDES = {-1: "left", 1: "right"}
 
 
@@ -35,10 +37,11 @@ def person_group(scene: Scene, x: float, y: float, factor: float) -> None:
 
 
 def _arm_at_item(scene: Scene, holding: bool, inwards: bool) -> tuple[Arm, Arm]:
-    """Where the item is, as the arm that would reach it, and the arm that is drawn."""
+    """Where the item is, as the arm that would reach it, and the arm that is drawn, which reaches as far out."""
     rng = scene.rng
     upper = rng.uniform(0.5, 1.1)
-    low, high, across = rng.uniform(0.2, 1.0), rng.uniform(2.0, 2.7), rng.uniform(-1.7, -0.9)
+    low, across = rng.uniform(0.2, 1.0), rng.uniform(-1.7, -0.9)
+    high = math.pi - low + rng.uniform(-0.2, 0.2)
     if inwards or (holding and rng.random() < 0.4):
         upper = rng.uniform(0.35, 0.8)
         spot, elsewhere = Arm(upper, across), Arm(upper, rng.choice([low, high]))
@@ -54,9 +57,10 @@ def _place_held(scene: Scene, figure: Figure, person: int, held, where, depth: f
     shoulder = figure.marks[f"{SIDES[side]} shoulder"]
     hx, hy = spot.points(shoulder, side, figure.lengths["height"])[2]
     size = scene.size(name, factor)
-    outwards = {"holding": rng.uniform(0, 4), "near": rng.uniform(4, 10)}.get(predicate, rng.uniform(-3, 6))
+    along = {"holding": rng.uniform(0, 3), "near": rng.uniform(3, 9)}.get(predicate, rng.uniform(-3, 5))
+    dx, dy = side * along * math.sin(spot.fore), along * math.cos(spot.fore)
     angle = {"angle": rng.uniform(-0.6, 0.6)} if name == "rod" else {}
-    item = _drawn_at_grip(scene, name, (hx + side * outwards, hy), size, angle)
+    item = _drawn_at_grip(scene, name, (hx + dx, hy + dy), size, angle)
     number = scene.put(item, depth + (BEHIND if predicate == "in front of" else BETWEEN + 0.05))
     scene.say(person, predicate, number)
     if predicate == "holding":
@@ -158,7 +162,7 @@ def mount_group(scene: Scene, x: float, y: float, factor: float) -> None:
     """A horse with a rider, or with somebody behind it or in front of it."""
     horse = scene.draw(scene.pick("mount"), x, y, scene.rng.uniform(58, 72) * factor)
     number = scene.put(horse, y)
-    outcomes = {"riding": 0.5, "behind": 0.28, "in front of": 0.22}
+    outcomes = {"riding": 0.36, "behind": 0.36, "in front of": 0.28}
     chosen = scene.choose(("people",), outcomes, horse.name) if scene.rng.random() < 0.85 else None
     if chosen:
         _rider(scene, horse, number, chosen, y, factor)
@@ -169,14 +173,14 @@ def mount_group(scene: Scene, x: float, y: float, factor: float) -> None:
 def _rider(scene: Scene, horse: Figure, mount: int, chosen, depth: float, factor: float) -> None:
     (name, predicate), rng, (bx, by) = chosen, scene.rng, horse.marks["back"]
     height = person_height(scene, name, factor) * 0.92
-    x, feet = bx + rng.uniform(-0.18, 0.18) * horse.lengths["depth"] * 2, by + 0.42 * height
+    x, feet = bx + rng.uniform(-0.18, 0.18) * horse.lengths["depth"] * 2, by + 0.42 * height + rng.uniform(-2, 2)
     if predicate == "riding":
         person = scene.draw(name, x, feet, height, pose="ride")
         number = scene.put(person, depth + BEHIND / 2, depth + CLASP)
     elif predicate == "behind":
-        number = scene.put(scene.draw(name, x, feet + rng.uniform(-3, 5), height), depth + BEHIND)
+        number = scene.put(scene.draw(name, x, feet + rng.uniform(-2, 4), height), depth + BEHIND)
     else:
-        number = scene.put(scene.draw(name, x, feet + rng.uniform(-2, 8), height), depth + BEFORE)
+        number = scene.put(scene.draw(name, x, feet + rng.uniform(-3, 4), height), depth + BEFORE)
     scene.say(number, predicate, mount)
 
 
@@ -189,7 +193,7 @@ def animal_group(scene: Scene, x: float, y: float, factor: float) -> None:
 
 def carrying(scene: Scene, animal: Figure, number: int, depth: float, factor: float) -> None:
     """Something an animal has on its head or flank, or that only overlaps it there."""
-    outcomes = {"has": 0.5, "in front of": 0.22, "behind": 0.2, "near": 0.08}
+    outcomes = {"has": 0.36, "in front of": 0.28, "behind": 0.28, "near": 0.08}
     chosen = scene.choose(("headwear", "bag", "headwear", "ball"), outcomes, animal.name, partner_first=True)
     if chosen is None:
         return
@@ -202,7 +206,7 @@ def carrying(scene: Scene, animal: Figure, number: int, depth: float, factor: fl
     )
     size, x = max(13.0, size), x + rng.uniform(-1.5, 1.5)
     y += (-0.2 * animal.lengths["head"] if on_head else 0.55 * size) + {
-        "in front of": -0.35 * size,
+        "in front of": -0.2 * size,
         "near": -size - 10,
     }.get(predicate, 0)
     item = scene.put(scene.draw(name, x, y, size), depth + (BEHIND if predicate == "in front of" else BETWEEN))

@@ -6,9 +6,9 @@ from segsg.data.world.brush import Sketch
 from segsg.data.world.figure import Figure, coin
 from segsg.data.world.scene import BEFORE, BEHIND, BETWEEN, CLASP, Scene
 
-LEANING = {"leaning on": 0.46, "near": 0.26, "behind": 0.14, "in front of": 0.14}
-HANGING = {"hanging from": 0.46, "near": 0.24, "behind": 0.15, "in front of": 0.15}
-ATTACHED = {"attached to": 0.44, "in front of": 0.22, "behind": 0.2, "near": 0.14}
+LEANING = {"leaning on": 0.34, "near": 0.28, "behind": 0.19, "in front of": 0.19}
+HANGING = {"hanging from": 0.34, "near": 0.22, "behind": 0.22, "in front of": 0.22}
+ATTACHED = {"attached to": 0.36, "in front of": 0.25, "behind": 0.25, "near": 0.14}
 DEPTHS = {"behind": BEHIND, "in front of": BEFORE}
 
 
@@ -61,8 +61,8 @@ def _hanging(scene: Scene, anchor: Figure, number: int, side: int, place, factor
     (name, predicate), rng, (x, y) = chosen, scene.rng, place
     hx, hy = anchor.marks["hook left" if side < 0 else "hook right"]
     size = scene.size(name, factor * (0.8 if name in ("crate", "container", "basket", "umbrella") else 1.0))
-    top = hy + {"hanging from": 0.0, "near": rng.uniform(10.5, 14)}.get(predicate, rng.uniform(2, 10))
-    middle = hx if predicate in ("hanging from", "near") else x + side * rng.uniform(0.1, 0.45) * size
+    top = hy + {"hanging from": 0.0, "near": rng.uniform(10.5, 14)}.get(predicate, -rng.uniform(3, 9))
+    middle = hx if predicate in ("hanging from", "near") else hx - side * rng.uniform(0, 6)
     item = _hung_at_top(scene, name, (middle, top), size)
     scene.say(scene.put(item, y + DEPTHS.get(predicate, BETWEEN)), predicate, number)
     if predicate == "hanging from":

@@ -55,7 +55,7 @@ class Pixels:
         return float(np.sqrt(across.min()))
 
     def predicate(self, subject: int, meant: str, object_: int) -> str | None:
-        """What holds between the two: what was meant if the pixels agree, else how they overlap or how near they are."""
+        """What holds between the two: what was meant if the pixels agree, else overlap or nearness."""
         if meant in ENGAGED and self.engaged(subject, object_):
             return meant
         if meant in TOUCHING and self.touching(subject, object_):

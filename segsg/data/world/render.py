@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from segsg.data.world.brush import rasterise
 from segsg.data.world.scene import Scene
@@ -90,10 +91,8 @@ def _background(rng: np.random.Generator, side: int) -> np.ndarray:
     ramp = np.linspace(0, 1, side, dtype=np.float32)[:, None, None]
     wall, floor = rng.uniform(100, 240, 3).astype(np.float32), rng.uniform(70, 220, 3).astype(np.float32)
     column = np.where(np.arange(side)[:, None, None] < horizon, wall * (1 - 0.2 * ramp), floor * (0.75 + 0.3 * ramp))
-    cells = 10
-    blotches = 1 + 0.04 * rng.standard_normal((cells, cells), dtype=np.float32)
-    repeat = -(-side // cells)
-    canvas = column * np.repeat(np.repeat(blotches, repeat, 0), repeat, 1)[:side, :side, None]
+    blotches = Image.fromarray(1 + 0.05 * rng.standard_normal((9, 9), dtype=np.float32))
+    canvas = column * np.asarray(blotches.resize((side, side), Image.Resampling.BILINEAR))[..., None]
     for _ in range(rng.integers(3, 8)):
         x, y, width, height = (rng.uniform([0, 0, 0.03, 0.03], [1, 1, 0.22, 0.22]) * side).astype(int)
         canvas[y : y + height, x : x + width] *= np.float32(rng.uniform(0.75, 1.2))

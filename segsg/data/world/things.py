@@ -48,7 +48,7 @@ def vessel(rng, name: str, x: float, y: float, size: float) -> Figure:
 def case(rng, name: str, x: float, y: float, size: float) -> Figure:
     """An open crate or container, or a basket with a handle; the near wall is in `front`."""
     wood, figure = colour(rng), Figure(name)
-    half, rim, depth = size * 0.5, y - 0.5 * size, 0.2 * size
+    half, rim, depth = size * 0.5, y - 0.5 * size, 0.14 * size
     if name == "basket":
         figure.back.arc(x, rim - depth * 0.5, half * 0.8, 0.5 * size, 3, darker(wood), 180, 360)
     figure.back.polygon(
