@@ -35,19 +35,23 @@ def random_image(image_id, random, task, steps=8):
     """Few classes and whole-pixel boxes, so that labels, overlaps of exactly one half, ties and duplicates occur."""
     regions = int(random.integers(1, 6))
     corner = random.integers(0, 6, (regions, 2))
-    boxes = np.concatenate([corner, corner + random.integers(1, 6, (regions, 2))], axis=1)
+    boxes = np.concatenate([corner, corner + random.integers(2, 7, (regions, 2))], axis=1)
     labels = random.integers(1, CLASSES, regions)
     everything = [(s, o) for s in range(regions) for o in range(regions) if s != o]
     rows = int(random.integers(0, 7)) if everything else 0
     relations = [(*everything[random.integers(len(everything))], random.integers(1, PREDICATES)) for _ in range(rows)]
-    found = regions if task != "sgdet" else int(random.integers(0, 8))
+    found = regions if task != "sgdet" else int(random.integers(0, 12))
     source = random.integers(0, regions, found) if task == "sgdet" else np.arange(regions)
-    guess = boxes[source] + (random.integers(-1, 2, (found, 4)) if task == "sgdet" else 0)
+    guess = boxes[source] + (random.choice([-1, 0, 0, 0, 1], (found, 4)) if task == "sgdet" else 0)
     guess[:, 2:] = np.maximum(guess[:, 2:], guess[:, :2])
     guess_labels = np.where(random.random(found) < 0.8, labels[source], random.integers(0, CLASSES, found))
     pairs = [(s, o) for s in range(found) for o in range(found) if s != o and random.random() < 0.8]
     probabilities = random.integers(0, steps + 1, (len(pairs), PREDICATES)) / steps
-    scores = random.integers(0, steps + 1, found) / steps
+    for i, (s, o) in enumerate(pairs):
+        for subject, role_object, predicate in relations:
+            if (source[s], source[o]) == (subject, role_object) and random.random() < 0.5:
+                probabilities[i, predicate] = 1
+    scores = random.integers(steps // 2, steps + 1, found) / steps
     return truth_of(boxes, labels, relations), graph_of(image_id, guess, guess_labels, scores, pairs, probabilities)
 
 

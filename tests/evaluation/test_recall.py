@@ -45,6 +45,16 @@ def test_slow_twin(task, protocol, seed, make):
                 assert values[named(prefix, name, depth)] == pytest.approx(value, abs=1e-12, nan_ok=True), name
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_made_images_are_worth_testing_on(task, make):
+    ranks = ranks_of(make.images(33, 3, task), task)
+    for found in (ranks.constrained, ranks.free):
+        assert (found < DEPTHS[-1]).sum() > 5
+        assert (found == MISSED).sum() > 5
+    assert not ranks.predicted.all()
+    assert ranks.zero_shot.any() and not ranks.zero_shot.all()
+
+
 def perfect(image_id, truth, make):
     """A graph that gives every true row a probability of 1. Only for truths with one predicate for a pair."""
     pairs, rows = np.unique(truth.relations[:, :2], axis=0, return_index=True)
