@@ -97,17 +97,21 @@ def small_vgg(width: int) -> Vgg:
 
 
 def small_resnext_fpn(stem: int, widths: tuple[int, int, int], blocks: int, channels: int) -> ResNeXtFpn:
-    """Three stages of `blocks` blocks in 8 groups, strides 4, 8 and 16. `widths` are multiples of 16."""
-    head = nn.Sequential(Conv2dNormActivation(3, stem, stride=2), Conv2dNormActivation(stem, stem))
-    stages = [_stage(inside, outside, blocks) for inside, outside in zip((stem, *widths), widths, strict=False)]
+    """A stem of `stem` and twice as many channels, three stages of `blocks` blocks in 8 groups: strides 4, 8, 16.
+
+    `widths`, the channels of the stages, are multiples of 16.
+    """
+    head = nn.Sequential(Conv2dNormActivation(3, stem, stride=2), Conv2dNormActivation(stem, 2 * stem, stride=2))
+    inputs = (2 * stem, *widths)
+    stages = [_stage(*of_stage, blocks) for of_stage in zip(inputs, widths, (1, 2, 2), strict=False)]
     return ResNeXtFpn(head, stages, widths, channels)
 
 
-def _stage(inside: int, outside: int, blocks: int) -> nn.Sequential:
+def _stage(inside: int, outside: int, stride: int, blocks: int) -> nn.Sequential:
     planes = outside // Bottleneck.expansion
-    shortcut = Conv2dNormActivation(inside, outside, 1, stride=2, activation_layer=None)
+    shortcut = Conv2dNormActivation(inside, outside, 1, stride=stride, activation_layer=None)
     # base_width 16 makes the grouped convolution half as wide as the block.
-    first = Bottleneck(inside, planes, 2, shortcut, groups=8, base_width=16)
+    first = Bottleneck(inside, planes, stride, shortcut, groups=8, base_width=16)
     return nn.Sequential(first, *(Bottleneck(outside, planes, groups=8, base_width=16) for _ in range(blocks - 1)))
 
 
@@ -157,10 +161,10 @@ VGG_MINI = Backbone(
     mask_boxes="jittered",
 )
 RESNEXT_MINI_FPN = Backbone(
-    build=lambda: small_resnext_fpn(32, (96, 160, 256), 2, 96),
+    build=lambda: small_resnext_fpn(24, (96, 160, 256), 2, 64),
     strides=(4, 8, 16),
-    channels=96,
-    anchors=((12, 18), (30, 44), (64, 96)),
+    channels=64,
+    anchors=((12,), (24,), (48,), (96,)),
     dense=256,
     dropout=0.0,
     mask_width=64,
@@ -172,7 +176,7 @@ RESNEXT_MINI_FPN = Backbone(
 VGG_TINY = replace(VGG_MINI, build=lambda: small_vgg(8), channels=48, dense=64, mask_width=16, mask_convolutions=1)
 RESNEXT_TINY_FPN = replace(
     RESNEXT_MINI_FPN,
-    build=lambda: small_resnext_fpn(16, (32, 48, 64), 1, 32),
+    build=lambda: small_resnext_fpn(8, (32, 48, 64), 1, 32),
     channels=32,
     dense=64,
     mask_width=16,
