@@ -24,7 +24,6 @@ def recall_chart(table: Table) -> Figure:
         for axes, task in zip(panels, table.tasks, strict=False):
             _recall_panel(axes, table, task, metric)
         panels[0].set_yticks(range(len(table.rows)), [f"{r.model} · {r.detector} · {r.method}" for r in table.rows])
-        panels[0].invert_yaxis()
     return figure
 
 
@@ -35,7 +34,7 @@ def _recall_panel(axes: Axes, table: Table, task: str, metric: str) -> None:
         if cell.value is not None:
             axes.plot([cell.low, cell.high], [y, y], color=colour, linewidth=3, alpha=0.35, solid_capstyle="round")
             axes.plot(cell.value, y, "o", color=colour, markersize=6)
-    axes.set(title=TASKS[task], xlabel=f"{metric} (%)")
+    axes.set(title=TASKS[task], xlabel=f"{metric} (%)", ylim=(len(table.rows) - 0.4, -0.6))
     axes.grid(axis="x", color=GRID)
     axes.set_axisbelow(True)
 
