@@ -10,8 +10,9 @@ from PIL import Image, ImageDraw
 
 UNITS = 160
 SUPERSAMPLING = 2
+Number = float | int
 Colour = tuple[int, int, int]
-Point = tuple[float, float]
+Point = tuple[Number, Number]
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class Stroke:
     kind: str
     points: tuple[Point, ...]
     colour: Colour
-    width: float = 0.0
-    angles: tuple[float, float] = (0.0, 360.0)
+    width: Number = 0.0
+    angles: tuple[Number, Number] = (0.0, 360.0)
 
 
 @dataclass
@@ -29,25 +30,35 @@ class Sketch:
 
     strokes: list[Stroke] = field(default_factory=list)
 
-    def line(self, points, width: float, colour: Colour) -> None:
+    def line(self, points, width: Number, colour: Colour) -> None:
         """A line with round joints and ends."""
         self.strokes.append(Stroke("line", tuple(points), colour, width))
 
     def polygon(self, points, colour: Colour) -> None:
         self.strokes.append(Stroke("polygon", tuple(points), colour))
 
-    def block(self, x: float, y: float, half: float, height: float, colour: Colour) -> None:
+    def block(self, x: Number, y: Number, half: Number, height: Number, colour: Colour) -> None:
         """An upright rectangle that stands on (x, y)."""
         self.polygon([(x - half, y - height), (x + half, y - height), (x + half, y), (x - half, y)], colour)
 
-    def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Colour) -> None:
+    def ellipse(self, x: Number, y: Number, rx: Number, ry: Number, colour: Colour) -> None:
         self.strokes.append(Stroke("ellipse", ((x - rx, y - ry), (x + rx, y + ry)), colour))
 
-    def slice(self, x: float, y: float, rx: float, ry: float, colour: Colour, start: float, end: float) -> None:
+    def slice(self, x: Number, y: Number, rx: Number, ry: Number, colour: Colour, start: Number, end: Number) -> None:
         """A slice of an ellipse; angles in degrees, clockwise from three o'clock."""
         self.strokes.append(Stroke("slice", ((x - rx, y - ry), (x + rx, y + ry)), colour, 0.0, (start, end)))
 
-    def arc(self, x: float, y: float, rx: float, ry: float, width: float, colour: Colour, start=0.0, end=360.0) -> None:
+    def arc(
+        self,
+        x: Number,
+        y: Number,
+        rx: Number,
+        ry: Number,
+        width: Number,
+        colour: Colour,
+        start: Number = 0,
+        end: Number = 360,
+    ) -> None:
         """A band of `width` along the inner side of an ellipse."""
         self.strokes.append(Stroke("arc", ((x - rx, y - ry), (x + rx, y + ry)), colour, width, (start, end)))
 
@@ -61,7 +72,7 @@ class Patch:
     rgba: np.ndarray
 
 
-def _bounds(strokes: list[Stroke]) -> tuple[float, float, float, float]:
+def _bounds(strokes: list[Stroke]) -> tuple[Number, Number, Number, Number]:
     xs, ys = zip(*(point for stroke in strokes for point in stroke.points), strict=True)
     reach = max(stroke.width if stroke.kind == "line" else 0.0 for stroke in strokes) / 2
     return min(xs) - reach, min(ys) - reach, max(xs) + reach, max(ys) + reach

@@ -24,7 +24,7 @@ def compose(rng: np.random.Generator, cast: Cast) -> Scene:
     """A scene of four to six groups and up to two loose things."""
     scene, templates = Scene(rng, cast), list(GROUPS)
     shares = np.array(list(GROUPS.values())) / sum(GROUPS.values())
-    far, near = rng.integers(2, 4), rng.integers(2, 4)
+    far, near = int(rng.integers(2, 4)), int(rng.integers(2, 4))
     places = [(x, FAR_ROW) for x in _spread(rng, far)] + [(x, NEAR_ROW) for x in _spread(rng, near)]
     for x, row in places:
         y = rng.uniform(*row)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from segsg.data.world.brush import Colour, Point, Sketch
+from segsg.data.world.brush import Colour, Number, Point, Sketch
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Figure:
     back: Sketch = field(default_factory=Sketch)
     front: Sketch = field(default_factory=Sketch)
     marks: dict[str, Point] = field(default_factory=dict)
-    lengths: dict[str, float] = field(default_factory=dict)
+    lengths: dict[str, Number] = field(default_factory=dict)
 
 
 def colour(rng: np.random.Generator, low: int = 45, high: int = 230) -> Colour:

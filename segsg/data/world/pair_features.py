@@ -9,17 +9,17 @@ GRID, SAMPLES = 6, 24
 """the union box is sampled at 24 x 24 points and averaged over a 6 x 6 grid"""
 
 
-def box_features(first: np.ndarray, second: np.ndarray, side: int) -> list[float]:
+def box_features(first: np.ndarray, second: np.ndarray, side: int) -> np.ndarray:
     """Relative places and sizes of two annotated boxes."""
     (w1, h1), (w2, h2) = first[2:] - first[:2], second[2:] - second[:2]
     overlap = np.maximum(np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2]), 0)
     size1, size2, inside = np.tile([w1, h1], 2), np.tile([w2, h2], 2), overlap.prod()
     shifts = np.concatenate([(second - first) / size1, (first - second) / size2])
     shares = [inside / (w1 * h1), inside / (w2 * h2), np.log(w1 / w2), np.log(h1 / h2)]
-    return [*np.clip(shifts, -4, 4), *shares, *(second - first), *(first / side), *(second / side)]
+    return np.array([*np.clip(shifts, -4, 4), *shares, *(second - first), *(first / side), *(second / side)])
 
 
-def mask_features(drawn: Drawn, subject: int, object_: int) -> list[float]:
+def mask_features(drawn: Drawn, subject: int, object_: int) -> np.ndarray:
     """Contact, gap, who owns the overlap of the boxes, fill, and where in the union box each object is seen."""
     owner, boxes = drawn.picture.owner, drawn.annotation.boxes
     a, b = drawn.annotation.numbers[subject], drawn.annotation.numbers[object_]
@@ -29,16 +29,11 @@ def mask_features(drawn: Drawn, subject: int, object_: int) -> list[float]:
     lap = owner[lap0[1] : max(lap1[1], lap0[1]), lap0[0] : max(lap1[0], lap0[0])]
     shares = [(lap == i).mean() if lap.size else -1.0 for i in (a, b)]
     union = np.concatenate([np.minimum(*boxes[[subject, object_], :2]), np.maximum(*boxes[[subject, object_], 2:])])
-    return [
-        Pixels(drawn.picture).gap(a, b),
-        *fills,
-        *shares,
-        *_contact(owner, a, b, extents),
-        *_grid(owner, a, b, union),
-    ]
+    border, grid = _contact(owner, a, b, extents), _grid(owner, a, b, union)
+    return np.array([Pixels(drawn.picture).gap(a, b), *fills, *shares, *border, *grid])
 
 
-def _contact(owner: np.ndarray, a: int, b: int, extents: list[np.ndarray]) -> list[float]:
+def _contact(owner: np.ndarray, a: int, b: int, extents: list[np.ndarray]) -> np.ndarray:
     """Length of the common border, and its middle and spread relative to both boxes."""
     (x0, y0), (x1, y1) = (
         (np.maximum(extents[0][:2], extents[1][:2]) - 1).clip(0),
@@ -53,9 +48,9 @@ def _contact(owner: np.ndarray, a: int, b: int, extents: list[np.ndarray]) -> li
     border[1:] |= is_a[1:] & is_b[:-1]
     points = np.argwhere(border)[:, ::-1] + [x0, y0]
     if not len(points):
-        return [0.0] + [np.nan] * 12
-    places = [[(points - e[:2]) / (e[2:] - e[:2])] for e in extents]
-    return [len(points), *(v for (place,) in places for q in (place.mean(0), place.min(0), place.max(0)) for v in q)]
+        return np.array([0.0] + [np.nan] * 12)
+    places = [(points - e[:2]) / (e[2:] - e[:2]) for e in extents]
+    return np.array([len(points), *(v for p in places for q in (p.mean(0), p.min(0), p.max(0)) for v in q)])
 
 
 def _grid(owner: np.ndarray, a: int, b: int, union: np.ndarray) -> np.ndarray:

@@ -72,7 +72,7 @@ def _place_held(scene: Scene, figure: Figure, person: int, held, where, depth: f
 def _drawn_at_grip(scene: Scene, name: str, place, size: float, how: dict) -> Figure:
     """A figure whose grip is at `place`: drawn once to see where the grip is, and again there."""
     state = scene.rng.bit_generator.state
-    grip = scene.draw(name, 0, 0, size, **how).marks["grip"]
+    grip = scene.draw(name, 0.0, 0.0, size, **how).marks["grip"]
     scene.rng.bit_generator.state = state
     return scene.draw(name, place[0] - grip[0], place[1] - grip[1], size, **how)
 

@@ -16,7 +16,7 @@ def post_group(scene: Scene, x: float, y: float, factor: float) -> None:
     """A post or a tree with two or three things around it."""
     name = scene.pick("post", "plant")
     tall = scene.rng.uniform(72, 100) if name in ("post", "column") else scene.rng.uniform(78, 100)
-    anchor = scene.draw(name, x, min(y, 150), min(tall * factor, y - 4))
+    anchor = scene.draw(name, x, min(y, 150.0), min(tall * factor, y - 4))
     number = scene.put(anchor, y)
     places = [(template, side) for template in (_leaning, _hanging) for side in (-1, 1)] + [(_attached, 1)] * 2
     for i in scene.rng.permutation(len(places))[: scene.rng.integers(2, 4)]:
@@ -58,7 +58,7 @@ def _hanging(scene: Scene, anchor: Figure, number: int, side: int, place, factor
     chosen = scene.choose(("cloth", "bag", "headwear", "umbrella", "vessel", "case"), HANGING, anchor.name)
     if chosen is None:
         return
-    (name, predicate), rng, (x, y) = chosen, scene.rng, place
+    (name, predicate), rng, y = chosen, scene.rng, place[1]
     hx, hy = anchor.marks["hook left" if side < 0 else "hook right"]
     size = scene.size(name, factor * (0.8 if name in ("crate", "container", "basket", "umbrella") else 1.0))
     top = hy + {"hanging from": 0.0, "near": rng.uniform(10.5, 14)}.get(predicate, -rng.uniform(3, 9))
@@ -74,7 +74,7 @@ def _hanging(scene: Scene, anchor: Figure, number: int, side: int, place, factor
 def _hung_at_top(scene: Scene, name: str, place, size: float) -> Figure:
     """A figure whose top is at `place`."""
     state = scene.rng.bit_generator.state
-    top = scene.draw(name, 0, 0, size).marks["top"]
+    top = scene.draw(name, 0.0, 0.0, size).marks["top"]
     scene.rng.bit_generator.state = state
     return scene.draw(name, place[0] - top[0], place[1] - top[1], size)
 

@@ -31,7 +31,7 @@ class Pixels:
     def engaged(self, a: int, b: int) -> bool:
         """Whether each covers a part of the other, and they touch where one can see it."""
         covers = self.picture.covers
-        return min(covers[a, b], covers[b, a]) >= ENGAGED_AREA * self.unit**2 and self.touching(a, b)
+        return bool(min(covers[a, b], covers[b, a]) >= ENGAGED_AREA * self.unit**2) and self.touching(a, b)
 
     def touching(self, a: int, b: int) -> bool:
         """Whether the seen parts of two objects touch."""

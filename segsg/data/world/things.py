@@ -145,7 +145,7 @@ def stick(rng, name: str, x: float, y: float, size: float, angle: float | None =
     wood, figure = colour(rng), Figure(name)
     angle = rng.uniform(-0.5, 0.5) if angle is None else angle
 
-    def along(share: float):
+    def along(share):
         return x + share * size * math.sin(angle), y - 2.5 - share * (size - 5) * math.cos(angle)
 
     figure.back.line([along(0), along(1)], 5, wood)
