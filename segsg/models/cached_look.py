@@ -2,8 +2,8 @@
 
 A folder belongs to one detector. In it, per domain ("graph", "mask"): `DOMAIN-features`, the feature maps, once per
 image; `DOMAIN-given`, regions in the true boxes, for PredCls and SGCls; `DOMAIN-detected`, regions of SGDet. Feature
-maps and mask logits are kept as float16. At 160 pixels 1000 images take about 0.6 GB (resnext-mini-fpn) or 0.35 GB
-(vgg-mini).
+maps are kept as float16, mask logits as whole eighths between -16 and 16. At 160 pixels, with a dozen regions of 18
+mask classes, 1000 images take 0.27 GB (resnext-mini-fpn) or 0.15 GB (vgg-mini) of maps and 0.17 GB of mask logits.
 """
 
 from collections.abc import Iterable
@@ -20,6 +20,8 @@ from segsg.models.ragged import RaggedReader, RaggedWriter
 from segsg.models.regions import image_index, one_hot
 from segsg.structures import Batch, Look, Regions, Task
 
+STEPS = 8
+"""steps of a stored mask logit per unit: an error of 0.06 moves no probability by more than 0.016"""
 SETS: dict[Task, str] = {"predcls": "given", "sgcls": "given", "sgdet": "detected"}
 
 
@@ -45,7 +47,7 @@ def write_looks(
 
 
 class CachedDetector(nn.Module):
-    """A frozen detector that reads its looks from `folder` instead of running; the same calls, up to float16.
+    """A frozen detector that reads its looks from `folder` instead of running; the same calls, up to rounding.
 
     Batches have to hold the images as they were when the looks were written: not mirrored, at the same size.
     """
@@ -87,7 +89,7 @@ class CachedDetector(nn.Module):
 
         boxes = column("boxes")
         image = image_index([len(part) for part in boxes], boxes[0].device)
-        logits = torch.cat(column("mask_logits")).float() if "mask_logits" in reader else None
+        logits = torch.cat(column("mask_logits")).float() / STEPS if "mask_logits" in reader else None
         named = [torch.cat(column(name)) for name in ("labels", "class_probabilities")]
         return Regions(torch.cat(boxes), image, *named, batch.sizes, logits)
 
@@ -115,7 +117,8 @@ def _regions_of(look: Look, image: int) -> dict[str, np.ndarray]:
     regions, mine = look.regions, look.regions.image == image
     arrays = {name: getattr(regions, name)[mine].cpu().numpy() for name in ("boxes", "labels", "class_probabilities")}
     if regions.mask_logits is not None:
-        arrays["mask_logits"] = regions.mask_logits[mine].half().cpu().numpy()
+        steps = (regions.mask_logits[mine] * STEPS).round().clamp(-128, 127)
+        arrays["mask_logits"] = steps.to(torch.int8).cpu().numpy()
     return arrays
 
 
