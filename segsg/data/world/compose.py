@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from segsg.data.world import furniture_scenes, people_scenes, post_scenes
+from segsg.data.world import animal_scenes, furniture_scenes, people_scenes, post_scenes
 from segsg.data.world.brush import UNITS
 from segsg.data.world.scene import Cast, Scene
 
 GROUPS = {
     people_scenes.person_group: 0.30,
-    people_scenes.mount_group: 0.10,
-    people_scenes.animal_group: 0.07,
+    animal_scenes.mount_group: 0.10,
+    animal_scenes.animal_group: 0.07,
     furniture_scenes.table_group: 0.10,
     furniture_scenes.seat_group: 0.10,
     furniture_scenes.cart_group: 0.07,

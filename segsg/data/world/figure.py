@@ -35,3 +35,9 @@ def darker(base: Colour, factor: float = 0.7) -> Colour:
 def coin(rng: np.random.Generator) -> int:
     """-1 or 1."""
     return 1 if rng.random() < 0.5 else -1
+
+
+def gripped(figure: Figure, grip: Point, top: Point) -> Figure:
+    """The figure with the marks by which hands and hooks take it."""
+    figure.marks |= {"grip": grip, "top": top}
+    return figure

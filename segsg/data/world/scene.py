@@ -4,23 +4,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from segsg.data.world import furniture, living, things
+from segsg.data.world import animals, containers, furniture, people, things
 from segsg.data.world.brush import Sketch, Stroke
 from segsg.data.world.classes import GRAPH_FAMILIES, MASK_FAMILIES, held_out
 from segsg.data.world.figure import Figure
 
 DRAWERS = {
-    "people": living.person,
-    "animal": living.animal,
-    "mount": living.animal,
+    "people": people.person,
+    "animal": animals.animal,
+    "mount": animals.animal,
     "table": furniture.table,
     "cart": furniture.cart,
     "post": furniture.post,
     "plant": furniture.tree,
     "frame": furniture.frame,
-    "cup": things.cup,
-    "vessel": things.vessel,
-    "case": things.case,
+    "cup": containers.cup,
+    "vessel": containers.vessel,
+    "case": containers.case,
     "headwear": things.headwear,
     "cloth": things.cloth,
     "bag": things.bag,

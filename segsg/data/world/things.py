@@ -2,66 +2,7 @@
 
 import math
 
-from segsg.data.world.figure import Figure, coin, colour, darker
-
-
-def cup(rng, name: str, x: float, y: float, size: float) -> Figure:
-    """A goblet with an ear, or a teapot with a spout too."""
-    metal, side, figure = colour(rng), coin(rng), Figure(name)
-    shade, half = darker(metal), size * 0.3
-    figure.back.arc(x + side * half, y - 0.62 * size, 0.27 * size, 0.22 * size, max(2.5, 0.1 * size), shade)
-    if name == "teapot":
-        figure.back.line(
-            [(x - side * half, y - 0.45 * size), (x - side * size * 0.6, y - 0.75 * size)], 0.14 * size, shade
-        )
-        figure.back.ellipse(x, y - size, 0.1 * size, 0.08 * size, shade)
-    figure.back.polygon(
-        [
-            (x - half * 0.8, y),
-            (x + half * 0.8, y),
-            (x + half * 0.3, y - 0.35 * size),
-            (x - half * 0.3, y - 0.35 * size),
-        ],
-        shade,
-    )
-    figure.back.ellipse(x, y - 0.55 * size, half, 0.35 * size, metal)
-    if name == "goblet":
-        figure.back.block(x, y - 0.6 * size, half, 0.36 * size, metal)
-        figure.back.ellipse(x, y - 0.96 * size, half, 0.09 * size, shade)
-    return _grip(figure, (x, y - 0.5 * size), (x, y - size))
-
-
-def vessel(rng, name: str, x: float, y: float, size: float) -> Figure:
-    """A bucket, or a tray, which is wider and flatter; the near wall is in `front`."""
-    metal, figure = colour(rng), Figure(name)
-    half, height = (0.56 * size, 0.5 * size) if name == "tray" else (0.44 * size, 0.72 * size)
-    rim = y - height
-    figure.back.arc(x, rim, half, 0.42 * size, 3, darker(metal, 0.6), 180, 360)
-    figure.back.ellipse(x, rim, half, 0.13 * size, darker(metal, 0.5))
-    figure.front.slice(x, rim, half, 0.13 * size, metal, 0, 180)
-    figure.front.polygon([(x - half, rim), (x + half, rim), (x + half * 0.7, y), (x - half * 0.7, y)], metal)
-    figure.front.line([(x - half * 0.9, y - 0.6 * height), (x + half * 0.9, y - 0.6 * height)], 2, darker(metal))
-    figure.lengths |= {"rim": rim, "half": half * 0.8}
-    return _grip(figure, (x, rim - 0.4 * size), (x, rim - 0.42 * size))
-
-
-def case(rng, name: str, x: float, y: float, size: float) -> Figure:
-    """An open crate or container, or a basket with a handle; the near wall is in `front`."""
-    wood, figure = colour(rng), Figure(name)
-    half, rim, depth = size * 0.5, y - 0.5 * size, 0.14 * size
-    if name == "basket":
-        figure.back.arc(x, rim - depth * 0.5, half * 0.8, 0.5 * size, 3, darker(wood), 180, 360)
-    figure.back.polygon(
-        [(x - half * 0.8, rim - depth), (x + half * 0.8, rim - depth), (x + half, rim), (x - half, rim)],
-        darker(wood, 0.5),
-    )
-    foot = 0.75 if name == "basket" else 1.0
-    figure.front.polygon([(x - half, rim), (x + half, rim), (x + half * foot, y), (x - half * foot, y)], wood)
-    for share in (0.35, 0.7):
-        height, wide = rim + share * (y - rim), half * (1 - share * (1 - foot)) * 0.95
-        figure.front.line([(x - wide, height), (x + wide, height)], 1.6, darker(wood, 0.6))
-    figure.lengths |= {"rim": rim, "half": half * 0.75}
-    return _grip(figure, (x, rim), (x, rim - 0.5 * size - depth * 0.5))
+from segsg.data.world.figure import Figure, colour, darker, gripped
 
 
 def headwear(rng, name: str, x: float, y: float, size: float) -> Figure:
@@ -86,7 +27,7 @@ def headwear(rng, name: str, x: float, y: float, size: float) -> Figure:
         figure.back.line(
             [(x - 0.45 * size, y - 0.08 * size), (x + 0.45 * size, y - 0.08 * size)], 0.13 * size, darker(felt)
         )
-    return _grip(figure, (x, y - 0.3 * size), (x, y - 0.62 * size))
+    return gripped(figure, (x, y - 0.3 * size), (x, y - 0.62 * size))
 
 
 def cloth(rng, name: str, x: float, y: float, size: float) -> Figure:
@@ -110,7 +51,7 @@ def cloth(rng, name: str, x: float, y: float, size: float) -> Figure:
                 darker(wool, 0.85),
             )
     figure.back.line([(x, y - 0.98 * size), (x, y)], 1.6, darker(wool, 0.5))
-    return _grip(figure, (x, y - 0.95 * size), (x, y - size))
+    return gripped(figure, (x, y - 0.95 * size), (x, y - size))
 
 
 def bag(rng, name: str, x: float, y: float, size: float) -> Figure:
@@ -128,7 +69,7 @@ def bag(rng, name: str, x: float, y: float, size: float) -> Figure:
         skin,
     )
     figure.back.line([(x - 0.4 * size, y - 0.4 * size), (x + 0.4 * size, y - 0.4 * size)], 1.6, darker(skin, 0.5))
-    return _grip(figure, (x, y - 0.95 * size), (x, y - size))
+    return gripped(figure, (x, y - 0.95 * size), (x, y - size))
 
 
 def umbrella(rng, name: str, x: float, y: float, size: float) -> Figure:
@@ -137,7 +78,7 @@ def umbrella(rng, name: str, x: float, y: float, size: float) -> Figure:
     figure.back.line([(x, y - 2), (x, y - 0.9 * size)], 4.2, (70, 60, 55))
     figure.back.slice(x, y - 0.55 * size, 0.5 * size, 0.45 * size, silk, 180, 360)
     figure.back.slice(x, y - 0.55 * size, 0.18 * size, 0.45 * size, darker(silk, 1.3), 180, 360)
-    return _grip(figure, (x, y - 0.12 * size), (x, y - size))
+    return gripped(figure, (x, y - 0.12 * size), (x, y - size))
 
 
 def stick(rng, name: str, x: float, y: float, size: float, angle: float | None = None) -> Figure:
@@ -150,7 +91,7 @@ def stick(rng, name: str, x: float, y: float, size: float, angle: float | None =
 
     figure.back.line([along(0), along(1)], 5, wood)
     figure.back.line([along(0.75), along(1)], 5, darker(wood, 0.55))
-    return _grip(figure, along(0.4), along(1))
+    return gripped(figure, along(0.4), along(1))
 
 
 def ball(rng, name: str, x: float, y: float, size: float) -> Figure:
@@ -164,7 +105,7 @@ def ball(rng, name: str, x: float, y: float, size: float) -> Figure:
         figure.back.ellipse(x, y - 0.44 * size, 0.12 * size, 0.42 * size, skin)
     else:
         figure.back.ellipse(x - 0.18 * size, y - 0.56 * size, 0.1 * size, 0.12 * size, darker(skin, 1.4))
-    return _grip(figure, (x, y - 0.44 * size), (x, y - size))
+    return gripped(figure, (x, y - 0.44 * size), (x, y - size))
 
 
 def sign(rng, name: str, x: float, y: float, size: float) -> Figure:
@@ -177,7 +118,7 @@ def sign(rng, name: str, x: float, y: float, size: float) -> Figure:
             [(x - half * 0.65, y - share * height), (x + half * 0.65, y - share * height)], 0.09 * size, writing
         )
     figure.lengths |= {"half": half, "height": height}
-    return _grip(figure, (x, y - 0.5 * height), (x, y - height))
+    return gripped(figure, (x, y - 0.5 * height), (x, y - height))
 
 
 def wheel(rng, name: str, x: float, y: float, size: float) -> Figure:
@@ -192,9 +133,4 @@ def wheel(rng, name: str, x: float, y: float, size: float) -> Figure:
             (x + 0.8 * radius * dx, y - radius + 0.8 * radius * dy),
         ]
         figure.back.line(ends, max(3, 0.14 * size), darker(steel, 1.7))
-    return _grip(figure, (x, y - radius), (x, y - size))
-
-
-def _grip(figure: Figure, grip, top) -> Figure:
-    figure.marks |= {"grip": grip, "top": top}
-    return figure
+    return gripped(figure, (x, y - radius), (x, y - size))

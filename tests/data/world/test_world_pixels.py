@@ -23,12 +23,12 @@ def drawn(split, count, side=160):
 
 @pytest.fixture(scope="module")
 def test_images():
-    return drawn("test", 60)
+    return drawn("test", 45)
 
 
 @pytest.fixture(scope="module")
 def train_images():
-    return drawn("train", 150)
+    return drawn("train", 110)
 
 
 def relations(images):
