@@ -98,7 +98,7 @@ def draw(
 
 
 def _records(part: Path, places: list[Place], workers: int) -> list[dict]:
-    bar = partial(tqdm, total=len(places), desc="drawing", unit="image", disable="TQDM_DISABLE" in os.environ or None)
+    bar = partial(tqdm, total=len(places), desc="drawing", unit="image", disable="TQDM_DISABLE" in os.environ)
     work = partial(_draw_and_save, part)
     if workers <= 1:
         return list(bar(map(work, places)))
