@@ -6,7 +6,6 @@ from torch import Tensor, nn
 
 from segsg.kernels.boxes import position_code
 from segsg.models.frequency import given
-from segsg.models.sequences import Sequences
 from segsg.structures import Regions
 
 
@@ -43,6 +42,14 @@ class RegionEmbedding(nn.Module):
         return torch.cat([nodes, words, self.position(code)], dim=1)
 
 
+def known_or_best(
+    logits: Float[Tensor, "regions classes"], truth: Int[Tensor, "regions"], training: bool
+) -> Int[Tensor, "regions"]:
+    """Names that later steps rely on: in training the true ones where known, otherwise the best, never background."""
+    guess = logits[:, 1:].argmax(dim=1) + 1
+    return torch.where(truth > 0, truth, guess) if training else guess
+
+
 class GivenLabels(nn.Module):
     """PredCls: the labels are known."""
 
@@ -50,44 +57,18 @@ class GivenLabels(nn.Module):
         super().__init__()
         self.classes = classes
 
-    def forward(self, features: Tensor, regions: Regions, order: Sequences) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, regions: Regions, arrangement=None) -> tuple[Tensor, Tensor]:
         return given(regions.labels, self.classes), regions.labels
 
 
-class GreedyDecoder(nn.Module):
-    """SGCls, SGDet: a recurrent cell names the regions of an image one after the other, each knowing the last name.
+class Classifier(nn.Module):
+    """SGCls, SGDet: every region is named for itself, from features that already know the others."""
 
-    While training, the name handed on is the true one (teacher forcing), or the best guess where a detection
-    matches nothing; it is also what the edge context and the frequency bias see.
-    """
-
-    def __init__(self, width: int, vectors: Float[Tensor, "classes words"], hidden: int, dropout: float):
+    def __init__(self, width: int, classes: int):
         super().__init__()
-        classes, words = vectors.shape
-        self.names = Labels(torch.cat([vectors, vectors.new_zeros(1, words)]))
-        self.start = classes
-        self.cell = nn.LSTMCell(width + words, hidden)
-        self.dropout = nn.Dropout(dropout)
-        self.out = nn.Linear(hidden, classes)
+        self.out = nn.Linear(width, classes)
 
-    def forward(self, features: Tensor, regions: Regions, order: Sequences) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, regions: Regions, arrangement=None) -> tuple[Tensor, Tensor]:
         """Object logits `[regions, classes]` and labels `[regions]` (never background)."""
-        steps, logits, labels = order.steps(), [], []
-        images = len(steps[0]) if steps else 0
-        state = (features.new_zeros(images, self.cell.hidden_size),) * 2
-        keep = self.dropout(features.new_ones(images, self.cell.hidden_size))
-        previous = torch.full((images,), self.start, device=features.device)
-        for step in steps:
-            x = torch.cat([features[step], self.names(previous[: len(step)])], dim=1)
-            hidden, cell = self.cell(x, (state[0][: len(step)], state[1][: len(step)]))
-            state = (hidden * keep[: len(step)], cell)
-            logits.append(self.out(state[0]))
-            previous = self._names(logits[-1], regions.labels[step])
-            labels.append(previous)
-        if not steps:
-            return features.new_zeros(0, self.start), regions.labels
-        return torch.cat(logits)[order.inverse], torch.cat(labels)[order.inverse]
-
-    def _names(self, logits: Tensor, truth: Tensor) -> Tensor:
-        guess = logits[:, 1:].argmax(dim=1) + 1
-        return torch.where(truth > 0, truth, guess) if self.training else guess
+        logits = self.out(features)
+        return logits, known_or_best(logits, regions.labels, self.training)

@@ -1,16 +1,19 @@
 """Neural Motifs (Zellers et al. 2018): bidirectional LSTMs over the regions of an image, from right to left."""
 
-from collections.abc import Callable
-
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from segsg.models.frequency import FrequencyBias
-from segsg.models.labels import Labels, RegionEmbedding, SoftLabels
-from segsg.models.pair_head import PairHead
+from segsg.models.labels import Labels, known_or_best
 from segsg.models.sequences import Sequences
-from segsg.structures import Context, Regions
+from segsg.structures import Regions
+
+
+class RightToLeft(nn.Module):
+    """The regions of an image by descending centre along x, the order of the paper's Motifs."""
+
+    def forward(self, nodes: Tensor, words: Tensor, regions: Regions) -> tuple[Sequences, None]:
+        return Sequences.of(regions.image, -(regions.boxes[:, 0] + regions.boxes[:, 2])), None
 
 
 class BidirectionalContext(nn.Module):
@@ -29,46 +32,36 @@ class BidirectionalContext(nn.Module):
         return self.out(order.unpack(packed))
 
 
-def right_to_left(boxes: Float[Tensor, "regions 4"]) -> Float[Tensor, "regions"]:
-    """Sorting key of the paper's Motifs: descending centre along x."""
-    return -(boxes[:, 0] + boxes[:, 2])
+class GreedyDecoder(nn.Module):
+    """SGCls, SGDet: a recurrent cell names the regions of an image one after the other, each knowing the last name.
 
-
-class Motifs(nn.Module):
-    """Object context, label decoder, edge context, pair head. See Neural Motifs, sections 4.1-4.3.
-
-    `decoder(features, labels, order) -> (logits, labels)` names the regions from node vectors and object context:
-    `GivenLabels` in PredCls, `GreedyDecoder` otherwise.
+    While training, the name handed on is the true one (teacher forcing), or the best guess where a detection
+    matches nothing; it is also what the edge context and the frequency bias see. Neural Motifs, section 4.2.
     """
 
-    def __init__(
-        self,
-        soft_labels: SoftLabels,
-        embedding: RegionEmbedding,
-        decoder: nn.Module,
-        hard_labels: Labels,
-        head: PairHead,
-        bias: FrequencyBias,
-        hidden: int,
-        dropout: float,
-        key: Callable[[Tensor], Tensor] = right_to_left,
-    ):
+    def __init__(self, width: int, vectors: Float[Tensor, "classes words"], hidden: int, dropout: float):
         super().__init__()
-        self.soft_labels, self.embedding, self.decoder = soft_labels, embedding, decoder
-        self.hard_labels, self.head, self.bias, self.key = hard_labels, head, bias, key
-        self.objects = BidirectionalContext(embedding.width, hidden, dropout)
-        self.edges = BidirectionalContext(hard_labels.width + embedding.node_width + hidden, hidden, dropout)
+        classes, words = vectors.shape
+        self.names = Labels(torch.cat([vectors, vectors.new_zeros(1, words)]))
+        self.start = classes
+        self.cell = nn.LSTMCell(width + words, hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.out = nn.Linear(hidden, classes)
 
-    def forward(
-        self,
-        nodes: Float[Tensor, "regions node_width"],
-        edges: Float[Tensor, "pairs pooling"],
-        pairs: Int[Tensor, "pairs 2"],
-        regions: Regions,
-    ) -> Context:
-        order = Sequences.of(regions.image, self.key(regions.boxes))
-        embedded = self.embedding(nodes, self.soft_labels(regions.class_probabilities), regions)
-        objects = self.objects(embedded, order)
-        logits, labels = self.decoder(torch.cat([embedded, objects], dim=1), regions, order)
-        hidden = self.edges(torch.cat([self.hard_labels(labels), nodes, objects], dim=1), order)
-        return Context(logits, self.head(hidden, edges, pairs) + self.bias(labels, pairs), objects)
+    def forward(self, features: Tensor, regions: Regions, order: Sequences) -> tuple[Tensor, Tensor]:
+        """Object logits `[regions, classes]` and labels `[regions]` (never background)."""
+        steps, logits, labels = order.steps(), [], []
+        images = len(steps[0]) if steps else 0
+        state = (features.new_zeros(images, self.cell.hidden_size),) * 2
+        keep = self.dropout(features.new_ones(images, self.cell.hidden_size))
+        previous = torch.full((images,), self.start, device=features.device)
+        for step in steps:
+            x = torch.cat([features[step], self.names(previous[: len(step)])], dim=1)
+            hidden, cell = self.cell(x, (state[0][: len(step)], state[1][: len(step)]))
+            state = (hidden * keep[: len(step)], cell)
+            logits.append(self.out(state[0]))
+            previous = known_or_best(logits[-1], regions.labels[step], self.training)
+            labels.append(previous)
+        if not steps:
+            return features.new_zeros(0, self.start), regions.labels
+        return torch.cat(logits)[order.inverse], torch.cat(labels)[order.inverse]

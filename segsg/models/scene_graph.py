@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from segsg.kernels.boxes import all_pairs, box_iou
-from segsg.models.sampling import PairSampler
+from segsg.models.sampling import PairSampler, pair_targets
 from segsg.structures import Batch, ImageGraph, Look, Regions, SceneGraph, Task
 
 Naming = Callable[[Float[Tensor, "regions classes"], Float[Tensor, "regions 4"]], tuple[Tensor, Tensor]]
@@ -75,13 +75,17 @@ class SceneGraphModel(nn.Module):
         self.task, self.sampler, self.candidates, self.naming = task, sampler, candidates, naming
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Cross-entropy of predicates over sampled pairs and of classes over regions, L^sg of eq. 11."""
+        """Cross-entropy of predicates over sampled pairs and of classes over regions, L^sg of eq. 11.
+
+        Models that say which regions are related at all are held to it.
+        """
         look = self.detector.look(batch, self.task)
         pairs, targets = self.sampler(look.regions, batch)
         context = self.graph(look, pairs).context
         return {
             "predicates": _mean_cross_entropy(context.predicate_logits, targets),
             "objects": _mean_cross_entropy(context.object_logits, look.regions.labels),
+            **_relatedness_loss(context.relatedness, look.regions, batch),
         }
 
     def graph(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> SceneGraph:
@@ -116,3 +120,15 @@ def _mean_cross_entropy(logits: Float[Tensor, "n classes"], labels: Int[Tensor, 
     """Zero, with a gradient, where nothing is left to classify."""
     total = functional.cross_entropy(logits.float(), labels, reduction="sum")
     return total / max(len(labels), 1)
+
+
+def _relatedness_loss(
+    logits: Float[Tensor, "pairs"] | None, regions: Regions, batch: Batch
+) -> dict[str, Float[Tensor, ""]]:
+    """Binary cross-entropy over all pairs; a pair is related if it has a predicate in either direction."""
+    if logits is None:
+        return {}
+    pairs = all_pairs(regions.image)
+    related = pair_targets(pairs, regions, batch).bool() | pair_targets(pairs.flip(1), regions, batch).bool()
+    total = functional.binary_cross_entropy_with_logits(logits.float(), related.float(), reduction="sum")
+    return {"relatedness": total / max(len(pairs), 1)}

@@ -130,6 +130,7 @@ def test_a_handful_of_relations_can_be_learned_by_heart(name, task):
 def test_every_parameter_learns(name, labels_given):
     context = CONTEXTS[name](facts(labels_given)).train()
     out = run(context, make([4, 3])[0])
-    (out.object_logits.pow(2).sum() + out.predicate_logits.pow(2).sum()).backward()
+    said = [out.object_logits, out.predicate_logits, *([] if out.relatedness is None else [out.relatedness])]
+    sum(logits.pow(2).sum() for logits in said).backward()
     silent = [key for key, parameter in context.named_parameters() if parameter.grad is None]
     assert silent == []

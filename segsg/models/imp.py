@@ -1,0 +1,64 @@
+"""Iterative message passing (Xu et al. 2017): regions and pairs take turns in telling each other what they saw."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from segsg.models.frequency import FrequencyBias
+from segsg.structures import Context, Regions
+
+ROUNDS = 3
+
+
+class Imp(nn.Module):
+    """Two recurrent cells, one for regions and one for pairs, whose inputs are gated sums of each other's states.
+
+    Messages run along the pairs that it is asked about; a region without pairs hears nothing.
+    `decoder(states, regions) -> (logits, labels)` names regions; predicates have the frequency bias as in all models.
+    """
+
+    def __init__(
+        self,
+        node_width: int,
+        pooling: int,
+        hidden: int,
+        decoder: nn.Module,
+        out: nn.Linear,
+        bias: FrequencyBias,
+    ):
+        super().__init__()
+        self.node_inputs = nn.Linear(node_width, hidden)
+        self.edge_inputs = nn.Sequential(nn.Linear(pooling, hidden), nn.ReLU())
+        self.node_cell, self.edge_cell = nn.GRUCell(hidden, hidden), nn.GRUCell(hidden, hidden)
+        self.node_gates, self.edge_gates = nn.Linear(hidden, 4), nn.Linear(hidden, 4, bias=False)
+        self.decoder, self.out, self.bias = decoder, out, bias
+
+    def forward(
+        self,
+        nodes: Float[Tensor, "regions node_width"],
+        edges: Float[Tensor, "pairs pooling"],
+        pairs: Int[Tensor, "pairs 2"],
+        regions: Regions,
+    ) -> Context:
+        node_states = self.node_cell(self.node_inputs(nodes))
+        edge_states = self.edge_cell(self.edge_inputs(edges))
+        for _ in range(ROUNDS):
+            node_states, edge_states = self._round(node_states, edge_states, pairs)
+        logits, labels = self.decoder(node_states, regions)
+        return Context(logits, self.out(edge_states) + self.bias(labels, pairs), node_states)
+
+    def _round(self, nodes: Tensor, edges: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:
+        """States after one exchange; both directions read the states before it. Messages to a region are summed."""
+        subjects, objects = pairs.unbind(1)
+        in_subject, in_object, out_subject, out_object = self._gates(nodes, edges, pairs).split(1, dim=1)
+        to_edges = in_subject * nodes[subjects] + in_object * nodes[objects]
+        to_nodes = torch.zeros_like(nodes).index_add(0, subjects, out_subject * edges)
+        to_nodes = to_nodes.index_add(0, objects, out_object * edges)
+        return self.node_cell(to_nodes, nodes), self.edge_cell(to_edges, edges)
+
+    def _gates(self, nodes: Tensor, edges: Tensor, pairs: Tensor) -> Float[Tensor, "pairs 4"]:
+        """σ(w · [region's state; pair's state]): what a pair takes in from its subject and from its object, and what
+        it gives out to each. The region's share of the sum is computed once per region."""
+        subjects, objects = self.node_gates(nodes)[pairs].unbind(1)
+        of_regions = torch.stack([subjects[:, 0], objects[:, 1], subjects[:, 2], objects[:, 3]], dim=1)
+        return (of_regions + self.edge_gates(edges)).sigmoid()
