@@ -1,0 +1,42 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from segsg.params import load
+from segsg.pipeline import launch
+from segsg.pipeline.project import ROOT
+
+calls = []
+
+
+def record(params, key, out) -> None:
+    calls.append((params.profile, key, str(out)))
+
+
+@pytest.fixture(autouse=True)
+def in_the_project(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    calls.clear()
+
+
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_one_device_is_a_plain_call(gpus, monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    launch.on_every_gpu(record, load(), "mini-fpn", tmp_path)
+    assert calls == [(load().profile, "mini-fpn", str(tmp_path))]
+
+
+def test_several_gpus_are_as_many_processes_that_make_the_same_call(monkeypatch, tmp_path):
+    commands = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
+    monkeypatch.setitem(sys.modules, record.__module__, sys.modules.get(record.__module__) or type(sys)("m"))
+    monkeypatch.setattr(sys.modules[record.__module__], "record", record, raising=False)
+    launch.on_every_gpu(record, load(), "mini-fpn", tmp_path)
+    (command,) = commands
+    assert "--nproc-per-node=3" in command
+    assert calls == []
+    launch.main(command[command.index("segsg.pipeline.launch") + 1 :])
+    assert calls == [(load().profile, "mini-fpn", str(tmp_path))]
