@@ -148,9 +148,9 @@ RESNEXT101_FPN = Backbone(
     },
 )
 VGG_MINI = Backbone(
-    build=lambda: small_vgg(32),
+    build=lambda: small_vgg(24),
     strides=(8,),
-    channels=192,
+    channels=144,
     anchors=((12, 20, 32, 52, 84),),
     dense=256,
     dropout=0.0,

@@ -3,7 +3,7 @@
 A folder belongs to one detector. In it, per domain ("graph", "mask"): `DOMAIN-features`, the feature maps, once per
 image; `DOMAIN-given`, regions in the true boxes, for PredCls and SGCls; `DOMAIN-detected`, regions of SGDet. Feature
 maps are kept as float16, mask logits as whole eighths between -16 and 16. At 160 pixels, with a dozen regions of 18
-mask classes, 1000 images take 0.27 GB (resnext-mini-fpn) or 0.15 GB (vgg-mini) of maps and 0.17 GB of mask logits.
+mask classes, 1000 images take 0.27 GB (resnext-mini-fpn) or 0.12 GB (vgg-mini) of maps and 0.17 GB of mask logits.
 """
 
 from collections.abc import Iterable
