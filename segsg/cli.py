@@ -103,6 +103,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, repro.StageFailed) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

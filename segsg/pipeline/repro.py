@@ -64,18 +64,21 @@ def environment(changes: dict[str, str]) -> dict[str, str]:
     return {"OMP_NUM_THREADS": "1"} | os.environ | {"PATH": path} | changes
 
 
-def gpu_shares(gpus: int, jobs: int) -> list[dict[str, str]]:
+def gpu_shares(gpus: list[str], jobs: int) -> list[dict[str, str]]:
     """For each of `jobs` workers, the variable that leaves it its share of the GPUs; empty where it needs none."""
-    if gpus == 0 or jobs == 1:
+    if not gpus or jobs == 1:
         return [{}] * jobs
-    return [{"CUDA_VISIBLE_DEVICES": ",".join(map(str, range(i % gpus, gpus, jobs)))} for i in range(jobs)]
+    return [{"CUDA_VISIBLE_DEVICES": ",".join(gpus[i % len(gpus) :: jobs])} for i in range(jobs)]
 
 
-def _gpus() -> int:
+def _gpus() -> list[str]:
+    """Numbers of the GPUs that this process may use."""
+    if "CUDA_VISIBLE_DEVICES" in os.environ:
+        return [number for number in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if number]
     if not shutil.which("nvidia-smi"):
-        return 0
+        return []
     listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=False)
-    return len(listed.stdout.splitlines()) if listed.returncode == 0 else 0
+    return [str(i) for i in range(len(listed.stdout.splitlines()))] if listed.returncode == 0 else []
 
 
 def _run_level(stages: list[str], profile: str, jobs: int) -> None:

@@ -53,10 +53,11 @@ def test_a_failure_keeps_what_ran_and_the_next_call_does_only_the_rest(study, ca
 
 @pytest.mark.parametrize(
     ("gpus", "jobs", "expected"),
-    [(0, 2, ["", ""]), (4, 1, [""]), (4, 2, ["0,2", "1,3"]), (2, 2, ["0", "1"]), (1, 2, ["0", "0"])],
+    [([], 2, ["", ""]), ("0123", 1, [""]), ("0123", 2, ["0,2", "1,3"]), ("57", 2, ["5", "7"]), ("5", 2, ["5", "5"])],
 )
 def test_workers_share_the_gpus(gpus, jobs, expected):
-    assert [share.get("CUDA_VISIBLE_DEVICES", "") for share in repro.gpu_shares(gpus, jobs)] == expected
+    shares = repro.gpu_shares(list(gpus), jobs)
+    assert [share.get("CUDA_VISIBLE_DEVICES", "") for share in shares] == expected
 
 
 def test_stages_find_this_interpreter_first():
