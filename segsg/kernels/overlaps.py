@@ -4,7 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from segsg.kernels.boxes import box_iou
+SMALLEST = 1e-12
+"""Denominator of IoU where two boxes without area meet."""
 
 
 def overlap_code(
@@ -19,8 +20,9 @@ def overlap_code(
     area = boxes.new_tensor(sizes).reshape(-1, 2).prod(dim=1)[image]
     start, end = torch.maximum(boxes[:, None, :2], boxes[:, :2]), torch.minimum(boxes[:, None, 2:], boxes[:, 2:])
     intersection = (end - start).clamp(min=0).prod(dim=2) * together / area[:, None]
-    iou = box_iou(boxes, boxes) * together
+    own = intersection.diagonal()
+    iou = intersection / (own[:, None] + own - intersection).clamp(min=SMALLEST)
     number = (intersection > 0).sum(dim=1).clamp(min=1)
     sums = torch.stack([intersection.sum(dim=1), iou.sum(dim=1)], dim=1)
     share = number / together.sum(dim=1)
-    return torch.cat([share[:, None], sums, sums / number[:, None], intersection.diagonal()[:, None]], dim=1)
+    return torch.cat([share[:, None], sums, sums / number[:, None], own[:, None]], dim=1)
