@@ -8,6 +8,7 @@ from torch import Tensor
 
 from segsg.build import data, runs, scene_graphs
 from segsg.build.annotated import class_names
+from segsg.build.transfer import transfer
 from segsg.data.vocabulary import Vocabulary
 from segsg.grounding.segmenter import Segmenter
 from segsg.kernels.masks import paste
@@ -57,6 +58,6 @@ def _masks(
     if regions.mask_logits is None or not len(regions):
         return None
     wanted = scene_graphs.grounding(params, params.experiments[key])
-    classes = Segmenter(data.transfer(params, wanted.transfer).matrix)(regions)
+    classes = Segmenter(transfer(params, wanted.transfer).matrix)(regions)
     mine: Float[Tensor, "regions side side"] = classes[torch.arange(len(regions)), graph.labels]
     return paste(mine, graph.boxes_original * sample.scale, sample.size)

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from segsg.build import data, detectors, runs
+from segsg.build import data, detectors, looks, runs
+from segsg.build.transfer import class_vectors, transfer
 from segsg.grounding.edges import COMBINATIONS, FRAMES, GaussianSmoothing, NoPairMasks, NoSmoothing, PairMasks
 from segsg.grounding.extractor import GroundedExtractor
 from segsg.grounding.segmenter import AllClasses, MixedClasses, Segmenter
@@ -37,7 +38,7 @@ def grounding(params: Params, row: ExperimentRow) -> Grounding:
 def label_vectors(params: Params) -> Float[Tensor, "classes words"]:
     """Where label embeddings start: word vectors if they have the wanted width, otherwise noise. Row 0: background."""
     names, width = data.vocabulary(params).classes, params.network.label_embedding
-    vectors = data.class_vectors(params, names)
+    vectors = class_vectors(params, names)
     if vectors.shape[1] != width:
         vectors = torch.randn(len(names), width)
     return torch.cat([vectors.new_zeros(1, width), vectors])
@@ -73,7 +74,7 @@ def grounded_extractor(params: Params, detector: nn.Module, row: ExperimentRow) 
     channels = MixedClasses(classes, wanted.channels) if wanted.channels else AllClasses(classes)
     edge_channels = 0 if wanted.edges == "none" else channels.channels
     boxes = box_extractor(params, detector, channels.channels if wanted.nodes else 0, edge_channels)
-    segmenter = Segmenter(data.transfer(params, wanted.transfer).matrix)
+    segmenter = Segmenter(transfer(params, wanted.transfer).matrix)
     return GroundedExtractor(boxes, segmenter, channels, pair_masks(wanted, classes))
 
 
@@ -113,7 +114,7 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
     row, numbers = params.experiments[key], params.stage2
     if row.method == "frequency":
         numbers = dataclasses.replace(numbers, iterations=0)
-    model = make_model(params, key, detectors.look_at(params, row.detector))
+    model = make_model(params, key, looks.look_at(params, row.detector))
     seed = params.seed + row.seed
     sources = {"losses": data.scene_graph_batches(params, numbers.images, numbers.flip, seed)}
     inputs = [runs.digest(detectors.folder(params, row.detector) / "model.safetensors")]
@@ -122,7 +123,7 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
 
 def load_model(params: Params, key: str) -> SceneGraphModel:
     """A trained model, ready to predict."""
-    model = make_model(params, key, detectors.look_at(params, params.experiments[key].detector))
+    model = make_model(params, key, looks.look_at(params, params.experiments[key].detector))
     load_weights(model, folder(params, key))
     return model.to(runs.device()).eval()
 

@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from segsg.models.backbones import BACKBONES
-from segsg.models.cached_look import CachedDetector, write_looks
-from segsg.models.detector import Detector
-from segsg.models.proposals import DetectionNumbers
-from segsg.models.ragged import RaggedReader, RaggedWriter
+from segsg.models.detection.backbones import BACKBONES
+from segsg.models.detection.cached_look import CachedDetector, write_looks
+from segsg.models.detection.detector import Detector
+from segsg.models.detection.proposals import DetectionNumbers
+from segsg.models.detection.ragged import RaggedReader, RaggedWriter
 from segsg.structures import TASKS, Batch
 
 NUMBERS = DetectionNumbers(60, 60, 40, 20, 64, 32, 0.4, 0.26, 0.5, 6)

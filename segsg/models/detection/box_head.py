@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from torchvision.ops import batched_nms
 
 from segsg.kernels.boxes import clip
-from segsg.models.proposals import BOX_CODER, Samples
+from segsg.models.detection.proposals import BOX_CODER, Samples
 
 BOX_SIDE = 7
 """cells along a side of the crop that the box head reads"""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torchvision.models import get_weight
 
-from segsg.models.detector import Detector
+from segsg.models.detection.detector import Detector
 
 
 def read_weights(source: str) -> dict[str, Tensor]:

@@ -15,9 +15,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from segsg.models.detector import Detector, Domain
-from segsg.models.ragged import RaggedReader, RaggedWriter
-from segsg.models.regions import image_index, one_hot
+from segsg.models.detection.detector import Detector, Domain
+from segsg.models.detection.ragged import RaggedReader, RaggedWriter
+from segsg.models.detection.regions import image_index, one_hot
 from segsg.structures import Batch, Look, Regions, Task
 
 STEPS = 8

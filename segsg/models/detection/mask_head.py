@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from segsg.kernels.boxes import clip
 from segsg.kernels.masks import crop
-from segsg.models.proposals import Samples
-from segsg.models.regions import image_index
+from segsg.models.detection.proposals import Samples
+from segsg.models.detection.regions import image_index
 from segsg.structures import Batch
 
 CROP_SIDE = 14

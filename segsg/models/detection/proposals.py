@@ -12,8 +12,8 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
 
 from segsg.kernels.boxes import box_iou
-from segsg.models.backbones import Backbone
-from segsg.models.regions import image_index
+from segsg.models.detection.backbones import Backbone
+from segsg.models.detection.regions import image_index
 
 RATIOS = (0.5, 1.0, 2.0)
 RPN_NMS = 0.7

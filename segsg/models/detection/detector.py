@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from segsg.kernels.masks import paste
 from segsg.kernels.roi_align import pyramid_roi_align
-from segsg.models.backbones import Backbone
-from segsg.models.box_head import BOX_SIDE, BoxPredictor, Detections, box_head, box_losses, one_per_proposal
-from segsg.models.mask_head import CROP_SIDE, MASK_BOXES, MaskHead, mask_loss, mask_targets
-from segsg.models.proposals import DetectionNumbers, Proposals, ProposalSampler, Samples
-from segsg.models.regions import given_regions, image_index, matched_labels, one_hot
+from segsg.models.detection.backbones import Backbone
+from segsg.models.detection.box_head import BOX_SIDE, BoxPredictor, Detections, box_head, box_losses, one_per_proposal
+from segsg.models.detection.mask_head import CROP_SIDE, MASK_BOXES, MaskHead, mask_loss, mask_targets
+from segsg.models.detection.proposals import DetectionNumbers, Proposals, ProposalSampler, Samples
+from segsg.models.detection.regions import given_regions, image_index, matched_labels, one_hot
 from segsg.structures import Batch, Look, Regions, Task
 
 Domain = Literal["graph", "mask"]

@@ -5,12 +5,12 @@ import torch
 from torch.testing import assert_close
 
 from segsg.kernels.boxes import box_iou
-from segsg.models.backbones import BACKBONES
-from segsg.models.box_head import Detections, one_per_proposal
-from segsg.models.detector import Detector
-from segsg.models.mask_head import foreground_proposals, jittered_boxes, mask_loss, mask_targets
-from segsg.models.proposals import DetectionNumbers, ProposalSampler
-from segsg.models.regions import matched_labels
+from segsg.models.detection.backbones import BACKBONES
+from segsg.models.detection.box_head import Detections, one_per_proposal
+from segsg.models.detection.detector import Detector
+from segsg.models.detection.mask_head import foreground_proposals, jittered_boxes, mask_loss, mask_targets
+from segsg.models.detection.proposals import DetectionNumbers, ProposalSampler
+from segsg.models.detection.regions import matched_labels
 from segsg.structures import Batch
 
 TINY = ["vgg-tiny", "resnext-tiny-fpn"]

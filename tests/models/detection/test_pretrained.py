@@ -4,10 +4,10 @@ import pytest
 import torch
 from torchvision.models import resnext101_32x8d, vgg16
 
-from segsg.models.backbones import BACKBONES
-from segsg.models.detector import Detector
-from segsg.models.pretrained import read_weights, start_from
-from segsg.models.proposals import DetectionNumbers
+from segsg.models.detection.backbones import BACKBONES
+from segsg.models.detection.detector import Detector
+from segsg.models.detection.pretrained import read_weights, start_from
+from segsg.models.detection.proposals import DetectionNumbers
 
 NUMBERS = DetectionNumbers(60, 60, 40, 20, 64, 32, 0.4, 0.05, 0.5, 10)
 

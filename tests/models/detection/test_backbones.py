@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch import nn
 
-from segsg.models.backbones import BACKBONES
-from segsg.models.box_head import box_head
-from segsg.models.mask_head import MaskHead
+from segsg.models.detection.backbones import BACKBONES
+from segsg.models.detection.box_head import box_head
+from segsg.models.detection.mask_head import MaskHead
 
 SMALL = ["vgg-mini", "resnext-mini-fpn", "vgg-tiny", "resnext-tiny-fpn"]
 
