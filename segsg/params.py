@@ -68,7 +68,7 @@ class World:
     masks_validation: int
     side: int
     shared: float
-    """share of scene-graph test images that the mask set also contains"""
+    """share of each scene-graph split that is also in the mask set's training images"""
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,9 @@ class Detection:
     score_threshold: float
     nms_threshold: float
     detections: int
+    """most detections of an image"""
+    regions: int
+    """most of them that become regions of a scene graph in SGDet"""
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,6 @@ class Evaluation:
     confidence: float
     pair_overlap: bool
     """SGDet: only pairs whose boxes overlap are candidates"""
-    sgdet_detections: int
     figures: int
 
 

@@ -53,6 +53,7 @@ class Detector(nn.Module):
         self.box_head = box_head(backbone.channels, backbone.dense, backbone.dropout)
         self.predictors = nn.ModuleDict({"graph": BoxPredictor(backbone.dense, classes, backbone.class_boxes)})
         self.detections = Detections(numbers.score_threshold, numbers.nms_threshold, numbers.detections)
+        self.regions = numbers.regions
         self.mask_head = None
         if mask_classes is not None:
             self.predictors["mask"] = BoxPredictor(backbone.dense, mask_classes + 1, backbone.class_boxes)
@@ -135,7 +136,7 @@ class Detector(nn.Module):
 
     def _detected_regions(self, levels: list[Tensor], batch: Batch, domain: Domain) -> Regions:
         found = self._detected(levels, batch, domain)
-        kept = [one_per_proposal(source) for _, _, source, _ in found]
+        kept = [one_per_proposal(source)[: self.regions] for _, _, source, _ in found]
         boxes = [boxes[k] for (boxes, _, _, _), k in zip(found, kept, strict=True)]
         probabilities = [p[source[k]] for (_, _, source, p), k in zip(found, kept, strict=True)]
         labels = [matched_labels(*pair) for pair in zip(boxes, batch.boxes, batch.labels, strict=True)]

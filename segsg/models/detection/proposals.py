@@ -34,6 +34,9 @@ class DetectionNumbers:
     score_threshold: float
     nms_threshold: float
     detections: int
+    """most detections of an image"""
+    regions: int
+    """most of them that become regions of a scene graph in SGDet"""
 
 
 class ProposalHead(RPNHead):

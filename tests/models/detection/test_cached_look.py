@@ -12,7 +12,7 @@ from segsg.models.detection.proposals import DetectionNumbers
 from segsg.models.detection.ragged import RaggedReader, RaggedWriter
 from segsg.structures import TASKS, Batch
 
-NUMBERS = DetectionNumbers(60, 60, 40, 20, 64, 32, 0.4, 0.26, 0.5, 6)
+NUMBERS = DetectionNumbers(60, 60, 40, 20, 64, 32, 0.4, 0.26, 0.5, 6, 5)
 
 
 def some_batch(image_ids: list[int], regions: list[int], sizes: list[tuple[int, int]]) -> Batch:

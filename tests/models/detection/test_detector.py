@@ -28,6 +28,7 @@ NUMBERS = DetectionNumbers(
     score_threshold=0.05,
     nms_threshold=0.5,
     detections=10,
+    regions=8,
 )
 
 

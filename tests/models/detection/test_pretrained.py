@@ -9,7 +9,7 @@ from segsg.models.detection.detector import Detector
 from segsg.models.detection.pretrained import read_weights, start_from
 from segsg.models.detection.proposals import DetectionNumbers
 
-NUMBERS = DetectionNumbers(60, 60, 40, 20, 64, 32, 0.4, 0.05, 0.5, 10)
+NUMBERS = DetectionNumbers(60, 60, 40, 20, 64, 32, 0.4, 0.05, 0.5, 10, 8)
 
 
 def on_meta(build):
