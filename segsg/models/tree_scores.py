@@ -74,15 +74,20 @@ def _products(rows: Padded, a: Tensor, b: Tensor) -> Float[Tensor, "images n n"]
 
 
 class LearnedTrees(nn.Module):
-    """Trees of the most related regions. They pass no gradient: scores learn from `Context.relatedness` alone."""
+    """Trees of the most related regions by `scores`, a `PairScores`.
 
-    def __init__(self, scores: PairScores):
+    They pass no gradient: scores learn from `Context.relatedness` alone.
+    """
+
+    def __init__(self, scores: nn.Module):
         super().__init__()
         self.scores = scores
 
     def forward(self, nodes: Tensor, words: Tensor, regions: Regions) -> tuple[Forest, Float[Tensor, "pairs"]]:
         rows = Padded.of(regions.image)
-        logits = self.scores(nodes.detach(), words.detach(), regions, rows)
+        # In half precision many scores are equal, and trees would follow the numbering of the regions.
+        with torch.autocast(nodes.device.type, enabled=False):
+            logits = self.scores(nodes.detach().float(), words.detach().float(), regions, rows)
         pairs = all_pairs(regions.image)
         image, places = rows.row[pairs[:, 0]], rows.column[pairs]
         apart = 1 - torch.eye(logits.shape[1], device=logits.device)

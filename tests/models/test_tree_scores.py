@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from scenes import CLASSES, make
+from torch import nn
 from torch.testing import assert_close
 
 from segsg.kernels.boxes import all_pairs
@@ -94,3 +95,29 @@ def test_first_scores_of_an_untrained_model_are_distinct():
     forest_scores = scores_module()(*(given := inputs([12])), Padded.of(given[2].image)).sigmoid()
     off = forest_scores[0][~torch.eye(12, dtype=torch.bool)]
     assert len(off.unique()) == len(off)
+
+
+def test_trees_are_the_same_in_half_precision():
+    trees, given = LearnedTrees(scores_module()), inputs([14, 9])
+    plain, relatedness = trees(*given)
+    with torch.autocast("cpu", torch.bfloat16):
+        half, half_relatedness = trees(*given)
+    assert [level.tolist() for level in half.levels] == [level.tolist() for level in plain.levels]
+    assert torch.equal(half_relatedness, relatedness)
+
+
+class Fixed(nn.Module):
+    """The same logits for whatever regions."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits = torch.tensor(logits)
+
+    def forward(self, *given):
+        return self.logits[None]
+
+
+def test_what_a_region_is_worth_below_itself_makes_no_root():
+    scores = Fixed([[-9.0, 2, 0], [0, 9, 0], [0, 1, 9]])
+    forest, _ = LearnedTrees(scores)(*inputs([3]))
+    assert [level.tolist() for level in forest.levels] == [[0], [1], [2]]
