@@ -33,7 +33,7 @@ def trial(graphs: Path, masks: Path, word_vectors: Path, overrides: list[str], j
     if code == 0:
         target = ROOT / "reports" / PROFILE
         shutil.copytree(copy / "reports" / PROFILE, target, dirs_exist_ok=True)
-        print(f"Report: {target / 'html' / 'index.html'}")
+        print(f"Copied to {target / 'html' / 'index.html'}")
     return code
 
 
