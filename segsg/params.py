@@ -196,6 +196,8 @@ class Params:
     detection: Detection
     stage1: Optimization
     detectors: dict[str, DetectorRow]
+    pretrained: dict[str, str]
+    """backbone -> weights that its detectors start from: a file, or torchvision's name for its own"""
     cache_looks: bool
     """keep what the frozen detector says about each image on disk, so that stage 2 never runs it again"""
     sampling: Sampling

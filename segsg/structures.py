@@ -35,7 +35,8 @@ class _Movable:
 class Sample:
     """One image with its annotations, all in the frame of `image`.
 
-    `scale` is pixels of `image` per pixel of the original photo: 1.0 as read, changed by resizing.
+    `scale` is pixels of `image` per pixel of the original photo: 1.0 as read, changed by resizing; `photo_size` is
+    then the photo's (height, width).
     `relations` are rows (subject, object, predicate); an image of the mask set has none.
     `masks` is None where the data set has no masks (scene-graph images).
     """
@@ -47,6 +48,7 @@ class Sample:
     relations: Int[Tensor, "relations 3"]
     masks: Bool[Tensor, "regions h w"] | None = None
     scale: float = 1.0
+    photo_size: tuple[int, int] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -58,6 +60,7 @@ class Sample:
 class Batch(_Movable):
     """Samples padded to one size. Lists have one entry per image; `relations` index regions of their own image.
 
+    `photo_sizes` are (height, width) before resizing, `sizes` after it; None where nothing was resized.
     `_` is an axis whose length differs from image to image (regions, relations, or the unpadded h and w).
     """
 
@@ -69,6 +72,7 @@ class Batch(_Movable):
     labels: list[Int[Tensor, "_"]]
     relations: list[Int[Tensor, "_ 3"]]
     masks: list[Bool[Tensor, "_ _ _"]] | None = None
+    photo_sizes: list[tuple[int, int]] | None = None
 
     def __len__(self) -> int:
         return len(self.image_ids)

@@ -8,6 +8,7 @@ import torch
 from segsg.build import data, runs
 from segsg.models.detection.backbones import BACKBONES
 from segsg.models.detection.detector import Detector
+from segsg.models.detection.pretrained import read_weights, start_from
 from segsg.models.detection.proposals import DetectionNumbers
 from segsg.params import Params
 from segsg.training.files import load_weights
@@ -37,8 +38,12 @@ def train_detector(params: Params, key: str, out: Path) -> None:
     if row.joint:
         masks = data.mask_set(params, "train")
         sources["mask_losses"] = data.training_batches(params, masks, numbers.mask_images, numbers.flip, seed, None)
-    inputs = [runs.digest(params.data.scene_graphs.annotations), runs.digest(params.data.masks_train.annotations)]
-    runs.train(make_detector(params, key), sources, params, numbers, key, seed, inputs, out)
+    files = [runs.digest(params.data.scene_graphs.annotations), runs.digest(params.data.masks_train.annotations)]
+    facts = [params.data, params.detection, params.pretrained, row, files]
+    detector = make_detector(params, key)
+    if row.backbone in params.pretrained:
+        start_from(detector, read_weights(params.pretrained[row.backbone]))
+    runs.train(detector, sources, numbers, key, seed, facts, out)
 
 
 def load_detector(params: Params, key: str) -> Detector:

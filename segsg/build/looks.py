@@ -13,6 +13,8 @@ from segsg.params import Params
 from segsg.structures import Batch, Task
 
 SPLITS = ("train", "validation", "test")
+STORED: tuple[Task, ...] = ("sgcls", "sgdet")
+"""PredCls reads the looks of SGCls."""
 
 
 def folder(params: Params, key: str) -> Path:
@@ -20,17 +22,14 @@ def folder(params: Params, key: str) -> Path:
     return Path("runs") / params.profile / "look" / key
 
 
-def tasks(params: Params, key: str) -> set[Task]:
-    """Tasks of the experiments that use a detector."""
-    return {row.task for row in params.experiments.values() if row.detector == key}
-
-
 def cache_looks(params: Params, key: str, out: Path) -> None:
-    """Stores what the frozen detector says about every scene-graph image, for the tasks that use it."""
+    """Stores what the frozen detector says about every scene-graph image."""
     out.mkdir(parents=True, exist_ok=True)
+    if not params.cache_looks:
+        (out / "README").write_text("This profile asks the detector again at every step (cache_looks: false).\n")
+        return
     detector = load_detector(params, key).to(runs.device())
-    # PredCls and SGCls share one set of looks.
-    for task in sorted({"sgdet" if task == "sgdet" else "sgcls" for task in tasks(params, key)}):
+    for task in STORED:
         write_looks(detector, tqdm(_every_image(params), f"{key} {task}", mininterval=10), task, out)
 
 

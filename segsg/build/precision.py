@@ -1,37 +1,44 @@
 """Average precision of a trained detector."""
 
-import torch
+from typing import Any
+
+from torch import Tensor
 
 from segsg.build import data, runs
 from segsg.build.detectors import load_detector
-from segsg.evaluation.detection import average_precision
-from segsg.models.detection.detector import Detector
+from segsg.evaluation.detection import average_precision, encode
+from segsg.models.detection.detector import Detector, Domain
 from segsg.params import Params
 
 
 def evaluate_detector(params: Params, key: str) -> dict[str, dict]:
     """AP of boxes on scene-graph test images and, with a mask head, of boxes and masks on mask validation images."""
     detector = load_detector(params, key).to(runs.device())
-    measured = {"boxes": _precision(params, detector, data.scene_graph_set(params, "test"), "graph", False)}
+    graphs = data.scene_graph_set(params, "test")
+    measured = {"boxes": _precision(graphs, _detections(params, detector, graphs, "graph"), masks=False)}
     if params.detectors[key].joint:
         masks = data.mask_set(params, "validation")
-        measured["mask set boxes"] = _precision(params, detector, masks, "mask", False)
-        measured["masks"] = _precision(params, detector, masks, "mask", True)
+        found = _detections(params, detector, masks, "mask")
+        measured["mask set boxes"] = _precision(masks, found, masks=False)
+        measured["masks"] = _precision(masks, found, masks=True)
     return measured
 
 
-def _precision(params: Params, detector: Detector, dataset, domain: str, masks: bool) -> dict:
+def _detections(params: Params, detector: Detector, dataset: Any, domain: Domain) -> list[dict]:
+    """Of every image, masks as run lengths: a few kilobytes an image."""
     batches = (batch.to(runs.device()) for batch in data.all_batches(params, dataset))
-    found = (image for batch in batches for image in detector.detect(batch, domain))
-    names = data.mask_vocabulary(params) if domain == "mask" else data.vocabulary(params)
+    return [_compact(image) for batch in batches for image in detector.detect(batch, domain)]
+
+
+def _compact(image: dict[str, Tensor]) -> dict:
+    return {name: encode(value.cpu()) if name == "masks" else value.cpu() for name, value in image.items()}
+
+
+def _precision(dataset: Any, found: list[dict], masks: bool) -> dict:
     true = (_truth(dataset, index, masks) for index in range(len(dataset)))
-    return average_precision(true, map(_on_cpu, found), len(names.classes) + 1, masks)
+    return average_precision(true, found, len(dataset.vocabulary.classes) + 1, masks)
 
 
-def _truth(dataset, index: int, masks: bool) -> dict:
+def _truth(dataset: Any, index: int, masks: bool) -> dict:
     boxes, labels, third = dataset.annotation(index)
     return {"boxes_original": boxes, "labels": labels} | ({"masks": third} if masks else {})
-
-
-def _on_cpu(image: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: value.cpu() for name, value in image.items()}

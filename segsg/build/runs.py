@@ -10,7 +10,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from segsg.params import Optimization, Params
+from segsg.params import Optimization
 from segsg.training.checkpoint import Checkpoint
 from segsg.training.files import save_history, save_weights
 from segsg.training.loop import Plan, Source, fit, precision
@@ -62,19 +62,18 @@ def fabric(numbers: Optimization) -> Fabric:
 def train(
     model: nn.Module,
     sources: dict[str, Source],
-    params: Params,
     numbers: Optimization,
     key: str,
     seed: int,
-    inputs: list,
+    facts: list,
     out: Path,
 ) -> None:
     """Trains `model` and writes weights and learning curves to `out`; an interrupted call goes on where it was.
 
-    `inputs` name everything besides parameters that the result depends on, e.g. digests of files.
+    `facts` are all else that the result depends on: sections of the parameters, digests of files.
     """
     optimizer = OPTIMIZERS[numbers.optimizer](model, numbers.learning_rate, numbers.weight_decay)
-    checkpoint = Checkpoint(WORK / key, fingerprint(params, key, seed, inputs))
+    checkpoint = Checkpoint(WORK / key, fingerprint(numbers, seed, facts))
     runner = fabric(numbers)
     rows = fit(model, sources, optimizer, plan(numbers, seed), runner, checkpoint, key)
     if runner.is_global_zero:

@@ -20,7 +20,7 @@ from segsg.models.sampling import PairSampler
 from segsg.models.scene_graph import DistinctNames, SceneGraphModel, best_names, every_pair, overlapping_pairs
 from segsg.params import ExperimentRow, Grounding, Params
 from segsg.structures import ImageGraph
-from segsg.training.files import load_weights
+from segsg.training.files import WEIGHTS, load_weights
 
 LATE_NMS = 0.3
 
@@ -117,8 +117,9 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
     model = make_model(params, key, looks.look_at(params, row.detector))
     seed = params.seed + row.seed
     sources = {"losses": data.scene_graph_batches(params, numbers.images, numbers.flip, seed)}
-    inputs = [runs.digest(detectors.folder(params, row.detector) / "model.safetensors")]
-    runs.train(model, sources, params, numbers, key, seed, inputs, out)
+    weights = runs.digest(detectors.folder(params, row.detector) / WEIGHTS)
+    facts = [params.data, params.sampling, params.network, grounding(params, row), row, weights]
+    runs.train(model, sources, numbers, key, seed, facts, out)
 
 
 def load_model(params: Params, key: str) -> SceneGraphModel:

@@ -29,6 +29,7 @@ def resize(sample: Sample, short_side: int, long_side: int) -> Sample:
         boxes=sample.boxes * factor,
         masks=None if sample.masks is None else _resized_masks(sample.masks, size),
         scale=sample.scale * factor,
+        photo_size=sample.photo_size or sample.size,
     )
 
 
@@ -77,6 +78,7 @@ def collate(samples: list[Sample], multiple: int = 32) -> Batch:
         images=images,
         sizes=[sample.size for sample in samples],
         scales=[sample.scale for sample in samples],
+        photo_sizes=[sample.photo_size or sample.size for sample in samples],
         boxes=[sample.boxes for sample in samples],
         labels=[sample.labels for sample in samples],
         relations=[sample.relations for sample in samples],

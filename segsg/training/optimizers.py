@@ -19,7 +19,7 @@ def groups(model: nn.Module, weight_decay: float) -> list[dict]:
 
 
 def adamw(model: nn.Module, learning_rate: float, weight_decay: float) -> Optimizer:
-    return AdamW(groups(model, weight_decay), lr=learning_rate)
+    return AdamW(groups(model, weight_decay), lr=learning_rate, fused=True)
 
 
 def sgd(model: nn.Module, learning_rate: float, weight_decay: float) -> Optimizer:

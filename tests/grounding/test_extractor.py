@@ -15,7 +15,10 @@ from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder
 
 def grounded():
     torch.manual_seed(0)
-    nodes, edges = CropEncoder(CHANNELS, 3, 7, CHANNELS, 6, 5), CropEncoder(CHANNELS, LAYOUT_CHANNELS + 3, 7, CHANNELS, 6, 4)
+    nodes, edges = (
+        CropEncoder(CHANNELS, 3, 7, CHANNELS, 6, 5),
+        CropEncoder(CHANNELS, LAYOUT_CHANNELS + 3, 7, CHANNELS, 6, 4),
+    )
     pair_masks = PairMasks(GaussianSmoothing(CLASSES, 7), UnionFrame(), product, False)
     segmenter = Segmenter(torch.rand(CLASSES - 1, MASK_CLASSES))
     return GroundedExtractor(BoxExtractor(crop, nodes, edges), segmenter, MixedClasses(CLASSES, 3), pair_masks)

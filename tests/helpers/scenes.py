@@ -19,7 +19,7 @@ def boxes_of(regions, generator):
 
 
 def make(counts, seed=0, relations=None):
-    """(look, batch) of images with so many regions each; `relations` are rows (subject, object, predicate) per image."""
+    """(look, batch) of images with so many regions each; `relations` are rows (subject, object, predicate)."""
     generator = torch.Generator().manual_seed(seed)
     total, sizes = sum(counts), [(SIDE, SIDE)] * len(counts)
     boxes = boxes_of(total, generator)

@@ -4,8 +4,9 @@ import math
 
 import pytest
 import torch
-from segsg.kernels.gaussian import bounded, gaussian_kernels, grown, smooth
 from torch.testing import assert_close
+
+from segsg.kernels.gaussian import bounded, gaussian_kernels, grown, smooth
 
 
 def kernel_by_hand(sigma_x, sigma_y, rho, side):

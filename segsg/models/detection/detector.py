@@ -168,5 +168,5 @@ class Detector(nn.Module):
         image = torch.full_like(labels, i)
         logits = self.mask_head(self._crops(levels, boxes, image, CROP_SIDE))
         chosen = logits[torch.arange(len(labels), device=labels.device), labels - 1]
-        size = tuple(round(side / batch.scales[i]) for side in batch.sizes[i])
+        size = (batch.photo_sizes or batch.sizes)[i]
         return answer | {"masks": paste(chosen.sigmoid(), answer["boxes_original"], size)}

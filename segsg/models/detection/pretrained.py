@@ -21,7 +21,7 @@ def read_weights(source: str) -> dict[str, Tensor]:
     if Path(source).exists():
         return torch.load(source, map_location="cpu", weights_only=True)
     try:
-        return get_weight(source).get_state_dict(progress=False)
+        return get_weight(source).get_state_dict(progress=False, check_hash=True, weights_only=True)
     except ValueError as error:
         raise ValueError(f"{source}: neither a file nor weights that torchvision knows ({error})") from error
 
