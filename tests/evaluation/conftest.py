@@ -1,12 +1,10 @@
-"""Made images, and the recall family written a second time: one relation, one prediction, one image after another."""
-
-import math
-from collections import defaultdict
+"""Made images, and the slow twin of the recall family on them."""
 
 import numpy as np
 import pytest
 import torch
 
+from segsg.evaluation import plain
 from segsg.evaluation.records import Truth
 from segsg.structures import ImageGraph
 
@@ -55,80 +53,9 @@ def random_image(image_id, random, task, steps=8):
     return truth_of(boxes, labels, relations), graph_of(image_id, guess, guess_labels, scores, pairs, probabilities)
 
 
-def slow_iou(a, b, pixel):
-    if tuple(a) == tuple(b):
-        return 1.0
-    width = min(a[2], b[2]) - max(a[0], b[0]) + pixel
-    height = min(a[3], b[3]) - max(a[1], b[1]) + pixel
-    common = max(width, 0) * max(height, 0)
-    area = [(c[2] - c[0] + pixel) * (c[3] - c[1] + pixel) for c in (a, b)]
-    return common / (sum(area) - common) if common else 0.0
-
-
-def slow_lists(truth, graph, task, protocol):
-    """(subject, object, predicate) best first, with and without graph constraint, and the regions' boxes and labels."""
-    boxes = (truth.boxes if task != "sgdet" else graph.boxes_original.numpy()).astype(float).tolist()
-    labels = truth.labels.tolist() if task == "predcls" else graph.labels.tolist()
-    scores = [1.0] * len(boxes) if task == "predcls" else graph.scores.tolist()
-    best, everything = [], []
-    for (s, o), p in zip(graph.pairs.tolist(), graph.predicate_probabilities.tolist(), strict=True):
-        width = min(boxes[s][2], boxes[o][2]) - max(boxes[s][0], boxes[o][0]) + protocol.pixel
-        height = min(boxes[s][3], boxes[o][3]) - max(boxes[s][1], boxes[o][1]) + protocol.pixel
-        if task == "sgdet" and protocol.overlapping_pairs and (width <= 0 or height <= 0):
-            continue
-        cells = [(-(scores[s] * scores[o]) * p[k], s, o, k) for k in range(1, len(p))]
-        best.append(min(cells, key=lambda cell: (-p[cell[3]], cell[3])))
-        everything += cells
-    return [sorted(cells, key=lambda cell: cell[0]) for cells in (best, everything)], boxes, labels
-
-
-def slow_hits(truth, ranked, boxes, labels, depth, protocol):
-    hits = []
-    for s, o, predicate in truth.relations.tolist():
-        hit = False
-        for _, a, b, guess in ranked[:depth]:
-            same = (labels[a], guess, labels[b]) == (truth.labels[s], predicate, truth.labels[o])
-            subject = slow_iou(boxes[a], truth.boxes[s].tolist(), protocol.pixel) >= protocol.iou
-            role_object = slow_iou(boxes[b], truth.boxes[o].tolist(), protocol.pixel) >= protocol.iou
-            hit = hit or (same and subject and role_object)
-        hits.append(hit)
-    return hits
-
-
-def mean(values):
-    return sum(values) / len(values) if len(values) else math.nan
-
-
 def slow_metrics_at(images, zero_shot, task, protocol, free, depth):
-    recalls, zero_recalls, slot, by_predicate, pooled = [], [], [], defaultdict(list), defaultdict(list)
-    for truth, graph in images:
-        ranked, boxes, labels = slow_lists(truth, graph, task, protocol)
-        skipped = protocol.skip_empty and not ranked[0]
-        crowded = protocol.most_boxes is not None and len(truth.boxes) > protocol.most_boxes
-        if not len(truth.relations) or skipped or crowded:
-            continue
-        hits = slow_hits(truth, ranked[free], boxes, labels, depth, protocol)
-        rows, own, unseen = truth.relations.tolist(), defaultdict(list), []
-        for (s, o, predicate), hit in zip(rows, hits, strict=True):
-            own[predicate].append(hit)
-            if (truth.labels[s], predicate, truth.labels[o]) in zero_shot:
-                unseen.append(hit)
-        recalls.append(mean(hits))
-        slot.append(mean(hits + own[1]))
-        zero_recalls += [mean(unseen)] if unseen else []
-        for predicate, its in own.items():
-            if its:
-                by_predicate[predicate].append(mean(its))
-                pooled[predicate] += its
-    vocabulary = range(1, PREDICATES) if protocol.absent == "zero" else sorted(by_predicate)
-    each = {p: mean(by_predicate[p]) if by_predicate[p] else 0.0 for p in vocabulary}
-    return {
-        "R": mean(recalls),
-        "mR": mean(list(each.values())),
-        "mR_pooled": mean([mean(pooled[p]) if pooled[p] else 0.0 for p in vocabulary]),
-        "mR_ref": mean(list((each | {1: mean(slot)}).values())),
-        "zsR": mean(zero_recalls),
-    }
+    found = [plain.PlainImage(truth, graph, task, protocol) for truth, graph in images]
+    return plain.metrics_at(found, zero_shot, PREDICATES, protocol, free, depth)
 
 
 @pytest.fixture(scope="session")
