@@ -1,6 +1,6 @@
 """From truths and predicted graphs, one image after another, to the ranks that every recall is computed from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -8,12 +8,14 @@ from torch import Tensor
 
 from segsg.evaluation.matching import agreement, first_covering, intersection
 from segsg.evaluation.protocol import DEFAULT, Protocol
-from segsg.evaluation.ranking import rank
+from segsg.evaluation.ranking import Ranking, rank
 from segsg.evaluation.ranks import Ranks, merge
 from segsg.evaluation.records import Prediction, Truth, as_array, check_graph, check_truth
 from segsg.structures import ImageGraph, Task
 
 Triplets = Int[np.ndarray, "triplets 3"] | Int[Tensor, "triplets 3"]
+Rankings = tuple[Ranking, Ranking]
+"""with graph constraint and without"""
 Counts = Int[np.ndarray, "predicates"] | Int[Tensor, "predicates"]
 
 
@@ -30,6 +32,12 @@ def overlapping(prediction: Prediction, pixel: float) -> Prediction:
     kept = meets[prediction.pairs[:, 0], prediction.pairs[:, 1]]
     pairs, probabilities = prediction.pairs[kept], prediction.predicate_probabilities[kept]
     return Prediction(prediction.boxes, prediction.labels, prediction.scores, pairs, probabilities)
+
+
+def checked(truth: Truth, graph: ImageGraph, task: Task, predicates: int) -> tuple[Truth, Prediction]:
+    """Both as arrays. Raises ValueError that names the image and the rule that one of them breaks."""
+    truth = check_truth(truth, graph.image_id, predicates)
+    return truth, check_graph(graph, truth, task, predicates)
 
 
 class Recall:
@@ -56,16 +64,27 @@ class Recall:
 
     def add(self, truth: Truth, graph: ImageGraph) -> None:
         """Match one image. Raises ValueError that names the image and the rule that it breaks."""
-        truth = check_truth(truth, graph.image_id, self.predicates)
-        prediction = check_graph(graph, truth, self.task, self.predicates)
-        if self.task == "sgdet" and self.protocol.overlapping_pairs:
-            prediction = overlapping(prediction, self.protocol.pixel)
-        agreeing = agreement(truth, prediction, self.protocol)
-        found = [first_covering(truth.relations, agreeing, r) for r in rank(prediction, self.protocol.depths[-1])]
+        truth, prediction = checked(truth, graph, self.task, self.predicates)
+        self.count(truth, self.rank(prediction), agreement(truth, prediction, self.protocol))
+
+    @property
+    def candidates(self) -> tuple:
+        """What decides which relations compete: two evaluations that agree here have the same rankings."""
+        filtered = self.task == "sgdet" and self.protocol.overlapping_pairs
+        return self.protocol.depths[-1], self.protocol.pixel if filtered else None
+
+    def rank(self, prediction: Prediction) -> Rankings:
+        """The lists in which the relations of a checked prediction compete."""
+        depth, pixel = self.candidates
+        return rank(prediction if pixel is None else overlapping(prediction, pixel), depth)
+
+    def count(self, truth: Truth, rankings: Rankings, agreeing: Bool[np.ndarray, "n m"]) -> None:
+        """Keep at which rank each row of a checked truth is found."""
+        found = [first_covering(truth.relations, agreeing, ranking) for ranking in rankings]
         classes = truth.labels[truth.relations[:, :2]]
         columns = (classes[:, 0], truth.relations[:, 2], classes[:, 1], *found)
         self._rows.append(np.stack(columns, axis=1, dtype=np.int32, casting="same_kind"))
-        self._images.append((graph.image_id, len(truth.boxes), len(prediction.pairs) > 0))
+        self._images.append((truth.image_id, len(truth.boxes), len(rankings[0]) > 0))
 
     def ranks(self) -> Ranks:
         """All that was added, independent of the order of adding. Raises ValueError for an image added twice."""
@@ -77,6 +96,30 @@ class Recall:
             image_ids, boxes, predicted.astype(bool), image, rows[:, :3], rows[:, 3], rows[:, 4],
             self.predicates, self.protocol, zero_shot, self.training_counts,
         )])  # fmt: skip
+
+
+class SideBySide:
+    """The same images under several protocols in one walk; what two of them share is computed once."""
+
+    def __init__(self, recalls: Mapping[str, Recall]):
+        first = next(iter(recalls.values()))
+        self.recalls, self.task, self.predicates = dict(recalls), first.task, first.predicates
+
+    def add(self, truth: Truth, graph: ImageGraph) -> None:
+        """Match one image under each protocol. Raises ValueError that names the image and the rule that it breaks."""
+        truth, prediction = checked(truth, graph, self.task, self.predicates)
+        rankings, agreeing = {}, {}
+        for recall in self.recalls.values():
+            lists, overlaps = recall.candidates, (recall.protocol.iou, recall.protocol.pixel)
+            if lists not in rankings:
+                rankings[lists] = recall.rank(prediction)
+            if overlaps not in agreeing:
+                agreeing[overlaps] = agreement(truth, prediction, recall.protocol)
+            recall.count(truth, rankings[lists], agreeing[overlaps])
+
+    def ranks(self) -> dict[str, Ranks]:
+        """Ranks under each protocol."""
+        return {name: recall.ranks() for name, recall in self.recalls.items()}
 
 
 def evaluate(truths: Iterable[Truth], graphs: Iterable[ImageGraph], recall: Recall) -> Ranks:

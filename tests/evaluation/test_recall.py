@@ -12,7 +12,7 @@ from segsg.evaluation.matching import MISSED
 from segsg.evaluation.metrics import metrics, named
 from segsg.evaluation.protocol import DEFAULT, PAPER, SCENE_GRAPH_BENCHMARK, Protocol
 from segsg.evaluation.ranks import merge
-from segsg.evaluation.recall import Recall, evaluate, is_member
+from segsg.evaluation.recall import Recall, SideBySide, evaluate, is_member
 
 DEPTHS = (1, 2, 3, 8)
 SHALLOW = replace(DEFAULT, depths=DEPTHS)
@@ -179,3 +179,16 @@ def test_an_image_given_twice(make):
     images = make.images(2, 0, "predcls")
     with pytest.raises(ValueError, match="image 1: evaluated twice"):
         ranks_of([*images, images[1]], "predcls")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_protocols_side_by_side(task, make):
+    images = make.images(30, 5, task)
+    protocols = {name: replace(protocol, depths=DEPTHS) for name, protocol in PROTOCOLS.items()}
+    walk = SideBySide({name: Recall(task, 5, ZERO_SHOT, None, protocol) for name, protocol in protocols.items()})
+    for truth, graph in images:
+        walk.add(truth, graph)
+    for name, ranks in walk.ranks().items():
+        alone = evaluate(*zip(*images, strict=True), Recall(task, 5, ZERO_SHOT, None, protocols[name]))
+        assert metrics(ranks) == pytest.approx(metrics(alone), abs=0, nan_ok=True)
+        assert ranks.protocol == protocols[name]
