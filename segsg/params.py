@@ -172,6 +172,8 @@ class Evaluation:
     confidence: float
     pair_overlap: bool
     """SGDet: only pairs whose boxes overlap are candidates"""
+    late_nms: float
+    """SGDet: regions that overlap this much do not get the same name"""
     figures: int
 
 

@@ -22,8 +22,6 @@ from segsg.params import ExperimentRow, Grounding, Params
 from segsg.structures import ImageGraph
 from segsg.training.files import WEIGHTS, load_weights
 
-LATE_NMS = 0.3
-
 
 def folder(params: Params, key: str) -> Path:
     """Where the weights of an experiment are."""
@@ -105,7 +103,7 @@ def make_model(params: Params, key: str, detector: nn.Module) -> SceneGraphModel
         row.task,
         PairSampler(params.sampling.pairs, params.sampling.positive_fraction),
         overlapping_pairs if detected and params.evaluation.pair_overlap else every_pair,
-        DistinctNames(LATE_NMS) if detected else best_names,
+        DistinctNames(params.evaluation.late_nms) if detected else best_names,
     )
 
 
