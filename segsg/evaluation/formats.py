@@ -1,40 +1,31 @@
-"""Two plain formats for truths and predictions of other programs, so that they can be measured by the same rules.
+"""The fields of our own two formats, JSON lines and .npz, and what is made of them; docs/formats.md describes both."""
 
-**JSON lines** (`.jsonl`): one object for each image.
-
-truth
-    `{"image_id": 7, "boxes": [[x1, y1, x2, y2], ...], "classes": [1, ...], "relations": [[subject, object, 1], ...]}`
-prediction
-    `{"image_id": 7, "boxes": [...], "class_scores": [[...], ...], "pairs": [[subject, object], ...],
-    "predicate_scores": [[...], ...]}`
-
-**NumPy** (`.npz`): the same names, rows of all images one after another, with `image_ids`, and the number of rows of
-each image in `boxes_count` and `relations_count` or `pairs_count`.
-
-Boxes are in pixels of the original photo; classes and predicates count from 1; subjects and objects count the boxes
-of their image from 0. Scores are probabilities. The first line of a prediction file, or the scalars of the same
-names in the .npz, says in which column the background is, -1 being the last and null (NaN) meaning that there is no
-such column: `{"background_class": 0, "background_predicate": -1}`.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from segsg.evaluation.records import Truth
 from segsg.structures import ImageGraph
 
 TRUTH = {"boxes": 4, "classes": None, "relations": 3}
 """arrays of a true image and their number of columns; None for one number in a row"""
-PREDICTION = {"boxes": 4, "class_scores": -1, "pairs": 2, "predicate_scores": -1}
-"""-1 for any number of columns, the same in the whole file"""
-LENGTHS = {"classes": "boxes", "class_scores": "boxes", "predicate_scores": "pairs"}
+ALL_CLASSES = {"boxes": 4, "class_scores": -1, "pairs": 2, "predicate_scores": -1}
+"""a prediction; -1 for any number of columns, the same in the whole file"""
+ONE_CLASS = {"boxes": 4, "classes": None, "scores": None, "pairs": 2, "predicate_scores": -1}
+"""a prediction that has already chosen a class for each box"""
+LENGTHS = dict.fromkeys(("classes", "class_scores", "scores"), "boxes") | {"predicate_scores": "pairs"}
 """arrays that need a row for each row of another"""
-_REAL = ("boxes", "class_scores", "predicate_scores")
+HEADER = ("background_class", "background_predicate")
+_REAL = ("boxes", "class_scores", "scores", "predicate_scores")
+
+
+def prediction_fields(names: Container[str]) -> dict[str, int | None]:
+    """Which of the two kinds of prediction has these names."""
+    return ONE_CLASS if "class_scores" not in names and "scores" in names else ALL_CLASSES
 
 
 @dataclass(frozen=True)
@@ -47,14 +38,21 @@ class Background:
     @staticmethod
     def of(header: Mapping[str, Any], where: str) -> "Background":
         """From the header of a prediction file. Raises ValueError where it does not name both columns."""
-        try:
-            named = [header["background_class"], header["background_predicate"]]
-        except KeyError as error:
-            raise ValueError(
-                f"{where}: {error.args[0]} is not named; begin the file with "
-                '{"background_class": COLUMN, "background_predicate": COLUMN}, null where there is no such column'
-            ) from error
-        return Background(*(None if column is None or np.isnan(column) else int(column) for column in named))
+        for name in HEADER:
+            if name not in header:
+                raise ValueError(
+                    f"{where}: {name} is not named; begin the file with "
+                    '{"background_class": COLUMN, "background_predicate": COLUMN}, null where there is no such column'
+                )
+        return Background(*(_column(header[name], name, where) for name in HEADER))
+
+
+def _column(value: Any, name: str, where: str) -> int | None:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise ValueError(f"{where}: {name} must be the number of a column or null, not {value!r}")
+    return int(value)
 
 
 def background_first(
@@ -82,7 +80,7 @@ def arrays(record: Mapping[str, Any], columns: Mapping[str, int | None], where: 
             values = values.reshape((0,) if width is None else (0, max(width, 2)))
         fits = values.ndim == (1 if width is None else 2) and width in (None, -1, values.shape[-1])
         if not fits:
-            raise ValueError(f"{where}: {name!r} has shape {values.shape}; see segsg.evaluation.formats")
+            raise ValueError(f"{where}: {name!r} has shape {values.shape}; see docs/formats.md")
         result[name] = values
     for name, other in LENGTHS.items():
         if name in result and len(result[name]) != len(result[other]):
@@ -105,18 +103,22 @@ def truth_of(record: Mapping[str, Any], where: str) -> Truth:
 def graph_of(record: Mapping[str, Any], background: Background, predicates: int, where: str) -> ImageGraph:
     """One image's prediction from the documented fields; `predicates` counts background.
 
-    A region's label is its best foreground class, its score the probability of that class.
+    Without a chosen class, a region's is its best foreground class, and its score the probability of that class.
     """
-    values = arrays(record, PREDICTION, where)
-    class_scores = background_first(values["class_scores"], background.classes, where)[:, 1:]
+    values = arrays(record, prediction_fields(record), where)
+    labels, scores = _chosen_classes(values, background, where)
     probabilities = background_first(values["predicate_scores"], background.predicates, where)
     if not len(values["pairs"]):
         probabilities = np.zeros((0, predicates), dtype=np.float32)
-    found = (
-        values["boxes"],
-        class_scores.argmax(axis=1) + 1 if len(class_scores) else np.zeros(0, dtype=np.int64),
-        class_scores.max(axis=1, initial=0),
-        values["pairs"],
-        probabilities,
-    )
+    found = (values["boxes"], labels, scores, values["pairs"], probabilities)
     return ImageGraph(_image_id(record, where), *(torch.from_numpy(array) for array in found))
+
+
+def _chosen_classes(
+    values: Mapping[str, np.ndarray], background: Background, where: str
+) -> tuple[Int[np.ndarray, "regions"], Float[np.ndarray, "regions"]]:
+    if "classes" in values:
+        return values["classes"], values["scores"]
+    class_scores = background_first(values["class_scores"], background.classes, where)[:, 1:]
+    labels = class_scores.argmax(axis=1) + 1 if len(class_scores) else np.zeros(0, dtype=np.int64)
+    return labels, class_scores.max(axis=1, initial=0)

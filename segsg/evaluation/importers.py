@@ -1,87 +1,75 @@
-"""Reads truths and predictions from files in the formats of `segsg.evaluation.formats`, image after image.
+"""Truths and predictions of any program, from any of the formats of docs/formats.md, image after image."""
 
-`evaluate(read_truths(a), read_graphs(b, predicates), recall)` needs both in the same order of images.
-"""
-
-import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
-import numpy as np
-
-from segsg.evaluation.formats import LENGTHS, PREDICTION, TRUTH, Background, graph_of, truth_of
+from segsg.evaluation import benchmark_file, columns, lines, panoptic
 from segsg.evaluation.records import Truth
 from segsg.structures import ImageGraph
 
-_HEADER = ("background_class", "background_predicate")
-Record = tuple[str, dict[str, Any]]
-"""where it was found, for messages, and its fields"""
+FORMATS: dict[str, ModuleType] = {
+    "lines": lines,
+    "arrays": columns,
+    "scene-graph-benchmark": benchmark_file,
+    "psg": panoptic,
+}
+"""each has `names` and `truths` of a truth file, `predicates` and `graphs` of a prediction file"""
+ENDINGS = {
+    ".jsonl": "lines",
+    ".jsonl.gz": "lines",
+    ".npz": "arrays",
+    ".pytorch": "scene-graph-benchmark",
+    ".pth": "scene-graph-benchmark",
+    ".pt": "scene-graph-benchmark",
+    ".json": "psg",
+}
 
 
-def _lines(path: Path) -> Iterator[Record]:
-    with path.open() as file:
-        for number, line in enumerate(file, start=1):
-            where = f"{path}: line {number}"
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise ValueError(f"{where}: not JSON ({error}); write one object on each line") from error
-            if not isinstance(record, dict):
-                raise ValueError(f"{where}: not an object but {type(record).__name__}")
-            yield where, record
+def format_of(path: Path, name: str | None = None) -> ModuleType:
+    """The reader of a file, by the name of its format or else by its ending. Raises ValueError for neither."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
+    if name is None:
+        name = next((kind for ending, kind in ENDINGS.items() if path.name.endswith(ending)), None)
+    if name not in FORMATS:
+        raise ValueError(
+            f"{path}: the name must end in {', '.join(ENDINGS)}; otherwise name the format: {', '.join(FORMATS)}"
+        )
+    return FORMATS[name]
 
 
-def _opened(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+def predicate_names(path: Path, name: str | None = None) -> tuple[str, ...] | None:
+    """Foreground predicates that a file of truths lists, label 1 first; None if it lists none."""
+    return format_of(path, name).names(path)
 
 
-def _split(file: Mapping[str, np.ndarray], names: Mapping[str, int | None], path: Path) -> Iterator[Record]:
-    """The images of an .npz."""
-    counted = {name: f"{LENGTHS.get(name, name)}_count" for name in names}
-    lacking = sorted({"image_ids", *names, *counted.values()} - set(file))
-    if lacking:
-        raise ValueError(f"{path}: lacks {', '.join(lacking)}")
-    for name, count in counted.items():
-        if len(file[count]) != len(file["image_ids"]) or file[count].sum() != len(file[name]):
-            raise ValueError(f"{path}: {count} does not divide the {len(file[name])} rows of {name!r} among "
-                             f"{len(file['image_ids'])} images")  # fmt: skip
-    stops = {name: np.cumsum(file[count]) for name, count in counted.items()}
-    for i, image_id in enumerate(file["image_ids"].tolist()):
-        parts = {name: file[name][stops[name][i] - file[counted[name]][i] : stops[name][i]] for name in names}
-        yield f"{path}: image {image_id}", {"image_id": image_id} | parts
+def predicate_columns(path: Path, name: str | None = None) -> int | None:
+    """Number of predicates of a file of predictions, background included; None if it does not say."""
+    return format_of(path, name).predicates(path)
 
 
-def _is_numpy(path: Path) -> bool:
-    if path.suffix not in (".npz", ".jsonl"):
-        raise ValueError(f"{path}: the name must end in .npz or .jsonl")
-    return path.suffix == ".npz"
+def truths(path: Path, name: str | None = None) -> Iterator[Callable[[], Truth]]:
+    """The images of a file, each parsed when called.
+
+    Raises ValueError, at once for a file and when called for an image, that names file, place and rule.
+    """
+    return format_of(path, name).truths(path)
 
 
-def read_truths(path: str | os.PathLike) -> Iterator[Truth]:
+def graphs(path: Path, predicates: int, name: str | None = None) -> Iterator[Callable[[], ImageGraph]]:
+    """The same for predictions; `predicates` counts background."""
+    return format_of(path, name).graphs(path, predicates)
+
+
+def read_truths(path: Path) -> Iterator[Truth]:
     """Truths in the order of the file. Raises ValueError that names file, place and rule."""
-    path = Path(path)
-    records = _split(_opened(path), TRUTH, path) if _is_numpy(path) else _lines(path)
-    for where, record in records:
-        yield truth_of(record, where)
+    return (parse() for parse in truths(path))
 
 
-def read_graphs(path: str | os.PathLike, predicates: int) -> Iterator[ImageGraph]:
+def read_graphs(path: Path, predicates: int) -> Iterator[ImageGraph]:
     """Predicted graphs in the order of the file; `predicates` counts background.
 
     Raises ValueError that names file, place and rule.
     """
-    path = Path(path)
-    if _is_numpy(path):
-        file = _opened(path)
-        header, records = {name: float(file[name]) for name in _HEADER if name in file}, _split(file, PREDICTION, path)
-    else:
-        records = _lines(path)
-        _, header = next(records, ("", {}))
-    background = Background.of(header, str(path))
-    for where, record in records:
-        yield graph_of(record, background, predicates, where)
+    return (parse() for parse in graphs(path, predicates))

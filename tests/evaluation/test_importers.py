@@ -1,12 +1,14 @@
 """Predictions of other programs: both formats give the numbers of the same images built by hand."""
 
+import gzip
 import json
 
 import numpy as np
 import pytest
 
+from segsg.evaluation.columns import Column
 from segsg.evaluation.formats import background_first
-from segsg.evaluation.importers import read_graphs, read_truths
+from segsg.evaluation.importers import predicate_columns, predicate_names, read_graphs, read_truths
 from segsg.evaluation.metrics import metrics
 from segsg.evaluation.recall import Recall, evaluate
 
@@ -103,7 +105,7 @@ GOOD = {"image_id": 1, "boxes": [[0, 0, 1, 1], [0, 0, 2, 2]], "class_scores": [[
         "predicate_scores": [[0.5, 0.5, 0, 0, 0]]}  # fmt: skip
 WRONG = {
     "no header": (json.dumps(GOOD), "background_class is not named"),
-    "empty file": ("", "background_class is not named"),
+    "empty file": ("", "empty; write one object for each image"),
     "not JSON": (HEADER + "{", "line 2: not JSON"),
     "not an object": (HEADER + "[1]", "line 2: not an object"),
     "no id": (HEADER + json.dumps(GOOD | {"image_id": "a"}), "line 2: 'image_id' must be a whole number"),
@@ -139,8 +141,11 @@ def test_wrong_arrays(images, tmp_path):
     )
     with pytest.raises(ValueError, match="boxes_count does not divide the 3 rows"):
         list(read_truths(tmp_path / "short.npz"))
-    with pytest.raises(ValueError, match=r"must end in \.npz or \.jsonl"):
+    (tmp_path / "truth.csv").write_text("")
+    with pytest.raises(ValueError, match=r"truth\.csv: the name must end in \.jsonl"):
         list(read_truths(tmp_path / "truth.csv"))
+    with pytest.raises(ValueError, match=r"absent\.npz: no such file"):
+        list(read_truths(tmp_path / "absent.npz"))
 
 
 def test_files_in_different_orders(images, tmp_path):
@@ -149,3 +154,63 @@ def test_files_in_different_orders(images, tmp_path):
     write_lines(tmp_path / "found.jsonl", found, {"background_class": 0, "background_predicate": 0})
     with pytest.raises(ValueError, match="in the same order"):
         measured(read_truths(tmp_path / "truth.jsonl"), read_graphs(tmp_path / "found.jsonl", 5))
+
+
+def test_a_chosen_class_with_its_score_is_as_good_as_all_scores(images, tmp_path):
+    true, found = zip(*records(images), strict=True)
+    chosen = [
+        {name: value for name, value in record.items() if name != "class_scores"}
+        | {"classes": graph.labels.numpy(), "scores": graph.scores.numpy()}
+        for record, (_, graph) in zip(found, images, strict=True)
+    ]
+    header = {"background_class": None, "background_predicate": 0}
+    write_lines(tmp_path / "truth.jsonl", true)
+    write_lines(tmp_path / "lines.jsonl", chosen, header)
+    write_arrays(tmp_path / "arrays.npz", chosen, ("boxes", "pairs"), **header | {"background_class": np.nan})
+    expected = measured([truth for truth, _ in images], [graph for _, graph in images])
+    for name in ("lines.jsonl", "arrays.npz"):
+        assert measured(read_truths(tmp_path / "truth.jsonl"), read_graphs(tmp_path / name, 5)) == expected
+
+
+def test_compressed_lines(images, tmp_path):
+    true, _ = zip(*records(images), strict=True)
+    write_lines(tmp_path / "truth.jsonl", true)
+    packed = tmp_path / "truth.jsonl.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "truth.jsonl").read_bytes()))
+    assert [truth.image_id for truth in read_truths(packed)] == list(range(40))
+    packed.write_bytes(packed.read_bytes()[:200])
+    with pytest.raises(ValueError, match=r"truth\.jsonl\.gz: cannot be unpacked"):
+        list(read_truths(packed))
+
+
+def test_an_archive_is_read_image_by_image(images, tmp_path, monkeypatch):
+    _, found = zip(*records(images), strict=True)
+    path = tmp_path / "found.npz"
+    write_arrays(path, found, ("boxes", "pairs"), background_class=0, background_predicate=0)
+    taken, take = [], Column.take
+
+    def counted(column, rows):
+        taken.append(rows)
+        return take(column, rows)
+
+    monkeypatch.setattr(Column, "take", counted)
+    graphs = read_graphs(path, 5)
+    next(graphs)
+    assert sum(taken) < sum(len(record["pairs"]) for record in found)
+    assert len(list(graphs)) == 39
+
+
+def test_names_and_numbers_of_predicates(images, tmp_path):
+    true, found = zip(*records(images), strict=True)
+    listed = ("on", "under", "near", "of")
+    write_lines(tmp_path / "truth.jsonl", true, {"predicate_names": listed})
+    write_arrays(tmp_path / "truth.npz", true, ("boxes", "relations"), predicate_names=np.array(listed))
+    for kind in ("jsonl", "npz"):
+        assert predicate_names(tmp_path / f"truth.{kind}") == listed
+        assert len(list(read_truths(tmp_path / f"truth.{kind}"))) == 40
+    for column, number in ((0, 5), (None, 6)):
+        header = {"background_class": 0, "background_predicate": column}
+        write_lines(tmp_path / "found.jsonl", found, header)
+        write_arrays(tmp_path / "found.npz", found, ("boxes", "pairs"), background_class=0,
+                     background_predicate=np.nan if column is None else column)  # fmt: skip
+        assert predicate_columns(tmp_path / "found.jsonl") == predicate_columns(tmp_path / "found.npz") == number

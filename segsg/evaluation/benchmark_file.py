@@ -1,0 +1,105 @@
+"""`eval_results.pytorch` of Scene-Graph-Benchmark and its descendants, read without running any code of the file.
+
+Such a file is a pickle, which can do anything to whoever opens it. PyTorch's restricted reader builds tensors and
+plain containers only; the one other class of these files, BoxList, becomes an inert record. Anything else is refused.
+"""
+
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from torch import Tensor
+
+from segsg.evaluation.records import Truth
+from segsg.structures import ImageGraph
+
+BOX_LIST = "maskrcnn_benchmark.structures.bounding_box.BoxList"
+
+
+class BoxList:
+    """What stands for the class of the same name: its attributes, and no method."""
+
+
+def load(path: Path) -> dict[str, list[BoxList]]:
+    """The lists "groundtruths" and "predictions". Tensors of a file of today's layout stay on disk until used.
+
+    Raises ValueError for a file that is damaged, holds other classes, or lacks one of the lists.
+    """
+    try:
+        with torch.serialization.safe_globals([(BoxList, BOX_LIST)]):
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except (UnpicklingError, RuntimeError, EOFError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(
+            f"{path}: refused; only tensors, plain containers and BoxList are read, never code ({reason})"
+        ) from error
+    for name in ("groundtruths", "predictions"):
+        found = content.get(name) if isinstance(content, dict) else None
+        if not isinstance(found, list) or not all(isinstance(item, BoxList) for item in found):
+            raise ValueError(f"{path}: no list {name!r} of BoxList; expected eval_results.pytorch of the benchmark")
+    if not content["groundtruths"]:
+        raise ValueError(f"{path}: empty; no image in it")
+    return content
+
+
+def _field(item: BoxList, name: str, where: str) -> Tensor:
+    fields = getattr(item, "extra_fields", {})
+    if not isinstance(fields.get(name), Tensor):
+        raise ValueError(f"{where}: no tensor {name!r} among its fields {', '.join(sorted(fields)) or '(none)'}")
+    return fields[name]
+
+
+def _boxes(item: BoxList, where: str) -> Tensor:
+    """xyxy; widths of the other layout count pixels inclusively."""
+    boxes, mode = getattr(item, "bbox", None), getattr(item, "mode", None)
+    if not isinstance(boxes, Tensor) or mode not in ("xyxy", "xywh"):
+        raise ValueError(f"{where}: boxes must be a tensor in mode xyxy or xywh, not {mode!r}")
+    boxes = boxes.float().reshape(-1, 4)
+    if mode == "xyxy":
+        return boxes
+    return torch.cat([boxes[:, :2], boxes[:, :2] + (boxes[:, 2:] - 1).clamp(min=0)], dim=1)
+
+
+def _truth(number: int, item: BoxList, where: str) -> Truth:
+    relations = _field(item, "relation_tuple", where).long().reshape(-1, 3)
+    return Truth(_boxes(item, where), _field(item, "labels", where).long(), relations, number)
+
+
+def _graph(number: int, item: BoxList, predicates: int, where: str) -> ImageGraph:
+    """Without the pair (0, 0) that the benchmark writes where it has no pair."""
+    pairs = _field(item, "rel_pair_idxs", where).long().reshape(-1, 2)
+    probabilities = _field(item, "pred_rel_scores", where).float()
+    if len(probabilities) != len(pairs):
+        raise ValueError(f"{where}: {len(probabilities)} rows of pred_rel_scores for {len(pairs)} pairs")
+    kept = pairs[:, 0] != pairs[:, 1]
+    labels, scores = _field(item, "pred_labels", where).long(), _field(item, "pred_scores", where).float()
+    probabilities = probabilities[kept] if kept.any() else probabilities.new_zeros(0, predicates)
+    return ImageGraph(number, _boxes(item, where), labels, scores, pairs[kept], probabilities)
+
+
+def names(path: Path) -> None:
+    """The file has none."""
+
+
+def truths(path: Path) -> Iterator[Callable[[], Truth]]:
+    """Every image, still to be checked; they count from 0."""
+    for number, item in enumerate(load(path)["groundtruths"]):
+        yield partial(_truth, number, item, f"{path}: groundtruth of image {number}")
+
+
+def predicates(path: Path) -> int | None:
+    """Number of predicates, background included; None if no image has a pair."""
+    for number, item in enumerate(load(path)["predictions"]):
+        scores = _field(item, "pred_rel_scores", f"{path}: prediction of image {number}")
+        if len(scores):
+            return scores.shape[1]
+    return None
+
+
+def graphs(path: Path, predicates: int) -> Iterator[Callable[[], ImageGraph]]:
+    """Every image, still to be checked; `predicates` counts background."""
+    for number, item in enumerate(load(path)["predictions"]):
+        yield partial(_graph, number, item, predicates, f"{path}: prediction of image {number}")
