@@ -10,11 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from segsg.reporting.places import spread
 from segsg.reporting.style import FAINT, INK, PALETTE, STYLE, new_figure
 
 MAX_RELATIONS = 12
 """more arrows than this and nobody reads any"""
 MASK_OPACITY = 0.45
+LABEL = (0.75, 0.42)
+"""room that a node needs, in half sides of the photo"""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def _rgb(colour: str) -> tuple[float, ...]:
 
 
 def _draw_graph(axes: Axes, picture: Picture, relations, colours: dict[int, str]) -> None:
-    places = _on_circle(picture, list(colours))
+    places = _places(picture, list(colours))
     for subject, predicate, object_, _ in relations:
         start, end = places[subject], places[object_]
         arrow = {"arrowstyle": "-|>", "color": FAINT, "shrinkA": 16, "shrinkB": 16, "connectionstyle": "arc3,rad=0.12"}
@@ -78,17 +81,17 @@ def _draw_graph(axes: Axes, picture: Picture, relations, colours: dict[int, str]
     for region, (x, y) in places.items():
         tag = {"facecolor": colours[region], "edgecolor": "none", "boxstyle": "round,pad=0.35"}
         axes.text(x, y, picture.names[region], color="white", fontsize=8, ha="center", va="center", bbox=tag)
-    axes.set(xlim=(-1.35, 1.35), ylim=(-1.25, 1.25))
+    middle = np.array(list(places.values())).reshape(-1, 2)
+    reach = np.abs(middle).max(axis=0, initial=1.0) + np.array([0.3, 0.2])
+    axes.set(xlim=(-reach[0], reach[0]), ylim=(-reach[1], reach[1]))
     axes.set_axis_off()
     if not relations:
         axes.text(0, 0, "no relation found", ha="center", color=FAINT)
 
 
-def _on_circle(picture: Picture, regions: list[int]) -> dict[int, np.ndarray]:
-    """Places on a circle, in the order in which the boxes lie around the middle of the photo."""
+def _places(picture: Picture, regions: list[int]) -> dict[int, np.ndarray]:
+    """Where the boxes are in the photo, made readable."""
     height, width = picture.image.shape[-2:]
-    centres = {r: ((picture.boxes[r, :2] + picture.boxes[r, 2:]) / 2).tolist() for r in regions}
-    angle = {r: float(np.arctan2(height / 2 - y, x - width / 2)) for r, (x, y) in centres.items()}
-    ordered = sorted(regions, key=lambda r: (angle[r], r))
-    turns = np.linspace(-np.pi, np.pi, len(ordered), endpoint=False)
-    return {r: np.array([np.cos(turn), np.sin(turn)]) for r, turn in zip(ordered, turns, strict=True)}
+    boxes = picture.boxes[regions].numpy()
+    centres = (boxes[:, :2] + boxes[:, 2:]) / np.array([width, -height]) + np.array([-1, 1])
+    return dict(zip(regions, spread(centres, LABEL), strict=True))
