@@ -1,6 +1,6 @@
 """How much a number owes to the choice of test images: images drawn again, with replacement, many times over."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -27,8 +27,14 @@ def _restricted(table: Tables, counted: Bool[np.ndarray, "images"]) -> Tables:
     return Tables(sums, table.present, table.groups, table.protocol)
 
 
-def draws(systems: list[Tables], resamples: int, seed: int) -> list[dict[str, Float[np.ndarray, "draws"]]]:
-    """Every metric of every system in every draw; a draw takes the same images of all systems.
+Measure = Callable[[Tables, Float[np.ndarray, "draws images"]], dict[str, Float[np.ndarray, "draws ..."]]]
+"""`Tables.metrics` or `Tables.recalls`"""
+
+
+def draws(
+    systems: list[Tables], resamples: int, seed: int, measure: Measure = Tables.metrics
+) -> list[dict[str, Float[np.ndarray, "draws ..."]]]:
+    """Every number of every system in every draw; a draw takes the same images of all systems.
 
     Only images that count in at least one system are drawn: the others carry nothing.
     Raises ValueError where there is none.
@@ -40,7 +46,7 @@ def draws(systems: list[Tables], resamples: int, seed: int) -> list[dict[str, Fl
             f"{resamples} resamples are asked for; it needs at least one of each"
         )
     systems = [_restricted(table, counted) for table in systems]
-    blocks = [[table.metrics(w) for table in systems] for w in image_weights(int(counted.sum()), resamples, seed)]
+    blocks = [[measure(table, w) for table in systems] for w in image_weights(int(counted.sum()), resamples, seed)]
     return [
         {name: np.concatenate([block[i][name] for block in blocks]) for name in blocks[0][i]}
         for i in range(len(systems))
@@ -66,24 +72,58 @@ def p_value(differences: Float[np.ndarray, "draws"]) -> float:
     return float(min(1.0, 2 * (rarer + 1) / (len(differences) + 1)))
 
 
-def compare(
-    baseline: Ranks, system: Ranks, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
-) -> dict[str, dict[str, float]]:
-    """Paired difference `system` - `baseline` of every metric: {"difference", "low", "high", "p"}, in fractions.
+Difference = dict[str, float]
+"""{"baseline", "system", "difference", "low", "high", "p"}, in fractions"""
 
-    Raises ValueError where the two were not evaluated on the same images under one protocol.
-    """
+
+def _pair(baseline: Ranks, system: Ranks) -> list[Tables]:
     if not np.array_equal(baseline.image_ids, system.image_ids):
         raise ValueError("compare: the two systems were evaluated on different images; evaluate both on the same set")
     if baseline.protocol != system.protocol:
         raise ValueError(f"compare: protocols differ, {baseline.protocol} and {system.protocol}; use one for both")
-    pair = [tables(baseline), tables(system)]
+    if not np.array_equal(baseline.triplets, system.triplets):
+        raise ValueError("compare: the true relations differ; evaluate both against the same truths")
+    return [tables(baseline), tables(system)]
+
+
+def _difference(whole: tuple[float, float], drawn: Float[np.ndarray, "draws"], confidence: float) -> Difference:
+    low, high = interval(drawn, confidence)
+    numbers = {"baseline": whole[0], "system": whole[1], "difference": whole[1] - whole[0]}
+    return numbers | {"low": low, "high": high, "p": p_value(drawn)}
+
+
+def compare(
+    baseline: Ranks, system: Ranks, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> dict[str, Difference]:
+    """Paired difference `system` - `baseline` of every metric.
+
+    Raises ValueError where the two were not evaluated on the same truths under one protocol.
+    """
+    pair = _pair(baseline, system)
     whole = [table.metrics(np.ones((1, len(baseline)))) for table in pair]
     first, second = draws(pair, resamples, seed)
+    return {
+        name: _difference((float(whole[0][name][0]), float(whole[1][name][0])), second[name] - first[name], confidence)
+        for name in first
+    }
+
+
+def compare_predicates(
+    baseline: Ranks, system: Ranks, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> dict[str, list[Difference | None]]:
+    """The same for each foreground predicate, label 1 first, under R@20, ngR@20, ...; None for an absent one.
+
+    p-values are of one predicate each, not adjusted for their number.
+    """
+    pair = _pair(baseline, system)
+    whole = [table.recalls(np.ones((1, len(baseline)))) for table in pair]
+    first, second = draws(pair, resamples, seed, Tables.recalls)
     results = {}
     for name in first:
-        differences = second[name] - first[name]
-        low, high = interval(differences, confidence)
-        difference = float(whole[1][name][0] - whole[0][name][0])
-        results[name] = {"difference": difference, "low": low, "high": high, "p": p_value(differences)}
+        numbers = zip(whole[0][name][0].tolist(), whole[1][name][0].tolist(), strict=True)
+        columns = (second[name] - first[name]).T
+        results[name] = [
+            None if np.isnan(both).any() else _difference(both, column, confidence)
+            for both, column in zip(numbers, columns, strict=True)
+        ]
     return results

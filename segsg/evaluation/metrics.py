@@ -52,9 +52,10 @@ class Tables:
                 values |= {named(prefix, metric, depth): value for metric, value in at.items()}
         return values
 
-    def recalls(self) -> dict[str, Float[np.ndarray, "foreground"]]:
-        """Recall of each predicate under the names R@K and ngR@K; NaN for an absent one."""
-        summed = {name: table.sum(axis=0) for name, table in self.sums.items()}
+    def recalls(self, weights: Float[np.ndarray, "draws images"]) -> dict[str, Float[np.ndarray, "draws foreground"]]:
+        """Recall of each predicate under the names R@K and ngR@K; NaN where a predicate is absent."""
+        wanted = ("present", *(f"{p}recalls@{depth}" for p in ("", FREE) for depth in self.protocol.depths))
+        summed = {name: weights @ self.sums[name] for name in wanted}
         return {
             named(prefix, "R", depth): ratio(summed[f"{prefix}recalls@{depth}"], summed["present"])
             for prefix in ("", FREE)

@@ -32,8 +32,8 @@ def per_predicate(recall: Ranks) -> dict[str, list]:
         "images": addends.sums["present"].sum(axis=0).astype(int).tolist(),
         "rows": addends.sums["rows"].sum(axis=0).astype(int).tolist(),
     }
-    for name, values in addends.recalls().items():
-        columns[name] = [None if np.isnan(value) else float(value) for value in values]
+    for name, values in addends.recalls(np.ones((1, len(recall)))).items():
+        columns[name] = [None if np.isnan(value) else float(value) for value in values[0]]
     if recall.training_counts is not None:
         columns["training"] = recall.training_counts[1:].tolist()
         names, masks = list(addends.groups), np.array(list(addends.groups.values()))

@@ -61,15 +61,19 @@ def write(report: Path, paper: dict) -> None:
 
 
 def render(page: str, facts: dict) -> str:
-    """The text of a page. Everything that is filled in is escaped."""
-    environment = Environment(
+    """The text of a page."""
+    return environment().get_template(f"{page}.html").render(facts)
+
+
+def environment() -> Environment:
+    """Where templates are and how they are filled; everything that is filled in is escaped."""
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(f"{page}.html").render(facts)
 
 
 def detector_lines(results: dict) -> list[dict]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segsg.evaluation import bootstrap
-from segsg.evaluation.bootstrap import compare, draws, image_weights, interval, p_value
+from segsg.evaluation.bootstrap import compare, compare_predicates, draws, image_weights, interval, p_value
 from segsg.evaluation.metrics import metrics, tables
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.ranks import Ranks
@@ -92,7 +92,9 @@ def test_pairing_sees_what_separate_intervals_cannot():
 
 def test_a_system_compared_with_itself():
     ranks = ranks_of(np.arange(30) % 2 == 0)
-    assert compare(ranks, ranks, 100)["mR@50"] == {"difference": 0.0, "low": 0.0, "high": 0.0, "p": 1.0}
+    result = compare(ranks, ranks, 100)["mR@50"]
+    assert result["baseline"] == result["system"] == pytest.approx(0.5 / 3)
+    assert (result["difference"], result["low"], result["high"], result["p"]) == (0, 0, 0, 1)
 
 
 def test_comparison_is_antisymmetric():
@@ -102,6 +104,19 @@ def test_comparison_is_antisymmetric():
     assert there["difference"] == -back["difference"]
     assert (there["low"], there["high"]) == pytest.approx((-back["high"], -back["low"]))
     assert there["p"] == back["p"]
+
+
+def test_each_predicate_is_compared_on_the_images_that_have_it():
+    predicate = np.arange(60) % 2 + 1
+    easy = np.random.default_rng(2).random(60) < 0.3
+    better = easy | (predicate == 2)
+    first, second, absent = compare_predicates(ranks_of(easy, predicate), ranks_of(better, predicate))["R@20"]
+    assert absent is None
+    assert (first["difference"], first["low"], first["high"], first["p"]) == (0, 0, 0, 1)
+    missed = 1 - easy[predicate == 2].mean()
+    assert (second["system"], second["difference"]) == (1, pytest.approx(missed))
+    assert second["p"] < 0.01
+    assert second["low"] == pytest.approx(missed - 1.96 * np.sqrt(missed * (1 - missed) / 30), abs=0.05)
 
 
 def test_p_value_by_hand():
@@ -116,6 +131,8 @@ def test_different_images_or_protocols_are_refused():
         compare(first, ranks_of([True, False], image_ids=[0, 2]))
     with pytest.raises(ValueError, match="protocols differ"):
         compare(first, first.under(replace(DEFAULT, skip_empty=True)))
+    with pytest.raises(ValueError, match="true relations differ"):
+        compare_predicates(first, ranks_of([True, False], predicate=[1, 2]))
 
 
 def test_nothing_to_draw_from():
