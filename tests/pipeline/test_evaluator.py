@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -208,6 +209,17 @@ def test_bench(task, capsys):
     assert "equal results" in capsys.readouterr().out
     assert cli.main(["bench", "evaluate", "--all-protocols", *words]) == 0
     assert "scene-graph-benchmark R@50" in capsys.readouterr().out
+
+
+def test_the_examples_of_the_documentation(tmp_path):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text()
+    truth, predictions = re.findall(r"```jsonl\n(.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "truth.jsonl").write_text(truth)
+    (tmp_path / "predictions.jsonl").write_text(predictions)
+    files = File(tmp_path / "truth.jsonl"), File(tmp_path / "predictions.jsonl")
+    results = evaluate(Request(*files, "sgdet", resamples=5), tmp_path / "out")
+    assert results["names"] == ["on", "wears"]
+    assert all(found["metrics"]["R@20"]["value"] == 1 for found in results["protocols"].values())
 
 
 def test_bench_notices_unequal_results(monkeypatch):
