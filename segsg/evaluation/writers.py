@@ -4,8 +4,9 @@ import gzip
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from segsg.evaluation.records import Truth, as_array
 from segsg.structures import ImageGraph
@@ -62,10 +63,15 @@ def _write(path: Path, records: Iterable[Record]) -> None:
     """Whole or not at all; compressed if the name ends in .gz."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    # Without time and name in its header a compressed file depends on its content alone.
-    with part.open("wb") as raw:
-        file = gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) if path.suffix == ".gz" else raw
-        with file:
+    try:
+        with part.open("wb") as raw, _compressed(raw) if path.suffix == ".gz" else nullcontext(raw) as file:
             for record in records:
                 file.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
-    os.replace(part, path)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _compressed(raw: BinaryIO) -> gzip.GzipFile:
+    """Without time and name in its header a compressed file depends on its content alone."""
+    return gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0)

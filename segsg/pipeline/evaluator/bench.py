@@ -92,7 +92,7 @@ def bench(size: Size, plain_images: int) -> str:
         kept += [image] if number < plain_images else []
     began = time.perf_counter()
     metrics(recall.ranks())
-    ours, grown = 1000 * (seconds + time.perf_counter() - began) / size.images, peak() - before
+    ours, most = 1000 * (seconds + time.perf_counter() - began) / size.images, peak()
     began = time.perf_counter()
     slow = _plain(kept, size, recall.protocol)
     plain = 1000 * (time.perf_counter() - began) / len(kept)
@@ -102,7 +102,7 @@ def bench(size: Size, plain_images: int) -> str:
         f"ours   {ours:9.3f} ms an image\n"
         f"plain  {plain:9.3f} ms an image, of {len(kept)}\n"
         f"ratio  {plain / ours:9.1f}, equal results ({len(slow)} numbers)\n"
-        f"memory {peak():9.0f} MB at most; ours took {grown:.0f} MB more than before the first image"
+        f"memory {most:9.0f} MB at most by ours, {most - before:.0f} MB more than before the first image"
     )
 
 

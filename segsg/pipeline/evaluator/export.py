@@ -1,10 +1,11 @@
 """`segsg export`: an experiment's truths and predictions in the documented format, for any evaluator."""
 
+import dataclasses
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from segsg.build import data, measurements, scene_graphs
+from segsg.build import data, looks, measurements, scene_graphs
 from segsg.evaluation.writers import write_graphs, write_truths
 from segsg.params import PARAMS_FILE, load
 
@@ -17,6 +18,9 @@ def export(key: str, split: str, out: Path) -> tuple[Path, Path]:
     weights = scene_graphs.folder(params, key)
     if not weights.is_dir():
         raise ValueError(f"{weights}: missing; train it with `dvc repro scene_graph@{key}`")
+    # Looks may have been removed to save disk; the detector itself says the same, slower.
+    stored = params.cache_looks and looks.folder(params, params.experiments[key].detector).is_dir()
+    params = dataclasses.replace(params, cache_looks=stored)
     truth, predictions = out / "truth.jsonl", out / "predictions.jsonl.gz"
     names, images = data.vocabulary(params).predicates, len(data.scene_graph_set(params, split))
     write_truths(truth, measurements.truths(params, split), names)
