@@ -63,9 +63,10 @@ def bars(results: dict, depth: int) -> list[dict]:
     ]
 
 
-def sections(results: dict) -> list[tuple[str, list[str]]]:
-    """Rows of the table: metrics with graph constraint, then those without."""
-    names = list(next(iter(results["protocols"].values()))["metrics"])
+def sections(results: dict, depth: int) -> list[tuple[str, list[str]]]:
+    """Rows of the table for one K: metrics with graph constraint, then those without."""
+    names = next(iter(results["protocols"].values()))["metrics"]
+    names = [name for name in names if name.endswith(f"@{depth}")]
     return [
         ("One predicate for each pair", [name for name in names if not name.startswith(FREE)]),
         ("All predicates of all pairs compete", [name for name in names if name.startswith(FREE)]),
@@ -83,7 +84,7 @@ def render_evaluation(results: dict) -> str:
         "task": TASKS[results["task"]],
         "titles": {name: PROTOCOLS.get(name, name) for name in protocols},
         "rules": {name: rule_lines(found["rules"], results["task"]) for name, found in protocols.items()},
-        "sections": sections(results),
+        "tables": {k: sections(results, k) for k in (depth, *(other for other in depths if other != depth))},
         "cell_text": cell_text,
         "spreads": {name: spread(results, name) for name in (f"R@{depth}", f"mR@{depth}")},
         "bars": bars(results, depth),

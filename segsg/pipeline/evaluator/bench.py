@@ -147,8 +147,10 @@ def all_protocols(size: Size) -> str:
     seconds += time.perf_counter() - start
     numbers = ", ".join(f"{name} R@50 {100 * found['R@50']:.2f}" for name, found in values.items())
     return (
-        f"all protocols: {size.images} images, {seconds / 60:.2f} minutes ({1000 * seconds / size.images:.2f} ms an "
-        f"image; {(time.perf_counter() - began) / 60:.2f} with making them), {peak():.0f} MB at most; {numbers}"
+        f"all protocols: {size.images} images x {size.boxes} boxes x {size.pairs} pairs, {size.task}\n"
+        f"time   {seconds / 60:9.2f} minutes, {1000 * seconds / size.images:.2f} ms an image "
+        f"({(time.perf_counter() - began) / 60:.2f} minutes with making the images)\n"
+        f"memory {peak():9.0f} MB at most\n{numbers}"
     )
 
 
