@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from segsg.reporting.html import environment
 from segsg.reporting.names import TASKS
+from segsg.reporting.pages import render
 
 PROTOCOLS = {"default": "Default", "paper": "Paper", "scene-graph-benchmark": "Scene-Graph-Benchmark"}
 FREE = "ng"
@@ -92,4 +92,4 @@ def render_evaluation(results: dict) -> str:
         "by_training": "training" in first["predicates"],
         "groups": [group for group in GROUPS if f"mR_{group}@{depth}" in first["metrics"]],
     }
-    return environment().get_template("evaluation.html").render(facts)
+    return render("evaluation", facts)

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from segsg.reporting import tables
 from segsg.reporting.album import Entry, read_album
 from segsg.reporting.names import DETECTORS, TASKS
+from segsg.reporting.pages import render
 
-TEMPLATES = Path(__file__).parent / "templates"
 PAPER_VALUES = Path("data/facts/paper_values.yaml")
 TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
 PAGES = {
@@ -58,22 +57,6 @@ def write(report: Path, paper: dict) -> None:
     for page in PAGES:
         shown = [_image(report / "figures", entry) for entry in figures if entry.page == page]
         _write(report / "html" / f"{page}.html", render(page, facts | {"page": page, "figures": shown}))
-
-
-def render(page: str, facts: dict) -> str:
-    """The text of a page."""
-    return environment().get_template(f"{page}.html").render(facts)
-
-
-def environment() -> Environment:
-    """Where templates are and how they are filled; everything that is filled in is escaped."""
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def detector_lines(results: dict) -> list[dict]:

@@ -196,6 +196,15 @@ def test_compare(files, capsys):
     assert capsys.readouterr().out.splitlines()[2:20] == printed.splitlines()[2:20]
 
 
+def test_compare_task_by_task(files, capsys):
+    for system in "ab":
+        for task in ("predcls", "sgdet"):
+            evaluate(request(files), files / system / task)
+    assert cli.main(["compare", str(files / "a"), str(files / "b"), "--out", str(files / "c"), "--resamples", "9"]) == 0
+    assert capsys.readouterr().out.count("of each predicate") == 2
+    assert {path.parent.name for path in (files / "c").rglob("compare.json")} == {"predcls", "sgdet"}
+
+
 def test_compare_needs_ranks(tmp_path, capsys):
     assert cli.main(["compare", str(tmp_path), str(tmp_path)]) == 1
     assert "neither a file of ranks nor a folder" in capsys.readouterr().err

@@ -1,15 +1,14 @@
-"""The evaluator's commands: `evaluate`, `compare`, `export` and `bench`."""
+"""The evaluator's commands: `evaluate`, `compare`, `export` and `bench`.
+
+Each imports what it runs when it runs, so that no other command waits for PyTorch.
+"""
 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from segsg.evaluation.importers import ENDINGS, FORMATS
 from segsg.evaluation.protocol import PROTOCOLS
-from segsg.pipeline.evaluator import bench, compare
-from segsg.pipeline.evaluator.evaluate import PAGE, Request, evaluate
-from segsg.pipeline.evaluator.walk import File
-from segsg.structures import TASKS
+from segsg.reporting.names import TASKS
 
 AddCommand = Callable[..., argparse.ArgumentParser]
 MIDDLE = 50
@@ -17,6 +16,9 @@ SPLITS = ("train", "validation", "test")
 
 
 def run_evaluate(options: argparse.Namespace) -> int:
+    from segsg.pipeline.evaluator.evaluate import PAGE, Request, evaluate
+    from segsg.pipeline.evaluator.walk import File
+
     protocols = tuple(PROTOCOLS) if options.protocol == "all" else (options.protocol,)
     request = Request(
         File(options.truth, options.truth_format),
@@ -45,15 +47,16 @@ def _headline(found: dict) -> list[str]:
 
 
 def run_compare(options: argparse.Namespace) -> int:
-    results = compare.run(
-        options.baseline, options.system, options.protocol, options.resamples, options.seed, options.out
-    )
-    print(compare.report(results, MIDDLE))
+    from segsg.pipeline.evaluator import compare
+
+    for task, pair in compare.by_task(options.baseline, options.system).items():
+        out = None if options.out is None else options.out / task
+        print(compare.report(compare.run(*pair, options.protocol, options.resamples, options.seed, out), MIDDLE))
     return 0
 
 
 def run_export(options: argparse.Namespace) -> int:
-    from segsg.pipeline.evaluator.export import export  # networks: not for those who only evaluate
+    from segsg.pipeline.evaluator.export import export
 
     truth, predictions = export(options.key, options.split, options.out)
     print(f"segsg evaluate --truth {truth} --predictions {predictions} --task TASK --out DIR")
@@ -61,6 +64,8 @@ def run_export(options: argparse.Namespace) -> int:
 
 
 def run_bench(options: argparse.Namespace) -> int:
+    from segsg.pipeline.evaluator import bench
+
     size = bench.Size(options.images, options.boxes, options.pairs, options.predicates, options.task)
     print(bench.all_protocols(size) if options.all_protocols else bench.bench(size, options.plain_images))
     return 0
@@ -93,14 +98,13 @@ def _positive(text: str) -> int:
 
 
 def _add_evaluate(command: argparse.ArgumentParser) -> None:
-    endings = ", ".join(ENDINGS)
-    command.add_argument("--truth", type=_path, required=True, metavar="FILE", help=f"by its ending: {endings}")
+    command.add_argument("--truth", type=_path, required=True, metavar="FILE", help="in any format of docs/formats.md")
     command.add_argument("--predictions", type=_path, required=True, metavar="FILE", help="the same formats")
-    command.add_argument("--task", choices=TASKS, required=True)
+    command.add_argument("--task", choices=tuple(TASKS), required=True)
     command.add_argument("--out", type=_path, required=True, metavar="DIR", help="for the page, JSON, CSV and ranks")
     command.add_argument("--protocol", choices=(*PROTOCOLS, "all"), default="all")
-    command.add_argument("--format", choices=FORMATS, help="of the predictions, whatever the ending")
-    command.add_argument("--truth-format", choices=FORMATS, help="of the truths, whatever the ending")
+    command.add_argument("--format", metavar="NAME", help="of the predictions, whatever the ending")
+    command.add_argument("--truth-format", metavar="NAME", help="of the truths, whatever the ending")
     command.add_argument("--predicate-names", type=_path, metavar="FILE", help="one a line, JSON, VG-SGG-dicts.json")
     command.add_argument(
         "--zero-shot", type=_path, metavar="FILE", help="triplets that training lacks; without: no zsR"
@@ -112,7 +116,12 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
 
 def _add_compare(command: argparse.ArgumentParser) -> None:
     for name, text in (("baseline", "A"), ("system", "B")):
-        command.add_argument(name, type=_path, metavar=text, help="folder of an evaluation, or its file of ranks")
+        command.add_argument(
+            name,
+            type=_path,
+            metavar=text,
+            help="folder of an evaluation, its file of ranks, or a folder of predcls, sgcls, sgdet",
+        )
     command.add_argument("--protocol", choices=tuple(PROTOCOLS), default="default", help="of `evaluate` folders")
     command.add_argument("--out", type=_path, metavar="DIR", help="for JSON and CSV")
     _draws(command)
@@ -127,5 +136,5 @@ def _add_export(command: argparse.ArgumentParser) -> None:
 def _add_bench(command: argparse.ArgumentParser) -> None:
     for name, number in (("images", 1000), ("boxes", 80), ("pairs", 4096), ("predicates", 51), ("plain-images", 20)):
         command.add_argument(f"--{name}", type=_positive, default=number, metavar="N", help=f"default: {number}")
-    command.add_argument("--task", choices=TASKS, default="sgdet")
+    command.add_argument("--task", choices=tuple(TASKS), default="sgdet")
     command.add_argument("--all-protocols", action="store_true", help="time all protocols in one walk, no plain loop")

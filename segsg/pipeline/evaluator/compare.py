@@ -9,6 +9,7 @@ from segsg.evaluation.ranks import Ranks, load
 from segsg.pipeline.evaluator.evaluate import RANKS, RESULTS, to_csv
 from segsg.pipeline.project import write_text
 from segsg.pipeline.results import METRICS_FILE, to_json
+from segsg.structures import TASKS
 
 PARTS = ("baseline", "system", "difference", "low", "high", "p")
 
@@ -38,6 +39,12 @@ def _names(folder: Path) -> tuple[str, ...] | None:
         if (folder / name).is_file():
             return tuple(read(json.loads((folder / name).read_text(encoding="utf-8"))))
     return None
+
+
+def by_task(baseline: Path, system: Path) -> dict[str, tuple[Path, Path]]:
+    """What to compare: the subfolders predcls, sgcls and sgdet that both have, or the two themselves (key "")."""
+    tasks = [task for task in TASKS if (baseline / task).is_dir() and (system / task).is_dir()]
+    return {task: (baseline / task, system / task) for task in tasks} or {"": (baseline, system)}
 
 
 def run(baseline: Path, system: Path, protocol: str, resamples: int, seed: int, out: Path | None) -> dict:
