@@ -11,6 +11,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from segsg.evaluation.records import Truth
@@ -45,39 +46,56 @@ def load(path: Path) -> dict[str, list[BoxList]]:
     return content
 
 
-def _field(item: BoxList, name: str, where: str) -> Tensor:
-    fields = getattr(item, "extra_fields", {})
+def _field(item: BoxList, name: str, columns: int | None, where: str) -> Tensor:
+    """A field with so many numbers in a row: None for one number, -1 for any number of columns."""
+    fields = getattr(item, "extra_fields", None)
+    fields = fields if isinstance(fields, dict) else {}
     if not isinstance(fields.get(name), Tensor):
-        raise ValueError(f"{where}: no tensor {name!r} among its fields {', '.join(sorted(fields)) or '(none)'}")
-    return fields[name]
+        raise ValueError(f"{where}: no tensor {name!r} among its fields {', '.join(map(str, fields)) or '(none)'}")
+    return _table(fields[name], name, columns, where)
 
 
-def _boxes(item: BoxList, where: str) -> Tensor:
+def _table(values: Tensor, name: str, columns: int | None, where: str) -> Tensor:
+    if not values.numel() and columns != -1:
+        values = values.reshape((0,) if columns is None else (0, columns))
+    if values.ndim != (1 if columns is None else 2) or columns not in (None, -1, values.shape[-1]):
+        raise ValueError(f"{where}: {name!r} has shape {tuple(values.shape)}")
+    return values
+
+
+def _boxes(item: BoxList, where: str) -> Float[Tensor, "regions 4"]:
     """xyxy; widths of the other layout count pixels inclusively."""
     boxes, mode = getattr(item, "bbox", None), getattr(item, "mode", None)
     if not isinstance(boxes, Tensor) or mode not in ("xyxy", "xywh"):
         raise ValueError(f"{where}: boxes must be a tensor in mode xyxy or xywh, not {mode!r}")
-    boxes = boxes.float().reshape(-1, 4)
+    boxes = _table(boxes, "bbox", 4, where).float()
     if mode == "xyxy":
         return boxes
     return torch.cat([boxes[:, :2], boxes[:, :2] + (boxes[:, 2:] - 1).clamp(min=0)], dim=1)
 
 
+def _same_length(rows: int, others: dict[str, Tensor], where: str) -> None:
+    for name, values in others.items():
+        if len(values) != rows:
+            raise ValueError(f"{where}: {len(values)} rows of {name!r} where {rows} are needed")
+
+
 def _truth(number: int, item: BoxList, where: str) -> Truth:
-    relations = _field(item, "relation_tuple", where).long().reshape(-1, 3)
-    return Truth(_boxes(item, where), _field(item, "labels", where).long(), relations, number)
+    boxes, labels = _boxes(item, where), _field(item, "labels", None, where).long()
+    _same_length(len(boxes), {"labels": labels}, where)
+    return Truth(boxes, labels, _field(item, "relation_tuple", 3, where).long(), number)
 
 
 def _graph(number: int, item: BoxList, predicates: int, where: str) -> ImageGraph:
     """Without the pair (0, 0) that the benchmark writes where it has no pair."""
-    pairs = _field(item, "rel_pair_idxs", where).long().reshape(-1, 2)
-    probabilities = _field(item, "pred_rel_scores", where).float()
-    if len(probabilities) != len(pairs):
-        raise ValueError(f"{where}: {len(probabilities)} rows of pred_rel_scores for {len(pairs)} pairs")
+    boxes, pairs = _boxes(item, where), _field(item, "rel_pair_idxs", 2, where).long()
+    labels, scores = _field(item, "pred_labels", None, where).long(), _field(item, "pred_scores", None, where).float()
+    probabilities = _field(item, "pred_rel_scores", -1, where).float()
+    _same_length(len(boxes), {"pred_labels": labels, "pred_scores": scores}, where)
+    _same_length(len(pairs), {"pred_rel_scores": probabilities}, where)
     kept = pairs[:, 0] != pairs[:, 1]
-    labels, scores = _field(item, "pred_labels", where).long(), _field(item, "pred_scores", where).float()
     probabilities = probabilities[kept] if kept.any() else probabilities.new_zeros(0, predicates)
-    return ImageGraph(number, _boxes(item, where), labels, scores, pairs[kept], probabilities)
+    return ImageGraph(number, boxes, labels, scores, pairs[kept], probabilities)
 
 
 def names(path: Path) -> None:
@@ -93,7 +111,7 @@ def truths(path: Path) -> Iterator[Callable[[], Truth]]:
 def predicates(path: Path) -> int | None:
     """Number of predicates, background included; None if no image has a pair."""
     for number, item in enumerate(load(path)["predictions"]):
-        scores = _field(item, "pred_rel_scores", f"{path}: prediction of image {number}")
+        scores = _field(item, "pred_rel_scores", -1, f"{path}: prediction of image {number}")
         if len(scores):
             return scores.shape[1]
     return None

@@ -1,7 +1,9 @@
 """NumPy archives (.npz): the rows of all images one after another, read image by image, never as a whole."""
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,30 +11,39 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from segsg.evaluation.formats import HEADER, LENGTHS, TRUTH, Background, graph_of, prediction_fields, truth_of
+from segsg.evaluation.formats import HEADER, LENGTHS, TRUTH, Background, graph_of, names_of, prediction_fields, truth_of
 from segsg.evaluation.records import Truth
 from segsg.structures import ImageGraph
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
+@contextmanager
+def _damage(where: str) -> Iterator[None]:
+    """What reading a broken archive raises, as a ValueError that names the place."""
+    try:
+        yield
+    except (ValueError, KeyError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{where} damaged or cut off ({error}); write the file again") from error
+
+
 class Column:
     """One array of an archive, front to back."""
 
     def __init__(self, archive: zipfile.ZipFile, name: str):
-        self._stream, self._where = archive.open(f"{name}.npy"), f"{archive.filename}: {name}"
-        self.shape, fortran, self._dtype = _HEADERS[npy.read_magic(self._stream)](self._stream)
+        self._where = f"{archive.filename}: {name}"
+        with _damage(self._where):
+            self._stream = archive.open(f"{name}.npy")
+            self.shape, fortran, self._dtype = _HEADERS[npy.read_magic(self._stream)](self._stream)
         if self._dtype.hasobject or (fortran and len(self.shape) > 1):
             raise ValueError(f"{self._where} must be a plain array of numbers, row after row")
 
     def take(self, rows: int) -> np.ndarray:
         """The next `rows` rows."""
         shape = (rows, *self.shape[1:])
-        content = bytearray(self._stream.read(int(np.prod(shape)) * self._dtype.itemsize))
-        try:
+        with _damage(self._where):
+            content = bytearray(self._stream.read(int(np.prod(shape)) * self._dtype.itemsize))
             return np.frombuffer(content, self._dtype).reshape(shape)
-        except ValueError as error:
-            raise ValueError(f"{self._where} is cut off; write the file again") from error
 
     def whole(self) -> np.ndarray:
         """All rows; one for a single number."""
@@ -43,10 +54,8 @@ class Archive:
     """An .npz by the names of its arrays."""
 
     def __init__(self, path: Path):
-        try:
+        with _damage(f"{path}: not an .npz, or"):
             self._file = zipfile.ZipFile(path)
-        except zipfile.BadZipFile as error:
-            raise ValueError(f"{path}: not an .npz ({error})") from error
         self.path, self.names = path, {Path(name).stem for name in self._file.namelist()}
 
     def column(self, name: str) -> Column:
@@ -63,8 +72,8 @@ class Archive:
         if not len(image_ids):
             raise ValueError(f"{self.path}: empty; no image in image_ids")
         for name, count in counted.items():
-            rows = columns[name].shape[0]
-            if len(counts[count]) != len(image_ids) or counts[count].sum() != rows:
+            rows = columns[name].shape[0] if columns[name].shape else 1
+            if not _divides(counts[count], rows, len(image_ids)):
                 raise ValueError(
                     f"{self.path}: {count} does not divide the {rows} rows of {name!r} among {len(image_ids)} images"
                 )
@@ -73,12 +82,17 @@ class Archive:
             yield {"image_id": image_id} | parts
 
 
+def _divides(counts: np.ndarray, rows: int, images: int) -> bool:
+    whole = counts.shape == (images,) and np.issubdtype(counts.dtype, np.integer)
+    return whole and bool((counts >= 0).all()) and int(counts.sum()) == rows
+
+
 def names(path: Path) -> tuple[str, ...] | None:
     """Foreground predicates, where a file of truths lists them."""
     archive = Archive(path)
     if "predicate_names" not in archive.names:
         return None
-    return tuple(archive.column("predicate_names").whole().tolist())
+    return names_of(archive.column("predicate_names").whole().tolist(), f"{path}: predicate_names")
 
 
 def truths(path: Path) -> Iterator[Callable[[], Truth]]:
@@ -88,7 +102,8 @@ def truths(path: Path) -> Iterator[Callable[[], Truth]]:
 
 
 def _background(archive: Archive) -> Background:
-    header = {name: archive.column(name).whole().item() for name in HEADER if name in archive.names}
+    columns = {name: archive.column(name).whole() for name in HEADER if name in archive.names}
+    header = {name: values.item() if values.size == 1 else values.tolist() for name, values in columns.items()}
     return Background.of(header, str(archive.path))
 
 

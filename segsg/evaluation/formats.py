@@ -50,7 +50,7 @@ class Background:
 def _column(value: Any, name: str, where: str) -> int | None:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0:
         raise ValueError(f"{where}: {name} must be the number of a column or null, not {value!r}")
     return int(value)
 
@@ -74,7 +74,7 @@ def arrays(record: Mapping[str, Any], columns: Mapping[str, int | None], where: 
             raise ValueError(f"{where}: {name!r} is missing; an image needs {', '.join(['image_id', *columns])}")
         try:
             values = np.asarray(record[name], dtype=np.float32 if name in _REAL else np.int64)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise ValueError(f"{where}: {name!r} is not a table of numbers ({error})") from error
         if not values.size:
             values = values.reshape((0,) if width is None else (0, max(width, 2)))
@@ -88,16 +88,24 @@ def arrays(record: Mapping[str, Any], columns: Mapping[str, int | None], where: 
     return result
 
 
-def _image_id(record: Mapping[str, Any], where: str) -> int:
-    if type(record.get("image_id")) is not int:
-        raise ValueError(f"{where}: 'image_id' must be a whole number, not {record.get('image_id')!r}")
-    return record["image_id"]
+def image_id(value: Any, where: str) -> int:
+    """`value` if it can be the id of an image. Raises ValueError that names the place."""
+    if type(value) is not int or abs(value) >= 2**63:
+        raise ValueError(f"{where}: 'image_id' must be a whole number, not {value!r}")
+    return value
+
+
+def names_of(value: Any, where: str) -> tuple[str, ...]:
+    """A list of names. Raises ValueError that names the place."""
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f"{where}: names of predicates must be a list of words")
+    return tuple(value)
 
 
 def truth_of(record: Mapping[str, Any], where: str) -> Truth:
     """One image's truth from the documented fields."""
     values = arrays(record, TRUTH, where)
-    return Truth(values["boxes"], values["classes"], values["relations"], _image_id(record, where))
+    return Truth(values["boxes"], values["classes"], values["relations"], image_id(record.get("image_id"), where))
 
 
 def graph_of(record: Mapping[str, Any], background: Background, predicates: int, where: str) -> ImageGraph:
@@ -111,7 +119,7 @@ def graph_of(record: Mapping[str, Any], background: Background, predicates: int,
     if not len(values["pairs"]):
         probabilities = np.zeros((0, predicates), dtype=np.float32)
     found = (values["boxes"], labels, scores, values["pairs"], probabilities)
-    return ImageGraph(_image_id(record, where), *(torch.from_numpy(array) for array in found))
+    return ImageGraph(image_id(record.get("image_id"), where), *(torch.from_numpy(array) for array in found))
 
 
 def _chosen_classes(

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from segsg.evaluation.formats import Background, graph_of, truth_of
+from segsg.evaluation.formats import Background, graph_of, names_of, truth_of
 from segsg.evaluation.records import Truth
 from segsg.structures import ImageGraph
 
@@ -54,7 +54,7 @@ def _images(path: Path) -> Iterator[Line]:
 def names(path: Path) -> tuple[str, ...] | None:
     """Foreground predicates, where a file of truths lists them."""
     listed = _header(path).get("predicate_names")
-    return None if listed is None else tuple(listed)
+    return None if listed is None else names_of(listed, f"{path}: predicate_names")
 
 
 def truths(path: Path) -> Iterator[Callable[[], Truth]]:
@@ -72,7 +72,7 @@ def predicates(path: Path) -> int | None:
     background = Background.of(_header(path), str(path))
     for where, line in _images(path):
         scores = _record(where, line).get("predicate_scores")
-        if scores:
+        if isinstance(scores, list) and scores and isinstance(scores[0], list):
             return len(scores[0]) + (background.predicates is None)
     return None
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from segsg.evaluation.formats import image_id, names_of
 from segsg.evaluation.records import Truth
 from segsg.structures import ImageGraph
 
@@ -41,16 +42,21 @@ def _get(record: Any, name: str, where: str) -> Any:
 
 
 def _image_id(value: Any, where: str) -> int:
-    try:
-        return int(value)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{where}: the id of an image must be a whole number, not {value!r}") from error
+    """OpenPSG writes ids as words."""
+    return image_id(int(value) if isinstance(value, str) and value.isdecimal() else value, where)
+
+
+def _regions_of(record: dict[str, Any], name: str, where: str) -> list:
+    regions = _get(record, name, where)
+    if not isinstance(regions, list):
+        raise ValueError(f"{where}: {name!r} must be a list")
+    return regions
 
 
 def _table(rows: Any, columns: int, kind: type, name: str, where: str) -> np.ndarray:
     try:
         return np.asarray(rows, dtype=kind).reshape(len(rows), columns)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{where}: {name!r} is not a table of {columns} numbers in a row ({error})") from error
 
 
@@ -61,25 +67,26 @@ def _triplets(record: dict[str, Any], name: str, where: str) -> Int[np.ndarray, 
 
 def names(path: Path) -> tuple[str, ...]:
     """Foreground predicates."""
-    return tuple(_load(path, ("data", "predicate_classes"))["predicate_classes"])
+    return names_of(_load(path, ("data", "predicate_classes"))["predicate_classes"], f"{path}: predicate_classes")
 
 
 def truths(path: Path) -> Iterator[Callable[[], Truth]]:
     """Every test image, or every image of a file that does not list the test images, still to be checked."""
     content = _load(path, ("data", "predicate_classes"))
-    wanted = None if "test_image_ids" not in content else set(map(str, content["test_image_ids"]))
+    listed = content.get("test_image_ids")
+    wanted = set(map(str, listed)) if isinstance(listed, list) else None
     for number, record in enumerate(content["data"]):
-        image_id = _get(record, "image_id", f"{path}: image number {number}")
-        if wanted is None or str(image_id) in wanted:
-            yield partial(_truth, record, f"{path}: image {image_id}")
+        name = _get(record, "image_id", f"{path}: image number {number}")
+        if wanted is None or str(name) in wanted:
+            yield partial(_truth, record, f"{path}: image {name}")
 
 
 def _truth(record: dict[str, Any], where: str) -> Truth:
-    regions = _get(record, "annotations", where)
+    regions = _regions_of(record, "annotations", where)
     boxes = np.concatenate([np.zeros((0, 4), dtype=np.float32), *(_box(region, where) for region in regions)])
-    labels = [_get(region, "category_id", where) + 1 for region in regions]
+    labels = _labels([_get(region, "category_id", where) for region in regions], where)
     relations = _triplets(record, "relations", where)
-    return Truth(boxes, np.array(labels, dtype=np.int64), relations, _image_id(record["image_id"], where))
+    return Truth(boxes, labels, relations, _image_id(record["image_id"], where))
 
 
 def _box(region: Any, where: str) -> Float[np.ndarray, "1 4"]:
@@ -97,8 +104,8 @@ def predicates(path: Path) -> None:
 def graphs(path: Path, predicates: int) -> Iterator[Callable[[], ImageGraph]]:
     """Every image, still to be checked; `predicates` counts background."""
     for number, record in enumerate(_load(path, ("images",))["images"]):
-        image_id = _get(record, "id", f"{path}: image number {number}")
-        yield partial(_graph, record, predicates, f"{path}: image {image_id}")
+        name = _get(record, "id", f"{path}: image number {number}")
+        yield partial(_graph, record, predicates, f"{path}: image {name}")
 
 
 def _graph(record: dict[str, Any], predicates: int, where: str) -> ImageGraph:
@@ -112,12 +119,25 @@ def _graph(record: dict[str, Any], predicates: int, where: str) -> ImageGraph:
 def _regions(record: dict[str, Any], where: str) -> tuple[Float[np.ndarray, "regions 4"], Int[np.ndarray, "regions"]]:
     """From "annotation", which sgbench 1.0 reads, or from "bboxes" and "categories", which its manual describes."""
     if "annotation" in record:
-        boxes = [_get(region, "bbox", where)[:4] for region in record["annotation"]]
-        categories = [_get(region, "category", where) for region in record["annotation"]]
+        regions = _regions_of(record, "annotation", where)
+        boxes = [_first_four(_get(region, "bbox", where)) for region in regions]
+        categories = [_get(region, "category", where) for region in regions]
     else:
         boxes, categories = _get(record, "bboxes", where), _get(record, "categories", where)
-    labels = _table(categories, 1, np.int64, "categories", where)[:, 0] + 1
-    return _table(boxes, 4, np.float32, "bboxes", where), labels
+    boxes, labels = _table(boxes, 4, np.float32, "bboxes", where), _labels(categories, where)
+    if len(boxes) != len(labels):
+        raise ValueError(f"{where}: {len(boxes)} boxes and {len(labels)} categories")
+    return boxes, labels
+
+
+def _first_four(box: Any) -> Any:
+    """sgbench lets a score follow the corners."""
+    return box[:4] if isinstance(box, list) else box
+
+
+def _labels(categories: Any, where: str) -> Int[np.ndarray, "regions"]:
+    """Classes from 1."""
+    return _table(categories, 1, np.int64, "categories", where)[:, 0] + 1
 
 
 def _as_scores(
