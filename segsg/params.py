@@ -25,7 +25,9 @@ class SceneGraphFiles:
     photos: Path
     """folder of IMAGE_ID.jpg"""
     true_masks: Path | None = None
-    """masks of the test images that only evaluation reads; a drawn world has them, Visual Genome has not"""
+    """masks of the validation and test images, for evaluation and oracles; a drawn world has them, Visual Genome not"""
+    true_masks_train: Path | None = None
+    """masks of the training images, for oracles alone"""
 
 
 @dataclass(frozen=True)
