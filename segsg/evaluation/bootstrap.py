@@ -66,6 +66,18 @@ def p_value(differences: Float[np.ndarray, "draws"]) -> float:
     return float(min(1.0, 2 * (rarer + 1) / (len(differences) + 1)))
 
 
+def _together(systems: list[Ranks], resamples: int, seed: int) -> tuple[list[dict], list[dict]]:
+    """Every metric of every system on all images, and in draws that they share."""
+    for system in systems[1:]:
+        if not np.array_equal(systems[0].image_ids, system.image_ids):
+            raise ValueError("compare: systems were evaluated on different images; evaluate them on the same set")
+        if systems[0].protocol != system.protocol:
+            raise ValueError(f"compare: protocols differ, {systems[0].protocol} and {system.protocol}; use one for all")
+    addends = [tables(system) for system in systems]
+    whole = [table.metrics(np.ones((1, len(systems[0])))) for table in addends]
+    return whole, draws(addends, resamples, seed)
+
+
 def compare(
     baseline: Ranks, system: Ranks, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> dict[str, dict[str, float]]:
@@ -73,13 +85,7 @@ def compare(
 
     Raises ValueError where the two were not evaluated on the same images under one protocol.
     """
-    if not np.array_equal(baseline.image_ids, system.image_ids):
-        raise ValueError("compare: the two systems were evaluated on different images; evaluate both on the same set")
-    if baseline.protocol != system.protocol:
-        raise ValueError(f"compare: protocols differ, {baseline.protocol} and {system.protocol}; use one for both")
-    pair = [tables(baseline), tables(system)]
-    whole = [table.metrics(np.ones((1, len(baseline)))) for table in pair]
-    first, second = draws(pair, resamples, seed)
+    whole, (first, second) = _together([baseline, system], resamples, seed)
     results = {}
     for name in first:
         differences = second[name] - first[name]
@@ -87,3 +93,26 @@ def compare(
         difference = float(whole[1][name][0] - whole[0][name][0])
         results[name] = {"difference": difference, "low": low, "high": high, "p": p_value(differences)}
     return results
+
+
+def share_closed(
+    below: Ranks, system: Ranks, above: Ranks, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> dict[str, dict[str, float]]:
+    """(system - below) / (above - below) of every metric: {"value", "low", "high"}, on the same images.
+
+    1: as good as `above`; 0: as `below`. NaN where `above` is not measurably better: a share of nothing.
+    """
+    whole, drawn = _together([below, system, above], resamples, seed)
+    return {name: _share(*(w[name][0] for w in whole), *(d[name] for d in drawn), confidence) for name in drawn[0]}
+
+
+def _share(
+    below: float, system: float, above: float, low_draws: np.ndarray, draws: np.ndarray, high_draws: np.ndarray,
+    confidence: float,
+) -> dict[str, float]:  # fmt: skip
+    gaps = high_draws - low_draws
+    if not interval(gaps, confidence)[0] > 0:
+        return dict.fromkeys(("value", "low", "high"), float("nan"))
+    shares = np.divide(draws - low_draws, gaps, out=np.full_like(gaps, np.nan), where=gaps > 0)
+    low, high = interval(shares, confidence)
+    return {"value": float((system - below) / (above - below)), "low": low, "high": high}

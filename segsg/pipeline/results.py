@@ -10,9 +10,12 @@ import math
 from pathlib import Path
 
 from segsg.params import PARAMS_FILE, Params, load
+from segsg.pipeline.comparisons import add_comparisons
 from segsg.pipeline.project import write_text
 
 METRICS_FILE = "metrics.json"
+TRANSFER = "transfer"
+"""folder of what is measured of transferred masks"""
 
 
 def write_metrics(folder: Path | str, metrics: dict) -> None:
@@ -29,12 +32,23 @@ def read_metrics(folder: Path) -> dict:
 
 
 def collect(params: Params, runs: Path) -> dict:
-    """{"profile", "experiments": {key: row | measured}, "detectors": {key: row | measured}}, in fractions."""
-    return {
+    """{"profile", "grounding", "experiments": {key: row | measured}, "detectors": {key: row | measured}}, in fractions.
+
+    Experiments also say how they compare with others; see `segsg.pipeline.comparisons`.
+    """
+    results = {
         "profile": params.profile,
+        "grounding": dataclasses.asdict(params.grounding),
         "experiments": _with_metrics(params.experiments, runs / "evaluation"),
         "detectors": _with_metrics(params.detectors, runs / "detection"),
     }
+    add_comparisons(results, runs / "evaluation", params.evaluation, params.seed)
+    return results | _whole_study(runs / TRANSFER)
+
+
+def _whole_study(folder: Path) -> dict:
+    """What is measured once for all rows: `transfer_quality`, `copied_classes`, `mask_classes`; nothing without it."""
+    return read_metrics(folder) if (folder / METRICS_FILE).is_file() else {}
 
 
 def _with_metrics(rows: dict, folder: Path) -> dict:

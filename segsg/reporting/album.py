@@ -13,7 +13,7 @@ from segsg.reporting.overlay import Picture, scene_graph_overlay
 from segsg.reporting.style import save
 
 LIST = "figures.json"
-Page = Literal["gallery", "transfer", "curves"]
+Page = Literal["pairs", "gallery", "transfer", "kernels", "refinement", "curves"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Album:
 
 
 def read_album(folder: Path) -> list[Entry]:
-    """ValueError if the gallery notebook has not written it."""
+    """ValueError if its notebook has not written it."""
     path = folder / LIST
     if not path.is_file():
-        raise ValueError(f"{path}: missing; the stage `gallery` writes it: `dvc repro`")
+        raise ValueError(f"{path}: missing; the stage `{folder.name}` writes it: `dvc repro`")
     return [Entry(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
