@@ -162,8 +162,24 @@ class Grounding:
     frame: typing.Literal["union", "box"]
     kernel: int
     """cells along a side of the Gaussian"""
+    kernels: typing.Literal["own", "joint"]
+    """a region's Gaussian from its own class, or from the classes of both regions of a pair, as in the released code"""
     sigmoid: bool
     """squash the mask of a pair once more, as the released code does"""
+    masks: typing.Literal["transferred", "rectangles", "zero", "shuffled", "oracle"]
+    """what nodes and edges see; all but the first are controls, and the last needs a drawn world's true masks"""
+    refinement: typing.Literal["none", "inference", "training"]
+    """eq. 8, 9: where scene graphs see refined masks, if they are refined at all"""
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """The part of a model that refines masks, for rows with `grounding.refinement`."""
+
+    images: int
+    """training images of the mask set that it learns from, evenly spread; 0 takes all"""
+    width: int
+    convolutions: int
 
 
 @dataclass(frozen=True)
@@ -205,6 +221,7 @@ class Params:
     sampling: Sampling
     network: Network
     grounding: Grounding
+    refinement: Refinement
     stage2: Optimization
     evaluation: Evaluation
     experiments: dict[str, ExperimentRow]
