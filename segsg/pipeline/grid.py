@@ -14,7 +14,8 @@ def expand(grid: dict, profile: str) -> tuple[dict[str, dict], dict[str, dict]]:
 
     `backbones` maps a detector's short name to its backbone; a baseline gets the detector trained on the scene graph
     set alone, a seg-grounded row the joint one. `frequency: true` adds one row without pixels per task. `rows` are
-    further experiments by name: {model, detector, method, task, seed, grounding}. ValueError for an unknown name.
+    further experiments by name: {model, detector, method, task, grounding}, once per seed unless they have a `seed`.
+    ValueError for an unknown name.
     """
     if unknown := sorted(grid.keys() - GRID_KEYS):
         raise ValueError(
@@ -33,7 +34,7 @@ def _product(grid: dict, profile: str) -> dict[str, dict]:
 def _experiment(profile: str, model: str, detector: str, task: str, method: str, seed: int) -> tuple[str, dict]:
     if method not in SHORT_METHODS:
         raise ValueError(f"profile {profile}: grid: method '{method}' is not one of {', '.join(SHORT_METHODS)}")
-    key = f"{profile}-{model}-{detector}-{task}-{SHORT_METHODS[method]}" + (f"-s{seed}" if seed else "")
+    key = f"{profile}-{model}-{detector}-{task}-{SHORT_METHODS[method]}{_suffix(seed)}"
     joint = "-joint" if method == "seg-grounded" else ""
     row = {"model": model, "detector": f"{profile}-{detector}{joint}", "method": method, "task": task, "seed": seed}
     return key, row
@@ -54,9 +55,14 @@ def _frequency(grid: dict, profile: str) -> dict[str, dict]:
 def _named_rows(grid: dict, profile: str) -> dict[str, dict]:
     rows = grid.get("rows") or {}
     return {
-        f"{profile}-{name}": {"seed": 0} | row | {"detector": f"{profile}-{row['detector']}"}
+        f"{profile}-{name}{_suffix(seed)}": {"seed": seed} | row | {"detector": f"{profile}-{row['detector']}"}
         for name, row in rows.items()
+        for seed in ([row["seed"]] if "seed" in row else grid["seeds"])
     }
+
+
+def _suffix(seed: int) -> str:
+    return f"-s{seed}" if seed else ""
 
 
 def _detector_row(key: str, backbones: dict[str, str], profile: str) -> dict:
