@@ -234,6 +234,17 @@ def load(path: Path | str = PARAMS_FILE) -> Params:
     return read_section(Params, yaml.safe_load(path.read_text()), str(path))
 
 
+def grounding_of(params: Params, row: ExperimentRow) -> Grounding:
+    """The section `grounding` with the changes of one row. ValueError for changes that are unknown or contradictory."""
+    where = f"grounding of {row.model}, {row.detector}, {row.task}"
+    wanted = read_section(Grounding, dataclasses.asdict(params.grounding) | row.grounding, where)
+    if wanted.refinement != "none" and wanted.masks != "transferred":
+        raise ValueError(
+            f"{where}: masks: {wanted.masks} cannot be refined; set refinement: none or masks: transferred"
+        )
+    return wanted
+
+
 def read_section(kind, raw, where: str):
     """`raw` (from YAML) as a `kind`, which may be a dataclass or any annotation that this file uses."""
     if dataclasses.is_dataclass(kind):

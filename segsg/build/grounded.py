@@ -1,7 +1,5 @@
 """From the section `grounding` to what sees masks: the grounded extractor, its controls, and refinement."""
 
-import dataclasses
-
 import torch
 from torch import nn
 
@@ -14,24 +12,14 @@ from segsg.grounding.segmenter import AllClasses, MixedClasses, Segmenter
 from segsg.grounding.segmenters import ConstantMasks, ShuffledMasks, TrueMaskDetector
 from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder, Fusion
 from segsg.models.scene_graph import SceneGraphModel
-from segsg.params import ExperimentRow, Grounding, Params
+from segsg.params import ExperimentRow, Grounding, Params, grounding_of
 
 REFINED = {"inference": RefinedModel, "training": RefinedInTraining}
 
 
-def grounding(params: Params, row: ExperimentRow) -> Grounding:
-    """The section `grounding` with the changes of one row. ValueError for changes that contradict each other."""
-    wanted = dataclasses.replace(params.grounding, **row.grounding)
-    if wanted.refinement != "none" and wanted.masks != "transferred":
-        raise ValueError(
-            f"grounding: masks: {wanted.masks} cannot be refined; set refinement: none, or masks: transferred"
-        )
-    return wanted
-
-
 def sees_truth(params: Params, row: ExperimentRow) -> bool:
     """Whether a row is an oracle, whose images bring their true masks."""
-    return row.method == "seg-grounded" and grounding(params, row).masks == "oracle"
+    return row.method == "seg-grounded" and grounding_of(params, row).masks == "oracle"
 
 
 def box_extractor(params: Params, detector: nn.Module, node_masks: int, edge_masks: int) -> BoxExtractor:
@@ -46,7 +34,7 @@ def box_extractor(params: Params, detector: nn.Module, node_masks: int, edge_mas
 
 def grounded_extractor(params: Params, detector: nn.Module, row: ExperimentRow) -> GroundedExtractor:
     """Masks in nodes (eq. 5) and edges (eq. 7)."""
-    wanted, classes = grounding(params, row), len(data.vocabulary(params).classes) + 1
+    wanted, classes = grounding_of(params, row), len(data.vocabulary(params).classes) + 1
     channels = mask_channels(wanted, classes)
     edge_channels = 0 if wanted.edges == "none" else channels.channels
     boxes = box_extractor(params, detector, channels.channels if wanted.nodes else 0, edge_channels)
@@ -86,7 +74,7 @@ def with_masks(params: Params, row: ExperimentRow, detector: nn.Module) -> nn.Mo
 
 def refined_model(params: Params, row: ExperimentRow, slots: tuple) -> SceneGraphModel:
     """A model with these slots, and a refiner of masks if its row wants one."""
-    wanted = grounding(params, row)
+    wanted = grounding_of(params, row)
     if row.method != "seg-grounded" or wanted.refinement == "none":
         return SceneGraphModel(*slots)
     detector, _, context = slots[:3]

@@ -6,12 +6,11 @@ import torch
 from torch import Tensor
 
 from segsg.build import data, runs, scene_graphs
-from segsg.build.grounded import grounding
 from segsg.evaluation.detection import average_precision, encode
 from segsg.kernels.masks import paste
 from segsg.models.detection.detector import Domain
 from segsg.models.scene_graph import best_names
-from segsg.params import Params
+from segsg.params import Params, grounding_of
 from segsg.structures import Batch, Look
 
 Looks = Callable[[Batch], Look]
@@ -26,11 +25,11 @@ def mask_precision(params: Params, key: str) -> dict:
     SGDet: its detections.
     """
     row = params.experiments[key]
-    if row.method != "seg-grounded" or grounding(params, row).masks != "transferred":
+    if row.method != "seg-grounded" or grounding_of(params, row).masks != "transferred":
         return {}
     model = scene_graphs.load_model(params, key)
     measured = {"masks": _precision(params, model.mask_look)}
-    if grounding(params, row).refinement != "none":
+    if grounding_of(params, row).refinement != "none":
         frozen = model.detector
         measured["unrefined_masks"] = _precision(params, lambda batch: frozen.look(batch, row.task, DOMAIN))
     return measured

@@ -12,7 +12,7 @@ from segsg.build.transfer import transfer
 from segsg.data.vocabulary import Vocabulary
 from segsg.grounding.segmenter import Segmenter
 from segsg.kernels.masks import paste
-from segsg.params import Params
+from segsg.params import Params, grounding_of
 from segsg.reporting.overlay import MAX_RELATIONS, Picture
 from segsg.structures import ImageGraph, Look, Sample
 
@@ -57,7 +57,7 @@ def _masks(
     regions = look.regions.to("cpu")
     if regions.mask_logits is None or not len(regions):
         return None
-    wanted = scene_graphs.grounding(params, params.experiments[key])
+    wanted = grounding_of(params, params.experiments[key])
     classes = Segmenter(transfer(params, wanted.transfer).matrix)(regions)
     mine: Float[Tensor, "regions side side"] = classes[torch.arange(len(regions)), graph.labels]
     return paste(mine, graph.boxes_original * sample.scale, sample.size)

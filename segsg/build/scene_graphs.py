@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from segsg.build import data, detectors, looks, runs
-from segsg.build.grounded import box_extractor, grounded_extractor, grounding, refined_model, sees_truth, with_masks
+from segsg.build.grounded import box_extractor, grounded_extractor, refined_model, sees_truth, with_masks
 from segsg.build.transfer import label_vectors
 from segsg.data.visual_genome import Split
 from segsg.grounding.refinement import RefinedModel
@@ -17,7 +17,7 @@ from segsg.models.contexts import CONTEXTS, Facts
 from segsg.models.frequency import NoFeatures
 from segsg.models.sampling import PairSampler
 from segsg.models.scene_graph import DistinctNames, SceneGraphModel, best_names, every_pair, overlapping_pairs
-from segsg.params import ExperimentRow, Params
+from segsg.params import ExperimentRow, Params, grounding_of
 from segsg.structures import ImageGraph
 from segsg.training.files import WEIGHTS, load_weights
 
@@ -85,7 +85,15 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
         masks = data.refinement_set(params)
         sources["mask_losses"] = data.training_batches(params, masks, numbers.mask_images, numbers.flip, seed, None)
     weights = runs.digest(detectors.folder(params, row.detector) / WEIGHTS)
-    sections = [params.data, params.sampling, params.network, params.refinement, grounding(params, row), row, weights]
+    sections = [
+        params.data,
+        params.sampling,
+        params.network,
+        params.refinement,
+        grounding_of(params, row),
+        row,
+        weights,
+    ]
     runs.train(model, sources, numbers, key, seed, sections, out)
 
 
