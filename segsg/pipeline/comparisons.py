@@ -8,7 +8,7 @@ from pathlib import Path
 from segsg.evaluation.bootstrap import compare, share_closed
 from segsg.evaluation.ranks import Ranks, load
 from segsg.params import Evaluation
-from segsg.reporting.rows import BASELINE, RECTANGLES, TRUE, references
+from segsg.reporting.rows import BASELINE, ORACLE, RECTANGLES, references
 
 RANKS_FILE = "ranks.npz"
 COMPARED = re.compile(r"(R|mR|zsR)@\d+")
@@ -35,9 +35,9 @@ def add_comparisons(results: dict, evaluations: Path, numbers: Evaluation, seed:
 
 
 def _share(ranks: Callable[[str], Ranks], key: str, others: dict[str, str], options: tuple) -> dict:
-    if RECTANGLES not in others or TRUE not in others:
+    if RECTANGLES not in others or ORACLE not in others:
         return {}
-    return _of_interest(share_closed(ranks(others[RECTANGLES]), ranks(key), ranks(others[TRUE]), *options))
+    return _of_interest(share_closed(ranks(others[RECTANGLES]), ranks(key), ranks(others[ORACLE]), *options))
 
 
 def _of_interest(metrics: dict[str, dict]) -> dict[str, dict]:

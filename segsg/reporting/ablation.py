@@ -35,16 +35,19 @@ EDGES = {"none": RUNGS[2], "average": RUNGS[3], "union": RUNGS[4], "gaussian": R
 RUNG_SETTINGS = {"nodes", "edges", REFINEMENT}
 PAPER_PLACE = ("vctree", "ResNeXt-101-FPN", "sgcls")
 WORDS = {
-    (MASKS, "zeros"): "no masks (zeros)",
+    (MASKS, "zero"): "no masks (zeros)",
     (MASKS, "shuffled"): "masks of other regions",
     (MASKS, "rectangles"): "box rectangles as masks",
-    (MASKS, "true"): "true masks (oracle)",
+    (MASKS, "oracle"): "true masks (oracle)",
     ("frame", "box"): "masks in the frame of each box",
     ("frame", "union"): "masks in the frame of the pair",
     ("nodes", False): "edges only",
     ("nodes", True): "in nodes too",
-    (REFINEMENT, True): "refined",
-    (REFINEMENT, False): "not refined",
+    ("kernels", "joint"): "kernel from both classes",
+    ("kernels", "own"): "kernel from each class",
+    (REFINEMENT, "none"): "not refined",
+    (REFINEMENT, "inference"): "refined",
+    (REFINEMENT, "training"): "refined in training too",
     ("sigmoid", True): "sigmoid after the product",
 }
 """settings of rows that the paper's table lacks"""
@@ -101,7 +104,7 @@ def label_of(results: dict, one: System) -> str:
     values = settings(results, one)
     changed = {name: json.loads(value) for name, value in one.changes}
     on_ladder = changed.keys() <= RUNG_SETTINGS and values.get("nodes", True)
-    if on_ladder and is_refined(results, one) and values.get("edges") == "gaussian":
+    if on_ladder and values.get(REFINEMENT) == "inference" and values.get("edges") == "gaussian":
         return RUNGS[6]
     if on_ladder and not is_refined(results, one):
         return EDGES.get(values.get("edges"), "grounded")

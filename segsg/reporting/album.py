@@ -9,7 +9,7 @@ from typing import Literal
 
 from matplotlib.figure import Figure
 
-from segsg.reporting.overlay import Picture, scene_graph_overlay
+from segsg.reporting.overlay import Picture, compared_overlay, masks_overlay, scene_graph_overlay
 from segsg.reporting.style import save
 
 LIST = "figures.json"
@@ -37,12 +37,24 @@ class Album:
         self.entries.append(Entry(page, file, title, caption))
         return save(figure, self.folder / file)
 
-    def add_pictures(self, pictures: Iterable[Picture], caption: str) -> list[Path]:
-        """Save each picture with its graph, as JPEG: photos as PNG would be several times larger."""
+    def add_photos(self, page: Page, photos: Iterable[tuple[Figure, str]], caption: str) -> list[Path]:
+        """Save figures with their titles, as JPEG: photos as PNG would be several times larger."""
         return [
-            self.add("gallery", f"picture-{i:02d}.jpg", scene_graph_overlay(picture), picture.title, caption)
-            for i, picture in enumerate(pictures, start=1)
+            self.add(page, f"{page}-{i:02d}.jpg", figure, title, caption)
+            for i, (figure, title) in enumerate(photos, start=1)
         ]
+
+    def add_pictures(self, pictures: Iterable[Picture], caption: str) -> list[Path]:
+        """Save each picture with its graph."""
+        return self.add_photos("gallery", ((scene_graph_overlay(p), p.title) for p in pictures), caption)
+
+    def add_pairs(self, pairs: Iterable[tuple[Picture, Picture]], caption: str) -> list[Path]:
+        """Save each photo with two graphs."""
+        return self.add_photos("pairs", ((compared_overlay(a, b), b.title) for a, b in pairs), caption)
+
+    def add_masks(self, photos: Iterable[tuple[Picture, dict]], caption: str) -> list[Path]:
+        """Save each photo once for each kind of masks."""
+        return self.add_photos("refinement", ((masks_overlay(p, kinds), p.title) for p, kinds in photos), caption)
 
     def close(self) -> None:
         """Write the list of figures."""

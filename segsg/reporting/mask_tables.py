@@ -2,25 +2,28 @@
 
 from statistics import mean
 
-from segsg.reporting.ablation import RUNGS, label_of
 from segsg.reporting.cells import Cell, cell
 from segsg.reporting.layout import Column, Row, Table
 from segsg.reporting.names import DETECTORS, MODELS, PAPER_DETECTORS, TASKS, detector_name, model_name, rank
-from segsg.reporting.rows import System, is_refined, seeds
+from segsg.reporting.rows import REFINEMENT, UNREFINED, System, is_refined, seeds, settings
 from segsg.reporting.tables import Systems, order
 
 PRECISIONS = ("AP", "AP50", "AP75", "AP_S", "AP_M", "AP_L")
-UNREFINED_NAME, REFINED_NAME = "no refine", "refine"
-MODES = {"softmax": "softmax", "dot": "dot", "cosine": "cosine", "oracle": "oracle"}
+UNREFINED_NAME = "no refine"
+REFINED_NAMES = {UNREFINED: UNREFINED_NAME, "inference": "refine", "training": "refine, in training too"}
+MODES = {"rectangles": "", "softmax": "", "dot": "", "cosine": "", "oracle": ""}
+"""in the order of the table"""
+Line = tuple[str, str, str]
+"""(backbone, model or nothing, refinement)"""
 AVERAGES = {"all": ("copied", "combined"), "copied": ("copied",), "combined": ("combined",)}
 
 
 def table2(results: dict, paper: dict) -> Table:
     """Average precision of masks on the mask set, as the detector gives them and as each model refines them."""
     refined = refined_systems(results)
-    lines = dict.fromkeys((one.backbone, None) for one in refined)
-    lines |= dict.fromkeys((one.backbone, one.model) for one in refined)
-    lines = sorted(lines, key=lambda line: (rank(DETECTORS, line[0]), rank(MODELS, line[1]) if line[1] else (-1, "")))
+    lines = dict.fromkeys((one.backbone, "", UNREFINED) for one in refined)
+    lines |= dict.fromkeys((one.backbone, one.model, settings(results, one)[REFINEMENT]) for one in refined)
+    lines = sorted(lines, key=lambda line: (rank(DETECTORS, line[0]), rank({"": ""} | MODELS, line[1]), line[2]))
     tasks = [task for task in TASKS if any(one.task == task for one in refined)]
     rows = tuple(_precision_row(results, refined, line, tasks, paper["table2"]) for line in lines)
     return Table(
@@ -41,11 +44,11 @@ def table2(results: dict, paper: dict) -> Table:
 
 
 def refined_systems(results: dict) -> Systems:
-    """Full models whose masks were measured."""
+    """Models that differ from the full one at most in when they refine, and whose masks were measured."""
     found = {
         one: [row for row in rows if row.get("masks")]
         for one, rows in seeds(results).items()
-        if is_refined(results, one) and not one.disjoint and label_of(results, one) == RUNGS[-1]
+        if is_refined(results, one) and not one.disjoint and {name for name, _ in one.changes} <= {REFINEMENT}
     }
     return {one: found[one] for one in sorted(found, key=order) if found[one]}
 
@@ -53,40 +56,38 @@ def refined_systems(results: dict) -> Systems:
 def unrefined(results: dict, backbone: str, task: str) -> dict | None:
     """Precision of the masks of the joint detector as they are; in SGDet the detector's own if no model has it."""
     for one, rows in seeds(results).items():
-        alike = one.joint and not one.disjoint and (one.backbone, one.task) == (backbone, task)
-        if alike and not is_refined(results, one) and rows[0].get("masks"):
-            return rows[0]["masks"]
-    own = [d["metrics"] for d in results["detectors"].values() if d["backbone"] == backbone and "masks" in d["metrics"]]
-    return own[0]["masks"] if own and task == "sgdet" else None
+        if one.joint and not one.disjoint and (one.backbone, one.task) == (backbone, task):
+            found = rows[0].get("unrefined_masks") if is_refined(results, one) else rows[0].get("masks")
+            if found:
+                return found
+    joint = [d["metrics"] for d in results["detectors"].values() if d["backbone"] == backbone and d["joint"]]
+    return next((metrics["masks"] for metrics in joint if "masks" in metrics), None) if task == "sgdet" else None
 
 
-def _precision_row(
-    results: dict, refined: Systems, line: tuple[str, str | None], tasks: list[str], paper: list[dict]
-) -> Row:
-    backbone, model = line
+def _precision_row(results: dict, refined: Systems, line: Line, tasks: list[str], paper: list[dict]) -> Row:
+    backbone, model, refinement = line
     published = _published(paper, backbone, model)
     cells = {}
     for task in tasks:
-        found = _measured(results, refined, backbone, model, task)
+        found = _measured(results, refined, line, task)
         for place, name in enumerate(PRECISIONS):
             values = [{"value": masks.get(name)} for masks in found]
             theirs = published[task][place] if published else None
             cells[(TASKS[task], name)] = cell(values, theirs, published.get("status", ""))
-    masks = UNREFINED_NAME if model is None else REFINED_NAME
-    return Row((detector_name(backbone), model_name(model) if model else "none", masks), cells)
+    return Row((detector_name(backbone), model_name(model) or "none", REFINED_NAMES[refinement]), cells)
 
 
-def _measured(results: dict, refined: Systems, backbone: str, model: str | None, task: str) -> list[dict]:
-    if model is None:
-        plain = unrefined(results, backbone, task)
+def _measured(results: dict, refined: Systems, line: Line, task: str) -> list[dict]:
+    if line[2] == UNREFINED:
+        plain = unrefined(results, line[0], task)
         return [] if plain is None else [plain]
-    mine = [rows for one, rows in refined.items() if (one.backbone, one.model, one.task) == (backbone, model, task)]
-    return [row["masks"] for rows in mine for row in rows]
+    mine = [one for one in refined if (one.backbone, one.model, settings(results, one)[REFINEMENT]) == line]
+    return [row["masks"] for one in mine if one.task == task for row in refined[one]]
 
 
-def _published(paper: list[dict], backbone: str, model: str | None) -> dict:
+def _published(paper: list[dict], backbone: str, model: str) -> dict:
     for row in paper:
-        if (row["detector"], row["model"]) == (PAPER_DETECTORS.get(backbone), model and MODELS.get(model)):
+        if (row["detector"], row["model"]) == (PAPER_DETECTORS.get(backbone), MODELS.get(model)):
             return row
     return {}
 
@@ -95,6 +96,8 @@ def class_gains(results: dict) -> Table:
     """What refinement adds to the precision of each mask class, largest first."""
     pairs = {}
     for one, rows in refined_systems(results).items():
+        if settings(results, one)[REFINEMENT] != "inference":
+            continue
         before = (unrefined(results, one.backbone, one.task) or {}).get("per_class")
         after = [row["masks"]["per_class"] for row in rows if row["masks"].get("per_class")]
         if before and after:
@@ -117,7 +120,7 @@ def class_gains(results: dict) -> Table:
 
 def _class_columns(one: System) -> list[Column]:
     place = " · ".join((model_name(one.model), detector_name(one.backbone), TASKS[one.task]))
-    return [(place, name) for name in (UNREFINED_NAME, REFINED_NAME, "gain")]
+    return [(place, name) for name in (UNREFINED_NAME, "refine", "gain")]
 
 
 def _class_cells(pairs: dict, i: int) -> dict[Column, Cell]:

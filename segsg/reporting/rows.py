@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-MASKS, REFINEMENT = "masks", "refine"
+MASKS, REFINEMENT = "masks", "refinement"
 """fields of the section `grounding`: what stands in for the masks, and whether they are refined (eq. 9)"""
-TRANSFERRED, RECTANGLES, TRUE = "transferred", "rectangles", "true"
-UNREFINED = (None, False, "none")
+TRANSFERRED, RECTANGLES, ORACLE = "transferred", "rectangles", "oracle"
+UNREFINED = "none"
 CAPACITY = ("nodes", "edges", "channels", "kernel")
 """fields that decide how large the network is"""
 BASELINE, GROUNDED = "baseline", "seg-grounded"
@@ -92,7 +92,7 @@ def control_of(results: dict, one: System, masks: str, among: Iterable[System]) 
 
 def is_refined(results: dict, one: System) -> bool:
     """Whether its masks are refined."""
-    return settings(results, one).get(REFINEMENT) not in UNREFINED
+    return settings(results, one).get(REFINEMENT, UNREFINED) != UNREFINED
 
 
 def is_control(results: dict, one: System) -> bool:
@@ -103,7 +103,7 @@ def is_control(results: dict, one: System) -> bool:
 def references(results: dict) -> dict[str, dict[str, str]]:
     """Of each row, the rows of the same seed that it is measured against: its baseline and, if grounded, controls.
 
-    {key: {"baseline": key, "rectangles": key, "true": key}}, without those that the study lacks.
+    {key: {"baseline": key, "rectangles": key, "oracle": key}}, without those that the study lacks.
     """
     systems = {key: system(results, row) for key, row in results["experiments"].items()}
     keys = {(one, results["experiments"][key]["seed"]): key for key, one in systems.items()}
@@ -111,7 +111,7 @@ def references(results: dict) -> dict[str, dict[str, str]]:
     for key, one in systems.items():
         others = {BASELINE: baseline_of(one)}
         if one.method == GROUNDED:
-            others |= {masks: control_of(results, one, masks, systems.values()) for masks in (RECTANGLES, TRUE)}
+            others |= {masks: control_of(results, one, masks, systems.values()) for masks in (RECTANGLES, ORACLE)}
         seed = results["experiments"][key]["seed"]
         found[key] = {name: keys[(o, seed)] for name, o in others.items() if (o, seed) in keys and o != one}
     return found

@@ -3,9 +3,14 @@
 DETECTORS = {
     "mini-fpn": {"backbone": "resnext-mini-fpn", "joint": False, "metrics": {"boxes": {"AP": 0.25}}},
     "mini-fpn-joint": {"backbone": "resnext-mini-fpn", "joint": True, "metrics": {"masks": {"AP": 0.3, "AP50": 0.6}}},
-    "mini-fpn-apart": {"backbone": "resnext-mini-fpn", "joint": True, "disjoint": True, "metrics": {}},
+    "mini-fpn-apart": {
+        "backbone": "resnext-mini-fpn",
+        "joint": True,
+        "disjoint": True,
+        "metrics": {"masks": {"AP": None}},
+    },
 }
-GROUNDING = {"masks": "transferred", "refine": "none", "nodes": True, "edges": "gaussian", "frame": "union"}
+GROUNDING = {"masks": "transferred", "refinement": "none", "nodes": True, "edges": "gaussian", "frame": "union"}
 
 
 def row(method: str, detector: str | None = None, model: str = "vctree", seed: int = 0, task: str = "sgcls", **more):

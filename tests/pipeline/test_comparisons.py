@@ -22,7 +22,7 @@ def write(folder, key, found):
 
 @pytest.fixture
 def compared(tmp_path):
-    controls = [row("seg-grounded", grounding={"masks": masks}) for masks in ("rectangles", "true")]
+    controls = [row("seg-grounded", grounding={"masks": masks}) for masks in ("rectangles", "oracle")]
     file = results(BASELINE, GROUNDED, *controls, GROUNDED | {"seed": 1})
     for key, found in zip(file["experiments"], (12, 30, 24, 48, 30), strict=True):
         write(tmp_path, key, found)

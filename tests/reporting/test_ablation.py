@@ -11,7 +11,8 @@ def rung(value=0.1, **grounding):
 
 JOINT = row("baseline", "mini-fpn-joint", mR_20=0.12)
 LADDER = [
-    rung(refine="inference"), rung(edges="union"), GROUNDED, rung(edges="average"), rung(edges="none"), JOINT, BASELINE
+    rung(refinement="inference"), rung(edges="union"), GROUNDED, rung(edges="average"), rung(edges="none"),
+    JOINT, BASELINE,
 ]  # fmt: skip
 
 
@@ -24,14 +25,14 @@ def test_the_seven_rungs_come_in_the_papers_order_whatever_their_keys():
 
 
 def test_rungs_keep_their_names_when_refinement_is_the_studys_standard():
-    file = results(BASELINE, GROUNDED, rung(refine="none"))
-    file["grounding"] = file["grounding"] | {"refine": "inference"}
+    file = results(BASELINE, GROUNDED, rung(refinement="none"))
+    file["grounding"] = file["grounding"] | {"refinement": "inference"}
     assert labels(table4(file, PAPER)) == ["Base", "Joint + OG + EG_Gaussian", "Final Model"]
 
 
 def test_other_rows_are_named_after_what_they_change_controls_last():
     rows = [
-        rung(masks="true"),
+        rung(masks="oracle"),
         rung(masks="rectangles"),
         rung(frame="box"),
         rung(transfer="dot", frame="box"),

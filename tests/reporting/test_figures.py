@@ -3,10 +3,9 @@ import pytest
 import torch
 from PIL import Image
 
-from segsg.reporting.figures import learning_curves, recall_chart, transfer_heatmap
+from segsg.reporting.figures import kernel_grid, learning_curves, transfer_heatmap
 from segsg.reporting.overlay import MAX_RELATIONS, Picture, scene_graph_overlay
 from segsg.reporting.style import save
-from segsg.reporting.tables import Cell, Row, Table
 
 
 def picture(relations, masks=True) -> Picture:
@@ -68,9 +67,9 @@ def test_curves_are_smoothed_losses_by_step(tmp_path):
     assert (line.get_xdata()[-1], line.get_ydata()[-1]) == (79, 21.5)
 
 
-def test_the_chart_draws_what_was_measured_and_skips_what_was_not(tmp_path):
-    cells = {("predcls", m): Cell(50.0, 40.0, 60.0) for m in ("mR@20", "mR@50", "mR@100")}
-    rows = (Row("MOTIF", "VGG", "baseline", cells), Row("MOTIF", "VGG", "seg-grounded", dict.fromkeys(cells, Cell())))
-    figure = recall_chart(Table("mini", rows, ("predcls",)))
-    assert len(figure.axes[0].lines) == 2
-    assert save(figure, tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+def test_each_class_has_its_kernel(tmp_path):
+    kernels = np.random.default_rng(0).random((13, 7, 7))
+    figure = kernel_grid(kernels, tuple(map(str, range(13))))
+    assert sum(bool(axes.images) for axes in figure.axes) == 13
+    assert [axes.get_title(loc="center") for axes in figure.axes][12] == "12"
+    assert save(figure, tmp_path / "k.png").is_file()

@@ -17,7 +17,7 @@ def masks(precision, *classes):
     }
 
 
-REFINED = row("seg-grounded", grounding={"refine": "inference"}, masks=masks(0.4, 0.5, 0.3, None))
+REFINED = row("seg-grounded", grounding={"refinement": "inference"}, masks=masks(0.4, 0.5, 0.3, None))
 PLAIN = GROUNDED | {"masks": masks(0.3, 0.2, 0.25, 0.1)}
 
 
@@ -40,6 +40,19 @@ def test_seeds_of_a_refined_model_are_averaged():
 def test_detections_without_refinement_are_the_detectors_own():
     table = table2(results(REFINED | {"task": "sgdet"}), PAPER)
     assert table.rows[0].cells[("SGDet", "AP")].ours == "30.0"
+
+
+def test_refining_in_training_too_is_a_line_of_its_own():
+    other = row("seg-grounded", grounding={"refinement": "training"}, masks=masks(0.45))
+    lines = table2(results(REFINED, other), PAPER).rows
+    assert [(line.labels[2], line.cells[("SGCls", "AP")].ours) for line in lines[1:]] == [
+        ("refine", "40.0"), ("refine, in training too", "45.0"),
+    ]  # fmt: skip
+
+
+def test_what_a_refined_model_started_from_needs_no_other_row():
+    table = table2(results(REFINED | {"unrefined_masks": masks(0.35)}), PAPER)
+    assert [line.cells[("SGCls", "AP")].ours for line in table.rows] == ["35.0", "40.0"]
 
 
 def test_a_study_without_refinement_says_so():

@@ -44,12 +44,12 @@ def test_references_are_of_the_same_seed_and_the_same_task():
 
 
 def test_a_control_has_a_network_of_the_same_size_and_is_as_like_as_possible():
-    rows = [changed(frame="box"), changed(masks="true", edges="none"), changed(masks="true")]
-    file = results(*rows, changed(masks="true", frame="box"))
+    rows = [changed(frame="box"), changed(masks="oracle", edges="none"), changed(masks="oracle")]
+    file = results(*rows, changed(masks="oracle", frame="box"))
     systems = [system(file, r) for r in file["experiments"].values()]
-    assert control_of(file, systems[0], "true", systems) == systems[3]
-    assert control_of(file, systems[0], "true", systems[:3]) == systems[2]
-    assert control_of(file, systems[0], "true", systems[:2]) is None
+    assert control_of(file, systems[0], "oracle", systems) == systems[3]
+    assert control_of(file, systems[0], "oracle", systems[:3]) == systems[2]
+    assert control_of(file, systems[0], "oracle", systems[:2]) is None
 
 
 def test_changes_of_any_kind_can_be_told_apart():
@@ -60,5 +60,5 @@ def test_changes_of_any_kind_can_be_told_apart():
 
 
 def test_what_is_refined():
-    file = results(GROUNDED, changed(refine="inference"), BASELINE)
+    file = results(GROUNDED, changed(refinement="inference"), BASELINE)
     assert [is_refined(file, system(file, r)) for r in file["experiments"].values()] == [False, True, False]

@@ -25,7 +25,11 @@ def test_predicates_are_sorted_by_frequency_with_their_gain():
 
 
 def test_recalls_of_several_seeds_are_averaged():
-    rows = [BASELINE | said(0.1, 0.0, 0.0), GROUNDED | said(0.2, 0.0, 0.0), GROUNDED | said(0.4, 0.0, 0.0) | {"seed": 1}]
+    rows = [
+        BASELINE | said(0.1, 0.0, 0.0),
+        GROUNDED | said(0.2, 0.0, 0.0),
+        GROUNDED | said(0.4, 0.0, 0.0) | {"seed": 1},
+    ]
     (on,) = [line for line in predicates(results(*rows)).rows if line.labels[0] == "on"]
     assert on.cells[(GROUP, "seg-grounded")].value == pytest.approx(30.0)
 
