@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from segsg.reporting.cells import Cell, cell
 from segsg.reporting.layout import Column, Row, Table
-from segsg.reporting.names import PAPER_DETECTORS, TASKS, detector_name, model_name
+from segsg.reporting.names import PAPER_DETECTORS, TASKS, detector_name, model_name, rank
 from segsg.reporting.rows import (
     BASELINE,
     GROUNDED,
@@ -51,6 +52,7 @@ WORDS = {
     ("sigmoid", True): "sigmoid after the product",
 }
 """settings of rows that the paper's table lacks"""
+LABELS = dict.fromkeys(WORDS.values(), "")
 NOTES = (
     "EG_avg and EG_union are one function in the released code, so the 0.1 between them in the paper is what two runs "
     "of the same model differ by; here union is a soft or, 1 − (1 − a)(1 − b).",
@@ -92,7 +94,7 @@ def ablations(results: dict) -> Systems:
         label = label_of(results, one)
         rung = RUNGS.index(label) if label in RUNGS else len(RUNGS) + is_control(results, one)
         models, detectors, _, tasks = order(one)
-        return models, detectors, tasks, rung, label
+        return models, detectors, tasks, rung, rank(LABELS, label)
 
     return {one: everything[one] for one in sorted(chosen, key=place_then_rung)}
 
@@ -134,7 +136,8 @@ def _cell(column: Column, rows: list[dict], published: dict) -> Cell:
         return cell([row.get("share", {}).get(metric) for row in rows])
     if group == PIXELS:
         compared = [row.get("comparisons", {}).get(RECTANGLES, {}).get(metric) for row in rows]
-        return cell([None if c is None else c | {"value": c["difference"]} for c in compared], differences=compared)
+        found = cell([None if c is None else c | {"value": c["difference"]} for c in compared], differences=compared)
+        return replace(found, is_difference=True)
     values = dict(zip(MEAN_RECALLS, published.get("mr", ()), strict=False))
     values |= dict(zip(ZERO_SHOT, published.get("zsr", ()), strict=False))
     compared = [row.get("comparisons", {}).get(BASELINE, {}).get(metric) for row in rows]

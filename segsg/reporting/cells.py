@@ -31,8 +31,13 @@ class Difference:
 
     @property
     def text(self) -> str:
-        """ "+1.2 [0.4–2.0]", with "≈" before it if it is within noise."""
-        return f"{'≈ ' if self.is_noise else ''}{self.value:+.1f} [{self.low:.1f}–{self.high:.1f}]"
+        """ "+1.2 [0.4–2.0]" or "≈ +0.1 [−0.7, 0.9]", which is within noise."""
+        return f"{'≈ ' if self.is_noise else ''}{self.value:+.1f} {interval(self.low, self.high)}".replace("-", "−")
+
+
+def interval(low: float, high: float) -> str:
+    """ "[0.4–2.0]", with a comma where a dash would meet a minus."""
+    return f"[{low:.1f}–{high:.1f}]" if low >= 0 else f"[{low:.1f}, {high:.1f}]"
 
 
 def _seeds_hold_zero(differences: tuple[float, ...]) -> bool:
@@ -59,6 +64,8 @@ class Cell:
     paper: float | None = None
     status: str = ""
     difference: Difference | None = None
+    is_difference: bool = False
+    """the number is itself a difference, and `difference` says all of it"""
 
     @property
     def seeds(self) -> int:
@@ -74,8 +81,11 @@ class Cell:
         """ "12.3 [11.8–12.9] ±0.4", the last over seeds; a dash for what this study did not measure."""
         if self.value is None:
             return EMPTY
-        interval = "" if self.low is None or self.high is None else f" [{self.low:.1f}–{self.high:.1f}]"
-        return f"{self.value:.1f}{interval}" + ("" if self.spread is None else f" ±{self.spread:.1f}")
+        if self.is_difference and self.difference is not None:
+            return self.difference.text
+        bounds = "" if self.low is None or self.high is None else f" {interval(self.low, self.high)}"
+        spread = "" if self.spread is None else f" ±{self.spread:.1f}"
+        return f"{self.value:.1f}{bounds}{spread}".replace("-", "−")
 
     @property
     def theirs(self) -> str:
@@ -87,7 +97,12 @@ class Cell:
     @property
     def noise(self) -> str:
         """ "≈" where the system cannot be told from the one that it is compared with."""
-        return "≈" if self.difference is not None and self.difference.is_noise else ""
+        return "≈" if self.compared is not None and self.compared.is_noise else ""
+
+    @property
+    def compared(self) -> Difference | None:
+        """How the number compares with another; None for one that is a difference itself."""
+        return None if self.is_difference else self.difference
 
 
 def cell(

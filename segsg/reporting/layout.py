@@ -50,13 +50,14 @@ class Table:
             found.setdefault(column[0], []).append(column)
         return found
 
-    def has_paper(self) -> bool:
-        """Whether any cell has a number of the paper beside it."""
-        return any(cell.paper is not None for row in self.rows for cell in row.cells.values())
+    def has_paper(self, column: Column | None = None) -> bool:
+        """Whether any cell, of a column if one is given, has a number of the paper beside it."""
+        columns = self.columns if column is None else (column,)
+        return any(row.cells[column].paper is not None for row in self.rows for column in columns)
 
     def differences(self) -> list[tuple[Row, list[Difference | None]]]:
         """Rows that are compared with another, cell by cell."""
-        lines = [(row, [row.cells[column].difference for column in self.columns]) for row in self.rows]
+        lines = [(row, [row.cells[column].compared for column in self.columns]) for row in self.rows]
         return [(row, found) for row, found in lines if any(found)]
 
 
@@ -102,9 +103,12 @@ def to_markdown(table: Table) -> str:
 
 
 def _texts(table: Table, row: Row) -> list[str]:
-    cells = [row.cells[column] for column in table.columns]
-    ours = [f"{cell.ours}{' ' if cell.noise else ''}{cell.noise}" for cell in cells]
-    return [f"{o} / {c.theirs}" for o, c in zip(ours, cells, strict=True)] if table.has_paper() else ours
+    texts = []
+    for column in table.columns:
+        cell = row.cells[column]
+        ours = f"{cell.ours} {cell.noise}".strip()
+        texts.append(f"{ours} / {cell.theirs}" if table.has_paper(column) else ours)
+    return texts
 
 
 def _lines(table: Table, body: Iterable[tuple[Row, list[str]]]) -> list[str]:

@@ -66,7 +66,7 @@ def unrefined(results: dict, backbone: str, task: str) -> dict | None:
 
 def _precision_row(results: dict, refined: Systems, line: Line, tasks: list[str], paper: list[dict]) -> Row:
     backbone, model, refinement = line
-    published = _published(paper, backbone, model)
+    published = {} if refinement == "training" else _published(paper, backbone, model)
     cells = {}
     for task in tasks:
         found = _measured(results, refined, line, task)

@@ -35,7 +35,7 @@ def test_seeds_are_averaged_and_their_spread_is_apart_from_the_interval_over_ima
 
 
 def test_a_difference_whose_interval_over_images_holds_zero_is_noise():
-    assert difference([compared(0.02, -0.01, 0.05)]).text == "≈ +2.0 [-1.0–5.0]"
+    assert difference([compared(0.02, -0.01, 0.05)]).text == "≈ +2.0 [−1.0, 5.0]"
     assert difference([compared(0.02, 0.01, 0.03)]).text == "+2.0 [1.0–3.0]"
     assert difference([None]) is None
 

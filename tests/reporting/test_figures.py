@@ -1,10 +1,21 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from segsg.reporting.figures import kernel_grid, learning_curves, transfer_heatmap
-from segsg.reporting.overlay import MAX_RELATIONS, Picture, scene_graph_overlay
+from segsg.reporting.overlay import (
+    INK,
+    MAX_RELATIONS,
+    PALE,
+    ZERO_SHOT,
+    Picture,
+    compared_overlay,
+    masks_overlay,
+    scene_graph_overlay,
+)
 from segsg.reporting.style import save
 
 
@@ -38,6 +49,29 @@ def test_masks_colour_the_photo():
     changed = (np.asarray(with_masks) != np.asarray(without)).any(axis=2)
     assert changed[5:20, 5:15].all()
     assert changed.sum() == 150
+
+
+def test_true_and_zero_shot_relations_have_colours_of_their_own():
+    marked = replace(picture([(0, "on", 1, 1.0), (1, "by", 0, 1.0), (0, "in", 2, 1.0)]), true=frozenset({0, 2}))
+    marked = replace(marked, zero_shot=frozenset({2}))
+    assert [marked.colour(i) for i in range(3)] == [INK, PALE, ZERO_SHOT]
+    colours = {text.get_text(): text.get_color() for text in scene_graph_overlay(marked).axes[1].texts}
+    assert (colours["on"], colours["by"], colours["in"]) == (INK, PALE, ZERO_SHOT)
+
+
+def test_two_graphs_of_a_photo_are_below_each_other(tmp_path):
+    figure = compared_overlay(picture([(0, "on", 1, 0.9)], masks=False), picture([(1, "by", 0, 0.9)]))
+    assert len(figure.axes) == 4
+    assert {"on", "by"} <= set(texts(figure))
+    assert save(figure, tmp_path / "a.jpg").is_file()
+
+
+def test_kinds_of_masks_are_beside_each_other():
+    one = picture([])
+    figure = masks_overlay(one, {"truth": one.masks, "refined": ~one.masks})
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["truth", "refined"]
+    truth, refined = (np.asarray(axes.images[0].get_array()) for axes in figure.axes)
+    assert (truth != refined).any()
 
 
 @pytest.mark.parametrize("relations", [[], [(0, "on", 1, 0.9)], [(0, "on", 1, 0.9), (1, "under", 0, 0.8)]])

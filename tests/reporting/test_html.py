@@ -87,7 +87,7 @@ def test_every_table_of_the_supplement_is_there(report):
 
 
 def test_what_is_within_noise_is_marked(report):
-    assert "≈ +0.0 [-1.0–1.0]" in pages(report)["table1"]
+    assert "≈ +0.0 [−1.0, 1.0]" in pages(report)["table1"]
 
 
 @pytest.mark.parametrize("folder", ALBUMS)

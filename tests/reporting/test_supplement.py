@@ -21,7 +21,7 @@ def said(*recalls):
 def test_predicates_are_sorted_by_frequency_with_their_gain():
     table = predicates(results(BASELINE | said(0.1, 0.5, None), GROUNDED | said(0.3, 0.4, None)))
     assert [line.labels for line in table.rows] == [("under", "90", "head"), ("by", "9", "body"), ("on", "5", "tail")]
-    assert [line.cells[(GROUP, "gain")].ours for line in table.rows] == ["-10.0", EMPTY, "20.0"]
+    assert [line.cells[(GROUP, "gain")].ours for line in table.rows] == ["−10.0", EMPTY, "20.0"]
 
 
 def test_recalls_of_several_seeds_are_averaged():

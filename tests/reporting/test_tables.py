@@ -76,7 +76,7 @@ def test_markdown_marks_what_is_within_noise_and_lists_differences():
     noisy = GROUNDED | {"comparisons": against(0.05, -0.01, 0.1)}
     text = to_markdown(table1(results(BASELINE, noisy), {"table1": []}))
     assert "15.0 [14.0–16.0] ≈" in text
-    assert "≈ +5.0 [-1.0–10.0]" in text.partition("Differences")[2]
+    assert "≈ +5.0 [−1.0, 10.0]" in text.partition("Differences")[2]
 
 
 def test_csv_has_a_line_per_cell():
