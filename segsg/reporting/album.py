@@ -38,9 +38,12 @@ class Album:
         return save(figure, self.folder / file)
 
     def add_photos(self, page: Page, photos: Iterable[tuple[Figure, str]], caption: str) -> list[Path]:
-        """Save figures with their titles, as JPEG: photos as PNG would be several times larger."""
+        """Save figures with their titles, as JPEG: photos as PNG would be several times larger.
+
+        `caption` is said once, below the first.
+        """
         return [
-            self.add(page, f"{page}-{i:02d}.jpg", figure, title, caption)
+            self.add(page, f"{page}-{i:02d}.jpg", figure, title, caption if i == 1 else "")
             for i, (figure, title) in enumerate(photos, start=1)
         ]
 

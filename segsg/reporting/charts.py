@@ -6,6 +6,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from segsg.reporting.ablation import RUNGS
 from segsg.reporting.cells import Cell
 from segsg.reporting.layout import Column, Row, Table
 from segsg.reporting.rows import BASELINE, GROUNDED
@@ -61,7 +62,7 @@ def _points(axes: Axes, cells: Sequence[Cell], colours: Sequence[str]) -> None:
 
 
 def ladder_chart(table: Table) -> Figure:
-    """Table 4's first column, a panel for each place: rung above rung, the best of them marked by its line."""
+    """Table 4's first column, a panel for each place, rung above rung; grey: within noise of the baseline."""
     rows = measured_rows(table)
     if not rows:
         return note(table.missing)
@@ -72,17 +73,17 @@ def ladder_chart(table: Table) -> Figure:
         heights = [len(ladder) + 2 for ladder in ladders]
         panels = figure.subplots(len(ladders), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
         for axes, place, ladder in zip(panels, places, ladders, strict=True):
-            _ladder(axes, [row.cells[column] for row in ladder], [row.labels[3] for row in ladder])
+            _ladder(axes, {row.labels[3]: row.cells[column] for row in ladder})
             axes.set(title=" · ".join(place), xlabel=f"{column[1]} (%)")
     return figure
 
 
-def _ladder(axes: Axes, cells: Sequence[Cell], labels: Sequence[str]) -> None:
-    _points(axes, cells, [FAINT if cell.noise else PALETTE[0] for cell in cells])
-    start = cells[0].value
-    if start is not None:
-        axes.axvline(start, color=INK, linewidth=0.8, linestyle=":")
-    axes.set_yticks(range(len(labels)), labels)
+def _ladder(axes: Axes, cells: dict[str, Cell]) -> None:
+    _points(axes, list(cells.values()), [FAINT if cell.noise else PALETTE[0] for cell in cells.values()])
+    base = cells.get(RUNGS[0], Cell()).value
+    if base is not None:
+        axes.axvline(base, color=INK, linewidth=0.8, linestyle=":")
+    axes.set_yticks(range(len(cells)), cells)
 
 
 def predicate_bars(table: Table) -> Figure:

@@ -15,7 +15,7 @@ from segsg.reporting.style import FAINT, INK, PALETTE, STYLE, new_figure
 MAX_RELATIONS = 12
 """more arrows than this and nobody reads any"""
 MASK_OPACITY = 0.45
-ZERO_SHOT, PALE = "#c98a00", "#c3ccd4"
+ZERO_SHOT, PALE = "#c98a00", "#a9b5bf"
 
 
 @dataclass(frozen=True)

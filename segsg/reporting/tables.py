@@ -22,11 +22,8 @@ from segsg.reporting.rows import BASELINE, GROUNDED, System, seeds
 MEAN_RECALLS = ("mR@20", "mR@50", "mR@100")
 ZERO_SHOT = ("zsR@20", "zsR@100")
 HEADS = ("Model", "Detector", "Method")
-READING = (
-    "ours with its 95 % interval over images{seeds} / the paper's. ≈: within noise of its baseline; (matched): "
-    "printed, its row inferred; (recalled): from the literature, not verified; a dash: no number."
-)
-SEEDS = " (mean, and standard deviation ± over seeds, where there are several)"
+PAPERS = " / the paper's (matched: printed, its row inferred; recalled: from the literature, not verified)"
+SEEDS = "; of several seeds the mean, with their standard deviation (±)"
 PUBLISHED = "published"
 Systems = dict[System, list[dict]]
 """systems with the rows of results.json that are their seeds"""
@@ -99,9 +96,13 @@ def task_columns(chosen: Iterable[System], metrics: Sequence[str]) -> tuple[Colu
     return tuple((name, metric) for task, name in TASKS.items() if task in tasks for metric in metrics)
 
 
-def caption(what: str, chosen: Systems) -> str:
-    several = any(len(rows) > 1 for rows in chosen.values())
-    return f"{what}: {READING.format(seeds=SEEDS if several else '')}"
+def caption(what: str, chosen: Systems, papers: str = PAPERS) -> str:
+    """How to read the table."""
+    seeds_too = SEEDS if any(len(rows) > 1 for rows in chosen.values()) else ""
+    return (
+        f"{what}: ours with its 95 % interval over images{papers}{seeds_too}. ≈: within noise of its baseline; "
+        "a dash: no number."
+    )
 
 
 def recall_rows(

@@ -41,6 +41,7 @@ def test_an_ablation_has_a_panel_for_each_place_and_greys_out_noise():
     assert [axes.get_title(loc="left").rpartition(" · ")[2] for axes in figure.axes] == ["PredCls", "SGCls"]
     base, joint, grounded = (line.get_color() for line in figure.axes[0].lines if line.get_marker() == "o")
     assert base == grounded != joint
+    assert sum(line.get_linestyle() == ":" for line in figure.axes[0].lines) == 1
 
 
 def test_predicates_have_two_bars_and_those_without_test_image_none():

@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from segsg.reporting.album import Album, read_album
 from segsg.reporting.figures import kernel_grid, learning_curves, transfer_heatmap
 from segsg.reporting.overlay import (
     INK,
@@ -64,6 +65,15 @@ def test_two_graphs_of_a_photo_are_below_each_other(tmp_path):
     assert len(figure.axes) == 4
     assert {"on", "by"} <= set(texts(figure))
     assert save(figure, tmp_path / "a.jpg").is_file()
+
+
+def test_the_rule_that_chose_photos_is_said_once(tmp_path):
+    album = Album(tmp_path)
+    album.add_pairs([(picture([]), replace(picture([]), title=str(i))) for i in range(2)], "Nobody picked.")
+    album.close()
+    assert [(entry.page, entry.title, entry.caption) for entry in read_album(tmp_path)] == [
+        ("pairs", "0", "Nobody picked."), ("pairs", "1", ""),
+    ]  # fmt: skip
 
 
 def test_kinds_of_masks_are_beside_each_other():

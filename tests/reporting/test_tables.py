@@ -34,7 +34,7 @@ def test_seeds_of_one_row_are_one_line():
     table = table1(results(BASELINE, row("baseline", seed=1, mR_20=0.2)), {"table1": []})
     (line,) = table.rows
     assert (line.cells[("SGCls", "mR@20")].seeds, line.cells[("SGCls", "mR@50")].seeds) == (2, 1)
-    assert "over seeds" in table.caption
+    assert "of several seeds" in table.caption
 
 
 def test_models_come_in_the_order_of_the_paper_and_baselines_first():
