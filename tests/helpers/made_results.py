@@ -1,5 +1,7 @@
 """results.json made up for the tables: rows that say what they are and measure what they are told."""
 
+import copy
+
 DETECTORS = {
     "mini-fpn": {"backbone": "resnext-mini-fpn", "joint": False, "metrics": {"boxes": {"AP": 0.25}}},
     "mini-fpn-joint": {"backbone": "resnext-mini-fpn", "joint": True, "metrics": {"masks": {"AP": 0.3, "AP50": 0.6}}},
@@ -29,7 +31,7 @@ def row(method: str, detector: str | None = None, model: str = "vctree", seed: i
 
 def results(*rows: dict, profile: str = "mini", **more) -> dict:
     """The file with these rows, their keys in order."""
-    experiments = {f"{i:02d}": r for i, r in enumerate(rows)}
+    experiments = {f"{i:02d}": copy.deepcopy(r) for i, r in enumerate(rows)}
     return {"profile": profile, "grounding": GROUNDING, "detectors": DETECTORS, "experiments": experiments} | more
 
 
