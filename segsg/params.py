@@ -25,7 +25,9 @@ class SceneGraphFiles:
     photos: Path
     """folder of IMAGE_ID.jpg"""
     true_masks: Path | None = None
-    """masks of the test images that only evaluation reads; a drawn world has them, Visual Genome has not"""
+    """masks of the validation and test images, for evaluation and oracles; a drawn world has them, Visual Genome not"""
+    true_masks_train: Path | None = None
+    """masks of the training images, for oracles alone"""
 
 
 @dataclass(frozen=True)
@@ -160,8 +162,24 @@ class Grounding:
     frame: typing.Literal["union", "box"]
     kernel: int
     """cells along a side of the Gaussian"""
+    kernels: typing.Literal["own", "joint"]
+    """a region's Gaussian from its own class, or from the classes of both regions of a pair, as in the released code"""
     sigmoid: bool
     """squash the mask of a pair once more, as the released code does"""
+    masks: typing.Literal["transferred", "rectangles", "zero", "shuffled", "oracle"]
+    """what nodes and edges see; all but the first are controls, and the last needs a drawn world's true masks"""
+    refinement: typing.Literal["none", "inference", "training"]
+    """eq. 8, 9: where scene graphs see refined masks, if they are refined at all"""
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """The part of a model that refines masks, for rows with `grounding.refinement`."""
+
+    images: int
+    """training images of the mask set that it learns from, evenly spread; 0 takes all"""
+    width: int
+    convolutions: int
 
 
 @dataclass(frozen=True)
@@ -205,6 +223,7 @@ class Params:
     sampling: Sampling
     network: Network
     grounding: Grounding
+    refinement: Refinement
     stage2: Optimization
     evaluation: Evaluation
     experiments: dict[str, ExperimentRow]
@@ -215,6 +234,17 @@ def load(path: Path | str = PARAMS_FILE) -> Params:
     """The parameters of the study. ValueError names the file, the section and the key that is wrong."""
     path = Path(path)
     return read_section(Params, yaml.safe_load(path.read_text()), str(path))
+
+
+def grounding_of(params: Params, row: ExperimentRow) -> Grounding:
+    """The section `grounding` with the changes of one row. ValueError for changes that are unknown or contradictory."""
+    where = f"grounding of {row.model}, {row.detector}, {row.task}"
+    wanted = read_section(Grounding, dataclasses.asdict(params.grounding) | row.grounding, where)
+    if wanted.refinement != "none" and wanted.masks != "transferred":
+        raise ValueError(
+            f"{where}: masks: {wanted.masks} cannot be refined; set refinement: none or masks: transferred"
+        )
+    return wanted
 
 
 def read_section(kind, raw, where: str):

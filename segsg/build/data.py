@@ -13,6 +13,7 @@ from torch import Tensor
 from segsg.data.coco import MaskSet
 from segsg.data.filters import OverlappingRelations, Subset, one_predicate_per_pair
 from segsg.data.loading import Batches, Change, ordered, prepared
+from segsg.data.true_masks import WithTrueMasks
 from segsg.data.visual_genome import SceneGraphSet, Split, read_vocabulary
 from segsg.data.vocabulary import Vocabulary
 from segsg.params import Params
@@ -74,6 +75,21 @@ def mask_set(params: Params, split: str) -> MaskSet:
     return MaskSet(files.annotations, files.photos)
 
 
+def refinement_set(params: Params) -> Any:
+    """The mask set's training images that refinement learns from in stage 2."""
+    dataset, images = mask_set(params, "train"), params.refinement.images
+    return spread(dataset, images) if images else dataset
+
+
+def with_true_masks(params: Params, dataset: Any, split: Split) -> WithTrueMasks:
+    """Images of the scene graph set with masks that no model of the paper may see. ValueError if there are none."""
+    files = params.data.scene_graphs
+    path = files.true_masks_train if split == "train" else files.true_masks
+    if path is None:
+        raise ValueError(f"profile {params.profile}: its {split} images have no true masks; only a drawn world has")
+    return WithTrueMasks(dataset, path)
+
+
 def vocabulary(params: Params) -> Vocabulary:
     """Classes and predicates of the scene graph set."""
     return read_vocabulary(params.data.scene_graphs.vocabulary)
@@ -90,14 +106,20 @@ def training_batches(params: Params, dataset: Any, images: int, flip: bool, seed
     return lambda numbers: prepared(batches.batch, numbers, LOADING_THREADS)
 
 
-def scene_graph_batches(params: Params, images: int, flip: bool, seed: int) -> Source:
+def scene_graph_batches(params: Params, dataset: Any, images: int, flip: bool, seed: int) -> Source:
     """Stage 2's batches: one predicate per pair, drawn at every visit."""
-    return training_batches(params, training_set(params), images, flip, seed, one_predicate_per_pair)
+    return training_batches(params, dataset, images, flip, seed, one_predicate_per_pair)
 
 
 def first(dataset: Any, images: int | None) -> Any:
     """The first so many images of a set; all of them without a number."""
     return dataset if images is None else Subset(dataset, range(min(images, len(dataset))))
+
+
+def spread(dataset: Any, images: int) -> Subset:
+    """So many images of a set at equal distances."""
+    count = min(images, len(dataset))
+    return Subset(dataset, [i * len(dataset) // count for i in range(count)])
 
 
 def all_batches(params: Params, dataset: Any, images: int = EVALUATION_IMAGES) -> Iterator[Batch]:

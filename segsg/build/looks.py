@@ -1,6 +1,6 @@
 """What a frozen detector says about every image: stored once, or asked for again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tqdm.auto import tqdm
@@ -8,7 +8,7 @@ from tqdm.auto import tqdm
 from segsg.build import data, runs
 from segsg.build.detectors import load_detector
 from segsg.models.detection.cached_look import CachedDetector, write_looks
-from segsg.models.detection.detector import Detector
+from segsg.models.detection.detector import Detector, Domain
 from segsg.params import Params
 from segsg.structures import Batch, Task
 
@@ -23,20 +23,32 @@ def folder(params: Params, key: str) -> Path:
 
 
 def cache_looks(params: Params, key: str, out: Path) -> None:
-    """Stores what the frozen detector says about every scene-graph image."""
+    """Stores what the frozen detector says about every scene-graph image, and about images that refinement needs."""
     out.mkdir(parents=True, exist_ok=True)
     if not params.cache_looks:
         (out / "README").write_text("This profile asks the detector again at every step (cache_looks: false).\n")
         return
     detector = load_detector(params, key).to(runs.device())
-    for task in STORED:
-        write_looks(detector, tqdm(_every_image(params), f"{key} {task}", mininterval=10), task, out)
+    domains: dict[Domain, Callable[[Params], list]] = {"graph": _graph_sets}
+    if params.detectors[key].joint:
+        domains["mask"] = _mask_sets
+    for domain, sets in domains.items():
+        for task in STORED:
+            batches = tqdm(_every_image(params, sets(params)), f"{key} {domain} {task}", mininterval=10)
+            write_looks(detector, batches, task, out, domain)
 
 
-def _every_image(params: Params) -> Iterator[Batch]:
-    for split in SPLITS:
-        batches = data.all_batches(params, data.scene_graph_set(params, split))
-        yield from (batch.to(runs.device()) for batch in batches)
+def _graph_sets(params: Params) -> list:
+    return [data.scene_graph_set(params, split) for split in SPLITS]
+
+
+def _mask_sets(params: Params) -> list:
+    return [data.refinement_set(params), data.mask_set(params, "validation")]
+
+
+def _every_image(params: Params, sets: list) -> Iterator[Batch]:
+    for dataset in sets:
+        yield from (batch.to(runs.device()) for batch in data.all_batches(params, dataset))
 
 
 def look_at(params: Params, key: str) -> Detector | CachedDetector:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from segsg.build import data, scene_graphs
 from segsg.evaluation.protocol import Protocol
 from segsg.evaluation.ranks import Ranks
@@ -38,10 +40,27 @@ def rank_truth(params: Params, key: str, split: str = "test") -> Ranks:
 
 
 def measure(params: Params, ranks: Ranks) -> dict:
-    """Every metric with its interval, and recall per predicate, for results.json."""
-    numbers = params.evaluation
+    """Every metric with its interval, and recall per predicate, for results.json.
+
+    `unshared` has the metrics on test images that are not in the mask set, or None where that is all or nothing.
+    """
+    apart = unshared(params, ranks)
     return {
         "images": len(ranks),
-        "metrics": summarize(ranks, numbers.resamples, numbers.confidence, params.seed),
+        "metrics": _summary(params, ranks),
         "predicates": {"names": list(data.vocabulary(params).predicates)} | per_predicate(ranks),
+        "unshared": None if apart is None else {"images": len(apart), "metrics": _summary(params, apart)},
     }
+
+
+def _summary(params: Params, ranks: Ranks) -> dict:
+    numbers = params.evaluation
+    return summarize(ranks, numbers.resamples, numbers.confidence, params.seed)
+
+
+def unshared(params: Params, ranks: Ranks) -> Ranks | None:
+    """The test images that the mask set does not hold; None if it holds all of them or none."""
+    dataset = data.scene_graph_set(params, "test")
+    shared = {i for i, other in zip(dataset.image_ids, dataset.shared_ids, strict=True) if other is not None}
+    apart = np.array([image_id not in shared for image_id in ranks.image_ids.tolist()], dtype=bool)
+    return ranks.among(apart) if apart.any() and not apart.all() else None

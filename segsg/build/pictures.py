@@ -3,18 +3,17 @@
 from collections.abc import Iterator
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
 from segsg.build import data, runs, scene_graphs
 from segsg.build.annotated import class_names
-from segsg.build.transfer import transfer
 from segsg.data.vocabulary import Vocabulary
-from segsg.grounding.segmenter import Segmenter
 from segsg.kernels.masks import paste
+from segsg.models.scene_graph import SceneGraphModel
 from segsg.params import Params
 from segsg.reporting.overlay import MAX_RELATIONS, Picture
-from segsg.structures import ImageGraph, Look, Sample
+from segsg.structures import Batch, ImageGraph, Sample
 
 
 def predicted_pictures(params: Params, key: str, images: int) -> Iterator[Picture]:
@@ -23,8 +22,8 @@ def predicted_pictures(params: Params, key: str, images: int) -> Iterator[Pictur
     photos = data.first(data.scene_graph_set(params, "test"), images)
     for sample, batch in zip(photos, data.all_batches(params, photos, images=1), strict=True):
         batch = batch.to(runs.device())
-        (graph,), look = model.predict(batch), model.detector.look(batch, model.task)
-        masks = _masks(params, key, look, graph, sample)
+        (graph,) = model.predict(batch)
+        masks = masks_of(params, key, model, batch, graph, sample)
         yield _picture(sample, graph, masks, names, f"Image {sample.image_id}, {key}")
 
 
@@ -50,14 +49,18 @@ def _best_relations(graph: ImageGraph, names: Vocabulary) -> tuple[tuple[int, st
     )
 
 
-def _masks(
-    params: Params, key: str, look: Look, graph: ImageGraph, sample: Sample
+@torch.no_grad()
+def masks_of(
+    params: Params, key: str, model: SceneGraphModel, batch: Batch, graph: ImageGraph, sample: Sample
 ) -> Bool[Tensor, "regions h w"] | None:
-    """Eq. 4 for the class that the model names; None from a detector without a mask head."""
-    regions = look.regions.to("cpu")
-    if regions.mask_logits is None or not len(regions):
+    """Masks of one photo's regions as the model sees them (eq. 4, refined if it refines), for the class it names.
+
+    None for a model that sees none.
+    """
+    if params.experiments[key].method != "seg-grounded":
         return None
-    wanted = scene_graphs.grounding(params, params.experiments[key])
-    classes = Segmenter(transfer(params, wanted.transfer).matrix)(regions)
-    mine: Float[Tensor, "regions side side"] = classes[torch.arange(len(regions)), graph.labels]
-    return paste(mine, graph.boxes_original * sample.scale, sample.size)
+    regions = model.look(batch).regions
+    if not len(regions):
+        return None
+    masks = model.extractor.segmenter(regions).cpu()[torch.arange(len(regions)), graph.labels]
+    return paste(masks, graph.boxes_original * sample.scale, sample.size)

@@ -49,11 +49,25 @@ def files(folder: Path) -> pd.DataFrame:
 
 
 def gallery_experiment(params: Params) -> str:
-    """The first seg-grounded experiment, whose photos a report shows. ValueError if the study has none."""
+    """The first seg-grounded experiment as the study sets it, whose photos a report shows. ValueError without one."""
     for key, row in params.experiments.items():
-        if row.method == "seg-grounded":
+        if row.method == "seg-grounded" and not row.grounding:
             return key
     raise ValueError(f"profile {params.profile}: no seg-grounded experiment to show; add the method to its grid")
+
+
+def compared_experiments(params: Params) -> tuple[str, str]:
+    """A baseline and the seg-grounded experiment of the same model, task and seed. ValueError if the study has none."""
+    detectors = params.detectors
+    for key, row in params.experiments.items():
+        if row.method != "seg-grounded" or row.grounding:
+            continue
+        for other, base in params.experiments.items():
+            alike = (base.model, base.task, base.seed) == (row.model, row.task, row.seed)
+            same = detectors[base.detector].backbone == detectors[row.detector].backbone
+            if base.method == "baseline" and alike and same and not detectors[base.detector].joint:
+                return other, key
+    raise ValueError(f"profile {params.profile}: no model both with and without grounding; add both to its grid")
 
 
 def histories(folder: Path, keys: Iterable[str]) -> dict[str, Path]:

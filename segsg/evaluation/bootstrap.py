@@ -76,14 +76,17 @@ Difference = dict[str, float]
 """{"baseline", "system", "difference", "low", "high", "p"}, in fractions"""
 
 
-def _pair(baseline: Ranks, system: Ranks) -> list[Tables]:
-    if not np.array_equal(baseline.image_ids, system.image_ids):
-        raise ValueError("compare: the two systems were evaluated on different images; evaluate both on the same set")
-    if baseline.protocol != system.protocol:
-        raise ValueError(f"compare: protocols differ, {baseline.protocol} and {system.protocol}; use one for both")
-    if not np.array_equal(baseline.triplets, system.triplets):
-        raise ValueError("compare: the true relations differ; evaluate both against the same truths")
-    return [tables(baseline), tables(system)]
+def _alike(systems: list[Ranks]) -> list[Tables]:
+    """Tables of systems that may be compared. ValueError if they answered different questions."""
+    first = systems[0]
+    for other in systems[1:]:
+        if not np.array_equal(first.image_ids, other.image_ids):
+            raise ValueError("compare: the systems were evaluated on different images; evaluate all on the same set")
+        if first.protocol != other.protocol:
+            raise ValueError(f"compare: protocols differ, {first.protocol} and {other.protocol}; use one for all")
+        if not np.array_equal(first.triplets, other.triplets):
+            raise ValueError("compare: the true relations differ; evaluate all against the same truths")
+    return [tables(system) for system in systems]
 
 
 def _difference(whole: tuple[float, float], drawn: Float[np.ndarray, "draws"], confidence: float) -> Difference:
@@ -99,7 +102,7 @@ def compare(
 
     Raises ValueError where the two were not evaluated on the same truths under one protocol.
     """
-    pair = _pair(baseline, system)
+    pair = _alike([baseline, system])
     whole = [table.metrics(np.ones((1, len(baseline)))) for table in pair]
     first, second = draws(pair, resamples, seed)
     return {
@@ -115,7 +118,7 @@ def compare_predicates(
 
     p-values are of one predicate each, not adjusted for their number.
     """
-    pair = _pair(baseline, system)
+    pair = _alike([baseline, system])
     whole = [table.recalls(np.ones((1, len(baseline)))) for table in pair]
     first, second = draws(pair, resamples, seed, Tables.recalls)
     results = {}
@@ -127,3 +130,28 @@ def compare_predicates(
             for both, column in zip(numbers, columns, strict=True)
         ]
     return results
+
+
+def share_closed(
+    below: Ranks, system: Ranks, above: Ranks, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> dict[str, dict[str, float]]:
+    """(system - below) / (above - below) of every metric: {"value", "low", "high"}, on the same images.
+
+    1: as good as `above`; 0: as `below`. NaN where `above` is not measurably better: a share of nothing.
+    """
+    three = _alike([below, system, above])
+    whole = [table.metrics(np.ones((1, len(below)))) for table in three]
+    drawn = draws(three, resamples, seed)
+    return {name: _share(*(w[name][0] for w in whole), *(d[name] for d in drawn), confidence) for name in drawn[0]}
+
+
+def _share(
+    below: float, system: float, above: float, low_draws: np.ndarray, draws: np.ndarray, high_draws: np.ndarray,
+    confidence: float,
+) -> dict[str, float]:  # fmt: skip
+    gaps = high_draws - low_draws
+    if not interval(gaps, confidence)[0] > 0:
+        return dict.fromkeys(("value", "low", "high"), float("nan"))
+    shares = np.divide(draws - low_draws, gaps, out=np.full_like(gaps, np.nan), where=gaps > 0)
+    low, high = interval(shares, confidence)
+    return {"value": float((system - below) / (above - below)), "low": low, "high": high}

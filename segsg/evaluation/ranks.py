@@ -46,6 +46,15 @@ class Ranks:
             )
         return dataclasses.replace(self, protocol=protocol)
 
+    def among(self, chosen: Bool[np.ndarray, "images"]) -> "Ranks":
+        """The ranks of the chosen images alone."""
+        rows = chosen[self.image]
+        parts = {name: getattr(self, name)[rows] for name in ("triplets", "constrained", "free")}
+        parts |= {name: getattr(self, name)[chosen] for name in ("image_ids", "boxes", "predicted")}
+        places = np.cumsum(chosen) - 1
+        flags = None if self.zero_shot is None else self.zero_shot[rows]
+        return dataclasses.replace(self, image=places[self.image[rows]], zero_shot=flags, **parts)
+
 
 _ARRAYS = tuple(field.name for field in dataclasses.fields(Ranks) if field.name not in ("predicates", "protocol"))
 _OPTIONAL = ("zero_shot", "training_counts")

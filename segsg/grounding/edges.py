@@ -1,10 +1,11 @@
 """How the masks of two regions become the mask of their pair: eq. 6 and the variants of the paper's table 4.
 
 Each is called with the masks of all regions once (`prepare`), then with pairs; a region's own work is never
-repeated for its pairs. Results are in the frame of the union box, or cell by cell in two unrelated boxes
-(`OwnFrames`, the released code's reading).
+repeated for its pairs, unless its kernel depends on the other region (`JointSmoothing`). Results are in the frame of
+the union box, or cell by cell in two unrelated boxes (`OwnFrames`, the released code's reading).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -26,21 +27,36 @@ class Framed:
     masks: Float[Tensor, "regions channels h w"]
     boxes: Float[Tensor, "regions 4"]
 
+    def of(self, pairs: Int[Tensor, "pairs 2"]) -> tuple["Framed", "Framed"]:
+        """Those of the subjects and those of the objects."""
+        return tuple(Framed(self.masks[role], self.boxes[role]) for role in pairs.unbind(1))
+
+
+Roles = Callable[[Int[Tensor, "pairs 2"]], tuple[Framed, Framed]]
+"""pairs -> smoothed masks of their subjects and of their objects, a row for each pair"""
+
 
 class UnionFrame:
     """Both masks of a pair resampled into its union box, where their cells mean the same pixels."""
 
-    def __call__(self, framed: Framed, pairs: Int[Tensor, "pairs 2"], boxes: Float[Tensor, "regions 4"], side: int):
+    def __call__(self, roles: tuple[Framed, Framed], pairs: Tensor, boxes: Float[Tensor, "regions 4"], side: int):
         unions = union_boxes(boxes[pairs[:, 0]], boxes[pairs[:, 1]])
-        return tuple(resample(framed.masks[role], framed.boxes[role], unions, side) for role in pairs.unbind(1))
+        return tuple(resample(framed.masks, framed.boxes, unions, side) for framed in roles)
 
 
 class OwnFrames:
     """Each mask in the frame of its own box, as in the released code: cells of a pair meet by index, not by place."""
 
-    def __call__(self, framed: Framed, pairs: Int[Tensor, "pairs 2"], boxes: Float[Tensor, "regions 4"], side: int):
-        own = resample(framed.masks, framed.boxes, boxes, side)
-        return own[pairs[:, 0]], own[pairs[:, 1]]
+    def __call__(self, roles: tuple[Framed, Framed], pairs: Tensor, boxes: Float[Tensor, "regions 4"], side: int):
+        own = boxes[pairs].unbind(1)
+        return tuple(resample(framed.masks, framed.boxes, box, side) for framed, box in zip(roles, own, strict=True))
+
+
+def start_kernels(layer: nn.Linear) -> nn.Linear:
+    """Kernels that differ a little from class to class, around the Gaussian that zero maps to."""
+    nn.init.normal_(layer.weight, std=0.1)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 class GaussianSmoothing(nn.Module):
@@ -49,24 +65,51 @@ class GaussianSmoothing(nn.Module):
     def __init__(self, classes: int, side: int):
         super().__init__()
         self.side = side
-        self.parameters_of = nn.Linear(classes, 3)
-        nn.init.normal_(self.parameters_of.weight, std=0.1)
-        nn.init.zeros_(self.parameters_of.bias)
+        self.parameters_of = start_kernels(nn.Linear(classes, 3))
 
     def kernels(self, class_probabilities: Float[Tensor, "regions classes"]) -> Float[Tensor, "regions side side"]:
         """Kernels of regions; of classes, when given one-hot rows."""
         return gaussian_kernels(*bounded(self.parameters_of(class_probabilities).float()), self.side)
 
-    def forward(self, masks: Masks, regions: Regions) -> Framed:
+    def forward(self, masks: Masks, regions: Regions) -> Roles:
         smoothed = smooth(masks, self.kernels(regions.class_probabilities))
-        return Framed(smoothed, grown(regions.boxes, masks.shape[-1], self.side // 2))
+        return Framed(smoothed, grown(regions.boxes, masks.shape[-1], self.side // 2)).of
+
+
+class JointSmoothing(nn.Module):
+    """Eq. 6 as the released code has it: both kernels of a pair are read off the class beliefs of both regions.
+
+    A region is then smoothed anew for every pair, which costs as many convolutions as there are pairs.
+    """
+
+    def __init__(self, classes: int, side: int):
+        super().__init__()
+        self.side = side
+        self.parameters_of = start_kernels(nn.Linear(2 * classes, 6))
+
+    def kernels(
+        self, subjects: Float[Tensor, "pairs classes"], objects: Float[Tensor, "pairs classes"]
+    ) -> tuple[Float[Tensor, "pairs side side"], Float[Tensor, "pairs side side"]]:
+        """Kernels of the subjects and of the objects."""
+        raw = self.parameters_of(torch.cat([subjects, objects], dim=1)).float()
+        return tuple(gaussian_kernels(*bounded(part), self.side) for part in raw.chunk(2, dim=1))
+
+    def forward(self, masks: Masks, regions: Regions) -> Roles:
+        wide = grown(regions.boxes, masks.shape[-1], self.side // 2)
+
+        def of(pairs: Int[Tensor, "pairs 2"]) -> tuple[Framed, Framed]:
+            kernels = self.kernels(*regions.class_probabilities[pairs].unbind(1))
+            roles = zip(pairs.unbind(1), kernels, strict=True)
+            return tuple(Framed(smooth(masks[role], kernel), wide[role]) for role, kernel in roles)
+
+        return of
 
 
 class NoSmoothing(nn.Module):
     """Masks as they are: for the average and the union of table 4."""
 
-    def forward(self, masks: Masks, regions: Regions) -> Framed:
-        return Framed(masks, regions.boxes)
+    def forward(self, masks: Masks, regions: Regions) -> Roles:
+        return Framed(masks, regions.boxes).of
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
@@ -94,8 +137,8 @@ class PairMasks(nn.Module):
 
     def prepare(self, masks: Masks, regions: Regions):
         """A function of pairs that returns their masks `[pairs, channels, side, side]`, as a list of one."""
-        framed, side = self.smoothing(masks, regions), masks.shape[-1]
-        return lambda pairs: [self.squash(self.combine(*self.frame(framed, pairs, regions.boxes, side)))]
+        roles, side = self.smoothing(masks, regions), masks.shape[-1]
+        return lambda pairs: [self.squash(self.combine(*self.frame(roles(pairs), pairs, regions.boxes, side)))]
 
 
 class NoPairMasks(nn.Module):
@@ -105,5 +148,6 @@ class NoPairMasks(nn.Module):
         return lambda pairs: []
 
 
+KERNELS = {"own": GaussianSmoothing, "joint": JointSmoothing}
 FRAMES = {"union": UnionFrame, "box": OwnFrames}
 COMBINATIONS = {"gaussian": product, "average": average, "union": soft_or}

@@ -22,6 +22,14 @@ class GroundedExtractor(nn.Module):
         self, look: Look, pairs: Int[Tensor, "pairs 2"]
     ) -> tuple[Float[Tensor, "regions node_width"], Float[Tensor, "pairs pooling"]]:
         """ẑ_j and ẑ_jj' of eq. 5 and 7."""
-        masks = self.channels(self.segmenter(look.regions), look.regions)
+        masks = self.masks(look)
         prepared = self.pair_masks.prepare(masks, look.regions)
         return self.boxes.encode_nodes(look, masks), self.boxes.encode_edges(look, pairs, prepared)
+
+    def masks(self, look: Look) -> Float[Tensor, "regions mask_channels 28 28"]:
+        """The mask channels that nodes and edges see."""
+        return self.channels(self.segmenter(look.regions), look.regions)
+
+    def nodes(self, look: Look) -> Float[Tensor, "regions node_width"]:
+        """ẑ_j alone."""
+        return self.boxes.encode_nodes(look, self.masks(look))

@@ -26,15 +26,15 @@ def fold(masks: Float[Tensor, "n channels 28 28"], side: int) -> Float[Tensor, "
     return blocks.permute(0, 1, 3, 5, 2, 4).flatten(1, 3)
 
 
-class CropEncoder(nn.Module):
-    """f_N of eq. 5 and f_E of eq. 7: a crop of the feature map and mask channels of the same frame, to one vector.
+class Fusion(nn.Module):
+    """One convolution over a crop of the feature map and the mask channels of the same frame, then a rectifier.
 
     A convolution of concatenated channels is the sum of two convolutions, so crop and masks may have different
     resolutions: each block of mask cells becomes the channels of one crop cell, and no mask cell is
     averaged away. With `side` 28 this is the paper's concatenation, letter by letter.
     """
 
-    def __init__(self, channels: int, mask_channels: int, side: int, width: int, dense: int, out: int):
+    def __init__(self, channels: int, mask_channels: int, side: int, width: int):
         super().__init__()
         if MASK_SIDE % side:
             raise ValueError(f"region_side {side} does not divide the {MASK_SIDE} cells of a mask; use 7, 14 or 28")
@@ -42,6 +42,27 @@ class CropEncoder(nn.Module):
         self.crop = nn.Conv2d(channels, width, 3, padding=1)
         folded = mask_channels * (MASK_SIDE // side) ** 2
         self.masks = nn.Conv2d(folded, width, 3, padding=1, bias=False) if mask_channels else None
+
+    def forward(
+        self,
+        crops: Float[Tensor, "n channels side side"],
+        rows: Int[Tensor, "m"],
+        masks: Float[Tensor, "m mask_channels 28 28"] | None,
+    ) -> Float[Tensor, "m width side side"]:
+        """Row m uses crop `rows[m]`: pairs that share a union box share the convolution of its crop."""
+        fused = self.crop(crops)[rows]
+        if self.masks is not None:
+            fused = fused + self.masks(fold(masks, self.side))
+        return fused.relu()
+
+
+class CropEncoder(nn.Module):
+    """f_N of eq. 5 and f_E of eq. 7: a crop and the masks in it, fused and brought to one vector."""
+
+    def __init__(self, channels: int, mask_channels: int, side: int, width: int, dense: int, out: int):
+        super().__init__()
+        self.side = side
+        self.fusion = Fusion(channels, mask_channels, side, width)
         self.dense = nn.Sequential(
             nn.Flatten(), nn.Linear(width * side**2, dense), nn.ReLU(), nn.Linear(dense, out), nn.ReLU()
         )
@@ -52,11 +73,8 @@ class CropEncoder(nn.Module):
         rows: Int[Tensor, "m"],
         masks: Float[Tensor, "m mask_channels 28 28"] | None,
     ) -> Float[Tensor, "m out"]:
-        """Vector m uses crop `rows[m]`: pairs that share a union box share the convolution of its crop."""
-        fused = self.crop(crops)[rows]
-        if self.masks is not None:
-            fused = fused + self.masks(fold(masks, self.side))
-        return self.dense(fused.relu())
+        """Vector m of crop `rows[m]` and masks m."""
+        return self.dense(self.fusion(crops, rows, masks))
 
 
 def shared_boxes(pairs: Int[Tensor, "pairs 2"]) -> tuple[Int[Tensor, "unordered 2"], Int[Tensor, "pairs"]]:
@@ -88,9 +106,15 @@ class BoxExtractor(nn.Module):
 
     def encode_nodes(self, look: Look, masks: Float[Tensor, "regions mask_channels 28 28"] | None) -> Tensor:
         """z_j from the region's box and, with masks, ẑ_j of eq. 5."""
+        return self.nodes_by(self.nodes.fusion, look, masks)
+
+    def nodes_by(
+        self, fusion: Fusion, look: Look, masks: Float[Tensor, "regions mask_channels 28 28"] | None
+    ) -> Float[Tensor, "regions node_width"]:
+        """The same behind another `fusion`: for looks whose masks have channels of their own."""
         regions = look.regions
         crops = self.crop(look, regions.boxes, regions.image, self.nodes.side)
-        return self.nodes(crops, torch.arange(len(regions), device=crops.device), masks)
+        return self.nodes.dense(fusion(crops, torch.arange(len(regions), device=crops.device), masks))
 
     def encode_edges(
         self, look: Look, pairs: Int[Tensor, "pairs 2"], pair_masks: Callable[[Tensor], list[Tensor]]

@@ -10,6 +10,13 @@ from segsg.structures import Context, Regions
 ROUNDS = 3
 
 
+class NoWords(nn.Module):
+    """Label vectors of width zero."""
+
+    def forward(self, probabilities: Float[Tensor, "regions classes"]) -> Float[Tensor, "regions 0"]:
+        return probabilities[:, :0]
+
+
 class Imp(nn.Module):
     """Two recurrent cells, one for regions and one for pairs, whose inputs are gated sums of each other's states.
 
@@ -32,6 +39,7 @@ class Imp(nn.Module):
         self.node_cell, self.edge_cell = nn.GRUCell(hidden, hidden), nn.GRUCell(hidden, hidden)
         self.node_gates, self.edge_gates = nn.Linear(hidden, 4), nn.Linear(hidden, 4, bias=False)
         self.decoder, self.out, self.bias = decoder, out, bias
+        self.soft_labels = NoWords()
 
     def forward(
         self,
@@ -46,6 +54,19 @@ class Imp(nn.Module):
             node_states, edge_states = self._round(node_states, edge_states, pairs)
         logits, labels = self.decoder(node_states, regions)
         return Context(logits, self.out(edge_states) + self.bias(labels, pairs), node_states)
+
+    @property
+    def described(self) -> int:
+        """Width of `describe`."""
+        return self.node_inputs.in_features + self.node_cell.hidden_size
+
+    def describe(self, nodes: Float[Tensor, "regions node_width"], words: Tensor, regions: Regions) -> Tensor:
+        """Node and first state of each region, before any message: messages come from pairs, and these from masks."""
+        return torch.cat([nodes, self.node_cell(self.node_inputs(nodes))], dim=1)
+
+    def labels_of(self, vectors: Float[Tensor, "classes words"]) -> NoWords:
+        """This model reads no labels in any vocabulary."""
+        return NoWords()
 
     def _round(self, nodes: Tensor, edges: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:
         """States after one exchange; both directions read the states before it. Messages to a region are summed."""

@@ -44,9 +44,28 @@ class ObjectsThenEdges(nn.Module):
         regions: Regions,
     ) -> Context:
         words = self.soft_labels(regions.class_probabilities)
-        arrangement, relatedness = self.arrange(nodes, words, regions)
-        embedded = self.embedding(nodes, words, regions)
-        objects = self.objects(embedded, arrangement)
-        logits, labels = self.decoder(torch.cat([embedded, objects], dim=1), regions, arrangement)
+        described, arrangement, relatedness = self._describe(nodes, words, regions)
+        objects = described[:, self.embedding.width :]
+        logits, labels = self.decoder(described, regions, arrangement)
         hidden = self.edges(torch.cat([self.hard_labels(labels), nodes, objects], dim=1), arrangement)
         return Context(logits, self.head(hidden, edges, pairs) + self.bias(labels, pairs), objects, relatedness)
+
+    @property
+    def described(self) -> int:
+        """Width of `describe`."""
+        return self.embedding.width + self.head.roles.in_features
+
+    def describe(
+        self, nodes: Float[Tensor, "regions node_width"], words: Float[Tensor, "regions words"], regions: Regions
+    ) -> Float[Tensor, "regions described"]:
+        """Node, label, position and object context of each region, side by side; refinement reads it (eq. 8)."""
+        return self._describe(nodes, words, regions)[0]
+
+    def labels_of(self, vectors: Float[Tensor, "classes words"]) -> SoftLabels:
+        """The `words` of `describe` for another vocabulary."""
+        return SoftLabels(vectors)
+
+    def _describe(self, nodes: Tensor, words: Tensor, regions: Regions):
+        arrangement, relatedness = self.arrange(nodes, words, regions)
+        embedded = self.embedding(nodes, words, regions)
+        return torch.cat([embedded, self.objects(embedded, arrangement)], dim=1), arrangement, relatedness

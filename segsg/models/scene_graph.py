@@ -79,7 +79,7 @@ class SceneGraphModel(nn.Module):
 
         Models that say which regions are related at all are held to it.
         """
-        look = self.detector.look(batch, self.task)
+        look = self.training_look(batch)
         pairs, targets = self.sampler(look.regions, batch)
         context = self.graph(look, pairs).context
         return {
@@ -87,6 +87,18 @@ class SceneGraphModel(nn.Module):
             "objects": _mean_cross_entropy(context.object_logits, look.regions.labels),
             **_relatedness_loss(context.relatedness, look.regions, batch),
         }
+
+    def training_look(self, batch: Batch) -> Look:
+        """What losses are computed from."""
+        return self.detector.look(batch, self.task)
+
+    def look(self, batch: Batch) -> Look:
+        """What predictions are made from."""
+        return self.detector.look(batch, self.task)
+
+    def mask_look(self, batch: Batch) -> Look:
+        """The same of mask-set images."""
+        return self.detector.look(batch, self.task, "mask")
 
     def graph(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> SceneGraph:
         """Logits of the regions and of `pairs`."""
@@ -96,7 +108,7 @@ class SceneGraphModel(nn.Module):
     @torch.no_grad()
     def predict(self, batch: Batch) -> list[ImageGraph]:
         """The scene graph of each image, boxes in the frame of its photo, on the CPU."""
-        look = self.detector.look(batch, self.task)
+        look = self.look(batch)
         graph = self.graph(look, self.candidates(look.regions))
         return [self._image_graph(graph, batch, image) for image in range(len(batch))]
 

@@ -6,7 +6,7 @@ Keys start with the profile, so that one dvc.lock holds every profile and going 
 import itertools
 
 SHORT_METHODS = {"baseline": "baseline", "seg-grounded": "seg"}
-GRID_KEYS = {"backbones", "models", "detectors", "tasks", "methods", "seeds", "frequency", "rows"}
+GRID_KEYS = {"backbones", "models", "detectors", "tasks", "methods", "seeds", "frequency", "rows", "ablations"}
 
 
 def expand(grid: dict, profile: str) -> tuple[dict[str, dict], dict[str, dict]]:
@@ -14,13 +14,16 @@ def expand(grid: dict, profile: str) -> tuple[dict[str, dict], dict[str, dict]]:
 
     `backbones` maps a detector's short name to its backbone; a baseline gets the detector trained on the scene graph
     set alone, a seg-grounded row the joint one. `frequency: true` adds one row without pixels per task. `rows` are
-    further experiments by name: {model, detector, method, task, seed, grounding}. ValueError for an unknown name.
+    further experiments by name: {model, detector, method, task, grounding}, once per seed unless they have a `seed`.
+    `ablations` are lists of changes to the section `grounding` in one place: {model, detector, task, changes: {name:
+    change}}, each a seg-grounded row. ValueError for an unknown name.
     """
     if unknown := sorted(grid.keys() - GRID_KEYS):
         raise ValueError(
             f"profile {profile}: grid: unknown {', '.join(unknown)}; known: {', '.join(sorted(GRID_KEYS))}"
         )
-    experiments = _product(grid, profile) | _frequency(grid, profile) | _named_rows(grid, profile)
+    experiments = _product(grid, profile) | _frequency(grid, profile)
+    experiments |= _named_rows(grid, profile) | _ablations(grid, profile)
     used = sorted({row["detector"] for row in experiments.values()})
     return {key: _detector_row(key, grid["backbones"], profile) for key in used}, experiments
 
@@ -33,7 +36,7 @@ def _product(grid: dict, profile: str) -> dict[str, dict]:
 def _experiment(profile: str, model: str, detector: str, task: str, method: str, seed: int) -> tuple[str, dict]:
     if method not in SHORT_METHODS:
         raise ValueError(f"profile {profile}: grid: method '{method}' is not one of {', '.join(SHORT_METHODS)}")
-    key = f"{profile}-{model}-{detector}-{task}-{SHORT_METHODS[method]}" + (f"-s{seed}" if seed else "")
+    key = f"{profile}-{model}-{detector}-{task}-{SHORT_METHODS[method]}{_suffix(seed)}"
     joint = "-joint" if method == "seg-grounded" else ""
     row = {"model": model, "detector": f"{profile}-{detector}{joint}", "method": method, "task": task, "seed": seed}
     return key, row
@@ -54,9 +57,24 @@ def _frequency(grid: dict, profile: str) -> dict[str, dict]:
 def _named_rows(grid: dict, profile: str) -> dict[str, dict]:
     rows = grid.get("rows") or {}
     return {
-        f"{profile}-{name}": {"seed": 0} | row | {"detector": f"{profile}-{row['detector']}"}
+        f"{profile}-{name}{_suffix(seed)}": {"seed": seed} | row | {"detector": f"{profile}-{row['detector']}"}
         for name, row in rows.items()
+        for seed in ([row["seed"]] if "seed" in row else grid["seeds"])
     }
+
+
+def _ablations(grid: dict, profile: str) -> dict[str, dict]:
+    rows = {}
+    for place in grid.get("ablations") or []:
+        where = (place["model"], place["detector"], place["task"])
+        for (name, change), seed in itertools.product(place["changes"].items(), grid["seeds"]):
+            _, row = _experiment(profile, *where, "seg-grounded", seed)
+            rows[f"{profile}-{'-'.join(where)}-{name}{_suffix(seed)}"] = row | {"grounding": change}
+    return rows
+
+
+def _suffix(seed: int) -> str:
+    return f"-s{seed}" if seed else ""
 
 
 def _detector_row(key: str, backbones: dict[str, str], profile: str) -> dict:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from segsg.params import PARAMS_FILE, Params, read_section
+from segsg.params import PARAMS_FILE, Params, grounding_of, read_section
 from segsg.pipeline.grid import expand
 from segsg.pipeline.project import write_text
 
@@ -33,7 +33,9 @@ def resolve(name: str, overrides: list[str] | None = None) -> dict:
         values = merge(values, _parse_override(override))
     values["detectors"], values["experiments"] = expand(values.pop("grid"), name)
     values = {"profile": name} | _fill(values, name)
-    read_section(Params, values, f"profile {name}")
+    params = read_section(Params, values, f"profile {name}")
+    for row in params.experiments.values():
+        grounding_of(params, row)
     return values
 
 

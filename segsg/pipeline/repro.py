@@ -2,7 +2,7 @@
 
 DVC runs one stage after another. Stages of one level do not depend on each other, so each level is given to a few
 `dvc repro --single-item` side by side, which wait for each other's locks; a plain `dvc repro` at the end runs what is
-left (results, tables, report) and is the check that nothing was missed.
+left (the report) and is the check that nothing was missed.
 """
 
 import os
@@ -20,7 +20,16 @@ from dvc.repo import Repo
 
 from segsg.params import PARAMS_FILE, load
 
-LEVELS = (("notebooks",), ("data",), ("detector",), ("detection", "look"), ("scene_graph",), ("evaluation",))
+LEVELS = (
+    ("notebooks",),
+    ("data",),
+    ("detector",),
+    ("detection", "look", "transfer"),
+    ("scene_graph",),
+    ("evaluation",),
+    ("results",),
+    ("table1", "table2", "table3", "table4", "supplement", "gallery", "pairs", "kernels", "refinement"),
+)
 DVC = (sys.executable, "-m", "dvc")
 
 

@@ -1,15 +1,9 @@
-"""Collect the numbers of a profile: `python -m segsg.pipeline.results runs/PROFILE reports/PROFILE/results.json`.
+"""What a stage measured, as a metrics.json in its folder."""
 
-Rows come from params.yaml, so folders that older rows left behind are not read.
-"""
-
-import argparse
-import dataclasses
 import json
 import math
 from pathlib import Path
 
-from segsg.params import PARAMS_FILE, Params, load
 from segsg.pipeline.project import write_text
 
 METRICS_FILE = "metrics.json"
@@ -28,19 +22,6 @@ def read_metrics(folder: Path) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def collect(params: Params, runs: Path) -> dict:
-    """{"profile", "experiments": {key: row | measured}, "detectors": {key: row | measured}}, in fractions."""
-    return {
-        "profile": params.profile,
-        "experiments": _with_metrics(params.experiments, runs / "evaluation"),
-        "detectors": _with_metrics(params.detectors, runs / "detection"),
-    }
-
-
-def _with_metrics(rows: dict, folder: Path) -> dict:
-    return {key: dataclasses.asdict(row) | read_metrics(folder / key) for key, row in rows.items()}
-
-
 def to_json(value: dict) -> str:
     """Text that is equal for equal values; what could not be measured (NaN) is null, since JSON has no NaN."""
     return json.dumps(_without_nan(value), indent=1, sort_keys=True, allow_nan=False) + "\n"
@@ -52,11 +33,3 @@ def _without_nan(value):
     if isinstance(value, list | tuple):
         return [_without_nan(item) for item in value]
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", type=Path)
-    parser.add_argument("out", type=Path)
-    arguments = parser.parse_args()
-    write_text(arguments.out, to_json(collect(load(PARAMS_FILE), arguments.runs)))

@@ -9,11 +9,11 @@ from typing import Literal
 
 from matplotlib.figure import Figure
 
-from segsg.reporting.overlay import Picture, scene_graph_overlay
+from segsg.reporting.overlay import Picture, compared_overlay, masks_overlay, scene_graph_overlay
 from segsg.reporting.style import save
 
 LIST = "figures.json"
-Page = Literal["gallery", "transfer", "curves"]
+Page = Literal["pairs", "gallery", "transfer", "kernels", "refinement", "curves"]
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,27 @@ class Album:
         self.entries.append(Entry(page, file, title, caption))
         return save(figure, self.folder / file)
 
-    def add_pictures(self, pictures: Iterable[Picture], caption: str) -> list[Path]:
-        """Save each picture with its graph, as JPEG: photos as PNG would be several times larger."""
+    def add_photos(self, page: Page, photos: Iterable[tuple[Figure, str]], caption: str) -> list[Path]:
+        """Save figures with their titles, as JPEG: photos as PNG would be several times larger.
+
+        `caption` is said once, below the first.
+        """
         return [
-            self.add("gallery", f"picture-{i:02d}.jpg", scene_graph_overlay(picture), picture.title, caption)
-            for i, picture in enumerate(pictures, start=1)
+            self.add(page, f"{page}-{i:02d}.jpg", figure, title, caption if i == 1 else "")
+            for i, (figure, title) in enumerate(photos, start=1)
         ]
+
+    def add_pictures(self, pictures: Iterable[Picture], caption: str) -> list[Path]:
+        """Save each picture with its graph."""
+        return self.add_photos("gallery", ((scene_graph_overlay(p), p.title) for p in pictures), caption)
+
+    def add_pairs(self, pairs: Iterable[tuple[Picture, Picture]], caption: str) -> list[Path]:
+        """Save each photo with two graphs."""
+        return self.add_photos("pairs", ((compared_overlay(a, b), b.title) for a, b in pairs), caption)
+
+    def add_masks(self, photos: Iterable[tuple[Picture, dict]], caption: str) -> list[Path]:
+        """Save each photo once for each kind of masks."""
+        return self.add_photos("refinement", ((masks_overlay(p, kinds), p.title) for p, kinds in photos), caption)
 
     def close(self) -> None:
         """Write the list of figures."""
@@ -53,8 +68,8 @@ class Album:
 
 
 def read_album(folder: Path) -> list[Entry]:
-    """ValueError if the gallery notebook has not written it."""
+    """ValueError if its notebook has not written it."""
     path = folder / LIST
     if not path.is_file():
-        raise ValueError(f"{path}: missing; the stage `gallery` writes it: `dvc repro`")
+        raise ValueError(f"{path}: missing; the stage `{folder.name}` writes it: `dvc repro`")
     return [Entry(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]

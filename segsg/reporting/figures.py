@@ -1,42 +1,16 @@
-"""Charts as matplotlib `Figure` objects, without matplotlib's global state."""
+"""What training leaves behind, as matplotlib `Figure` objects without matplotlib's global state."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from segsg.reporting.names import TASKS
 from segsg.reporting.style import FAINT, GRID, PALETTE, STYLE, new_figure
-from segsg.reporting.tables import Table
 
 MAX_CURVES = len(PALETTE)
-
-
-def recall_chart(table: Table) -> Figure:
-    """Every row of a table as a point with its interval, one panel per task, at the table's middle K."""
-    metric = table.metrics[len(table.metrics) // 2]
-    with rc_context(STYLE):
-        figure = new_figure(max(5.0, 3.1 * len(table.tasks)), 1.1 + 0.32 * len(table.rows))
-        panels = figure.subplots(1, max(1, len(table.tasks)), sharey=True, squeeze=False)[0]
-        for axes, task in zip(panels, table.tasks, strict=False):
-            _recall_panel(axes, table, task, metric)
-        panels[0].set_yticks(range(len(table.rows)), [f"{r.model} · {r.detector} · {r.method}" for r in table.rows])
-    return figure
-
-
-def _recall_panel(axes: Axes, table: Table, task: str, metric: str) -> None:
-    methods = list(dict.fromkeys(row.method for row in table.rows))
-    for y, row in enumerate(table.rows):
-        cell, colour = row.cells[(task, metric)], PALETTE[methods.index(row.method)]
-        if cell.value is not None:
-            axes.plot([cell.low, cell.high], [y, y], color=colour, linewidth=3, alpha=0.35, solid_capstyle="round")
-            axes.plot(cell.value, y, "o", color=colour, markersize=6)
-    axes.set(title=TASKS[task], xlabel=f"{metric} (%)", ylim=(len(table.rows) - 0.4, -0.6))
-    axes.grid(axis="x", color=GRID)
-    axes.set_axisbelow(True)
+KERNEL_COLUMNS = 10
 
 
 def learning_curves(histories: dict[str, Path], title: str) -> Figure:
@@ -79,4 +53,19 @@ def transfer_heatmap(matrix: np.ndarray, classes: tuple[str, ...], mask_classes:
         axes.set(xlabel="class of the mask set", ylabel="class of the scene graph set")
         axes.spines[:].set_visible(False)
         figure.colorbar(image, ax=axes, label="weight", shrink=0.6)
+    return figure
+
+
+def kernel_grid(kernels: np.ndarray, classes: tuple[str, ...]) -> Figure:
+    """Eq. 6: the smoothing kernel of each class, [classes, side, side], each on a scale of its own."""
+    columns = min(KERNEL_COLUMNS, max(1, len(classes)))
+    rows = -(-len(classes) // columns)
+    with rc_context(STYLE):
+        figure = new_figure(0.95 * columns + 0.4, 1.1 * rows + 0.4)
+        panels = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, kernel, name in zip(panels, kernels, classes, strict=False):
+            axes.imshow(kernel, cmap="Blues", vmin=0.0, vmax=max(float(kernel.max()), 1e-9), interpolation="nearest")
+            axes.set_title(name, fontsize=7, fontweight="normal", loc="center")
+        for axes in panels:
+            axes.set_axis_off()
     return figure

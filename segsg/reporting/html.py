@@ -12,9 +12,10 @@ from pathlib import Path
 
 import yaml
 
-from segsg.reporting import tables
+from segsg.reporting import ablation, layout, mask_tables, supplement, tables
 from segsg.reporting.album import Entry, read_album
-from segsg.reporting.names import DETECTORS, TASKS
+from segsg.reporting.layout import Table
+from segsg.reporting.names import DETECTORS
 from segsg.reporting.pages import render
 
 PAPER_VALUES = Path("data/facts/paper_values.yaml")
@@ -22,10 +23,29 @@ TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
 PAGES = {
     "index": "Overview",
     "table1": "Table 1",
+    "table2": "Table 2",
+    "table3": "Table 3",
+    "table4": "Table 4",
+    "supplement": "Supplement",
+    "pairs": "Pairs",
     "gallery": "Gallery",
-    "transfer": "Mask transfer",
-    "curves": "Learning curves",
+    "transfer": "Transfer",
+    "kernels": "Kernels",
+    "refinement": "Refinement",
+    "curves": "Curves",
 }
+ALBUMS = ("gallery", "pairs", "kernels", "refinement")
+"""folders of figures"""
+CHARTS = {
+    "table1": "The middle column of each task, with intervals over images.",
+    "seeds": "Every seed of the rows of table 1 that have several; the bar is their mean.",
+    "table3": "The middle column of each task, with intervals over images.",
+    "table4": "The first column. Grey: within noise of the baseline, whose value the dotted line marks.",
+    "predicates": "Most frequent in training first.",
+}
+"""pictures of tables, with their captions"""
+PAGE_CHARTS = {"index": ("table1",), "table1": ("table1", "seeds"), "supplement": ("predicates",)}
+"""charts of a page, where they are not the one of its name"""
 
 
 @dataclass(frozen=True)
@@ -40,23 +60,55 @@ class Image:
 def write(report: Path, paper: dict) -> None:
     """Write report/html/*.html from results.json, tables/ and figures/ in the folder `report`."""
     results = json.loads((report / "results.json").read_text(encoding="utf-8"))
-    table = tables.table1(results, paper)
+    shown = page_tables(results, paper)
+    main = shown["table1"][0]
     facts = {
         "profile": results["profile"],
+        "banner": "" if results["profile"] == layout.COMPARABLE else layout.warning(results["profile"]),
         "pages": PAGES,
-        "table": table,
-        "tasks": TASKS,
-        "caption": tables.CAPTION,
-        "gain": tables.gain(table),
-        "chart": Image("Table 1 as a picture", "", data_uri(report / "tables" / "table1.png")),
+        "gain": tables.gain(main),
         "detectors": detector_lines(results),
         "experiments": len(results["experiments"]),
         "images": max((row.get("images", 0) for row in results["experiments"].values()), default=0),
     }
-    figures = read_album(report / "figures")
+    albums = {folder: read_album(report / "figures" / folder) for folder in ALBUMS}
     for page in PAGES:
-        shown = [_image(report / "figures", entry) for entry in figures if entry.page == page]
-        _write(report / "html" / f"{page}.html", render(page, facts | {"page": page, "figures": shown}))
+        more = {"page": page, "tables": shown.get(page, []), "charts": charts(report, page)}
+        text = render(page, facts | more | {"figures": figures(report, albums, page)})
+        _write(report / "html" / f"{page}.html", text)
+
+
+def page_tables(results: dict, paper: dict) -> dict[str, list[Table]]:
+    """The tables of each page that has some."""
+    return {
+        "table1": [tables.table1(results, paper)],
+        "table2": [mask_tables.table2(results, paper)],
+        "table3": [tables.table3(results, paper)],
+        "table4": [ablation.table4(results, paper)],
+        "supplement": [
+            supplement.predicates(results),
+            mask_tables.class_gains(results),
+            supplement.no_overlap_mean(results),
+            supplement.no_overlap_zero(results),
+        ],
+        "transfer": [mask_tables.transfer_quality(results)],
+    }
+
+
+def charts(report: Path, page: str) -> list[Image]:
+    """Pictures of the tables of a page."""
+    names = PAGE_CHARTS.get(page, (page,) if page in CHARTS else ())
+    return [Image(name, CHARTS[name], data_uri(report / "tables" / f"{name}.png")) for name in names]
+
+
+def figures(report: Path, albums: dict[str, list[Entry]], page: str) -> list[Image]:
+    """Figures for a page, whatever album they are in."""
+    return [
+        Image(entry.title, entry.caption, data_uri(report / "figures" / folder / entry.file))
+        for folder, entries in albums.items()
+        for entry in entries
+        if entry.page == page
+    ]
 
 
 def detector_lines(results: dict) -> list[dict]:
@@ -73,10 +125,6 @@ def detector_lines(results: dict) -> list[dict]:
 
 def data_uri(path: Path) -> str:
     return f"data:{TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def _image(folder: Path, entry: Entry) -> Image:
-    return Image(entry.title, entry.caption, data_uri(folder / entry.file))
 
 
 def _write(path: Path, text: str) -> None:

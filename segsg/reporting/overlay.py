@@ -1,12 +1,12 @@
 """A photo with its regions in colour, and the scene graph beside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
@@ -18,13 +18,16 @@ MAX_RELATIONS = 12
 MASK_OPACITY = 0.45
 LABEL = (0.75, 0.42)
 """room that a node needs, in half sides of the photo"""
+ZERO_SHOT, PALE = "#c98a00", "#a9b5bf"
 
 
 @dataclass(frozen=True)
 class Picture:
     """One photo with a scene graph, all in the photo's own frame.
 
-    `relations` are (subject, predicate's name, object, score), best first; indices count regions.
+    `relations` are (subject, predicate's name, object, score), best first; indices count regions. `true` and, of
+    them, `zero_shot` are places in `relations`: those that are annotated, and of a triplet unseen in training. None
+    where that is not asked: all are drawn alike.
     """
 
     image: UInt8[Tensor, "3 h w"]
@@ -33,18 +36,51 @@ class Picture:
     masks: Bool[Tensor, "regions h w"] | None
     relations: tuple[tuple[int, str, int, float], ...]
     title: str = ""
+    true: frozenset[int] | None = None
+    zero_shot: frozenset[int] = frozenset()
+
+    def colour(self, relation: int) -> str:
+        """Of the arrow of a relation."""
+        if relation in self.zero_shot:
+            return ZERO_SHOT
+        return FAINT if self.true is None else INK if relation in self.true else PALE
 
 
 def scene_graph_overlay(picture: Picture) -> Figure:
     """Left the photo with boxes and masks of the regions that the best relations connect, right these relations."""
+    with rc_context(STYLE):
+        figure = new_figure(9.0, 4.2)
+        _draw(figure, picture)
+    return figure
+
+
+def compared_overlay(above: Picture, below: Picture) -> Figure:
+    """Two graphs of one photo, each beside the photo with its own regions and masks."""
+    with rc_context(STYLE):
+        figure = new_figure(9.0, 8.4)
+        for part, picture in zip(figure.subfigures(2, 1), (above, below), strict=True):
+            _draw(part, picture)
+    return figure
+
+
+def _draw(figure: FigureBase, picture: Picture) -> None:
     relations = picture.relations[:MAX_RELATIONS]
     shown = sorted({index for subject, _, object_, _ in relations for index in (subject, object_)})
     colours = {region: PALETTE[i % len(PALETTE)] for i, region in enumerate(shown)}
+    photo, graph = figure.subplots(1, 2)
+    _draw_photo(photo, picture, colours)
+    _draw_graph(graph, picture, relations, colours)
+    figure.suptitle(picture.title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+
+
+def masks_overlay(picture: Picture, masks: dict[str, Tensor]) -> Figure:
+    """The photo of `picture` once for each kind of masks (bool [regions, h, w]), side by side, under its name."""
+    colours = {region: PALETTE[region % len(PALETTE)] for region in range(len(picture.boxes))}
     with rc_context(STYLE):
-        figure = new_figure(9.0, 4.2)
-        photo, graph = figure.subplots(1, 2)
-        _draw_photo(photo, picture, colours)
-        _draw_graph(graph, picture, relations, colours)
+        figure = new_figure(3.4 * len(masks), 3.8)
+        for axes, (name, kind) in zip(figure.subplots(1, len(masks), squeeze=False)[0], masks.items(), strict=True):
+            _draw_photo(axes, replace(picture, masks=kind), colours)
+            axes.set_title(name)
         figure.suptitle(picture.title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     return figure
 
@@ -70,14 +106,17 @@ def _rgb(colour: str) -> tuple[float, ...]:
 
 def _draw_graph(axes: Axes, picture: Picture, relations, colours: dict[int, str]) -> None:
     places = _places(picture, list(colours))
-    for subject, predicate, object_, _ in relations:
+    for place, (subject, predicate, object_, _) in enumerate(relations):
         start, end = places[subject], places[object_]
-        arrow = {"arrowstyle": "-|>", "color": FAINT, "shrinkA": 16, "shrinkB": 16, "connectionstyle": "arc3,rad=0.12"}
+        colour = picture.colour(place)
+        arrow = {"arrowstyle": "-|>", "color": colour, "shrinkA": 16, "shrinkB": 16, "connectionstyle": "arc3,rad=0.12"}
         axes.annotate("", xy=end, xytext=start, arrowprops=arrow)
         # Off the middle and on the arc's side, so that the labels of two opposite arrows do not meet.
         x, y = 0.56 * start + 0.44 * end + 0.06 * np.array([end[1] - start[1], start[0] - end[0]])
         paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
-        axes.text(x, y, predicate, fontsize=7, ha="center", va="center", color=INK, bbox=paper)
+        axes.text(
+            x, y, predicate, fontsize=7, ha="center", va="center", color=INK if colour == FAINT else colour, bbox=paper
+        )
     for region, (x, y) in places.items():
         tag = {"facecolor": colours[region], "edgecolor": "none", "boxstyle": "round,pad=0.35"}
         axes.text(x, y, picture.names[region], color="white", fontsize=8, ha="center", va="center", bbox=tag)

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from segsg.evaluation import bootstrap
-from segsg.evaluation.bootstrap import compare, compare_predicates, draws, image_weights, interval, p_value
+from segsg.evaluation.bootstrap import (
+    compare,
+    compare_predicates,
+    draws,
+    image_weights,
+    interval,
+    p_value,
+    share_closed,
+)
 from segsg.evaluation.metrics import metrics, tables
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.ranks import Ranks
@@ -140,3 +148,20 @@ def test_nothing_to_draw_from():
         summarize(ranks_of([]))
     with pytest.raises(ValueError, match="0 resamples"):
         summarize(ranks_of([True]), resamples=0)
+
+
+def test_share_of_a_gap_by_hand():
+    below, above = np.arange(200) < 60, np.arange(200) < 160
+    half = np.arange(200) < 110
+    shares = {name: share_closed(*map(ranks_of, (below, system, above)))["R@20"] for name, system in
+              (("half", half), ("none", below), ("all", above))}  # fmt: skip
+    assert shares["half"]["value"] == pytest.approx(0.5)
+    assert 0.35 < shares["half"]["low"] < 0.5 < shares["half"]["high"] < 0.65
+    assert shares["none"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert shares["all"] == {"value": 1.0, "low": 1.0, "high": 1.0}
+
+
+def test_a_gap_that_may_be_none_has_no_share():
+    random = np.random.default_rng(2)
+    below, system, above = (ranks_of(random.random(80) < 0.5) for _ in range(3))
+    assert np.isnan(list(share_closed(below, system, above)["R@20"].values())).all()

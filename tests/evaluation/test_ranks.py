@@ -32,6 +32,22 @@ def test_round_trip(ranks, optional, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["ranks.npz"]
 
 
+def test_ranks_of_some_images_are_those_of_an_evaluation_of_these_alone(make):
+    images = make.images(8, 3, "sgdet")
+
+    def evaluated(chosen):
+        recall = Recall("sgdet", 5, np.array([[1, 1, 1], [2, 3, 1]]), np.array([0, 4, 3, 2, 1]))
+        return evaluate([images[i][0] for i in chosen], [images[i][1] for i in chosen], recall)
+
+    everything, kept = evaluated(range(8)), [1, 2, 6]
+    ids = [images[i][1].image_id for i in kept]
+    some = everything.among(np.isin(everything.image_ids, ids))
+    alone = evaluated(kept)
+    for field in dataclasses.fields(alone):
+        first, second = getattr(some, field.name), getattr(alone, field.name)
+        assert np.array_equal(first, second) if isinstance(first, np.ndarray) else first == second, field.name
+
+
 def test_equal_ranks_give_equal_bytes(ranks, tmp_path):
     save(tmp_path / "a.npz", ranks)
     save(tmp_path / "b.npz", ranks)

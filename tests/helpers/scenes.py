@@ -1,5 +1,7 @@
 """Random small scenes for tests of the networks: a look of a detector that never existed, and its batch."""
 
+from dataclasses import replace
+
 import torch
 
 from segsg.kernels.roi_align import roi_align
@@ -41,12 +43,28 @@ def make(counts, seed=0, relations=None):
     return Look([features], Regions(boxes, image, labels, probabilities, sizes, masks)), batch
 
 
+def mask_set_look(look, batch):
+    """The same scene as one of the mask set: mask classes, and a true mask for each region."""
+    regions, generator = look.regions, torch.Generator().manual_seed(1)
+    labels = torch.randint(1, MASK_CLASSES + 1, (len(regions),), generator=generator)
+    probabilities = torch.rand(len(regions), MASK_CLASSES + 1, generator=generator).softmax(dim=1)
+    masks = [torch.rand(len(boxes), SIDE, SIDE, generator=generator) < 0.5 for boxes in batch.boxes]
+    counts = [len(boxes) for boxes in batch.boxes]
+    seen = replace(look, regions=replace(regions, labels=labels, class_probabilities=probabilities))
+    return seen, replace(batch, labels=list(labels.split(counts)), masks=masks)
+
+
 class FixedDetector(torch.nn.Module):
-    """Answers every batch with the same look."""
+    """Answers every batch with the same look, of the mask set with `mask_answer`."""
 
-    def __init__(self, look):
+    record = None
+
+    def __init__(self, look, mask_answer=None):
         super().__init__()
-        self.answer = look
+        self.answers = {"graph": look, "mask": mask_answer}
 
-    def look(self, batch, task):
-        return self.answer
+    def look(self, batch, task, domain="graph"):
+        return self.answers[domain]
+
+    def region_crops(self, look, side):
+        return crop(look, look.regions.boxes, look.regions.image, side)

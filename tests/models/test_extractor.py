@@ -19,8 +19,8 @@ def test_encoder_at_mask_resolution_is_one_convolution_of_concatenated_channels(
     torch.manual_seed(0)
     encoder = CropEncoder(3, 2, MASK_SIDE, 3, 6, 4)
     crops, masks = torch.randn(2, 3, MASK_SIDE, MASK_SIDE), torch.rand(2, 2, MASK_SIDE, MASK_SIDE)
-    weight = torch.cat([encoder.crop.weight, encoder.masks.weight], dim=1)
-    fused = functional.conv2d(torch.cat([crops, masks], dim=1), weight, encoder.crop.bias, padding=1)
+    weight = torch.cat([encoder.fusion.crop.weight, encoder.fusion.masks.weight], dim=1)
+    fused = functional.conv2d(torch.cat([crops, masks], dim=1), weight, encoder.fusion.crop.bias, padding=1)
     assert_close(encoder(crops, torch.arange(2), masks), encoder.dense(fused.relu()))
 
 

@@ -34,7 +34,24 @@ def test_frequency_rows_and_named_rows_are_added():
     detectors, experiments = expand(GRID | {"frequency": True, "rows": named}, "mini")
     assert experiments["mini-frequency-fpn-predcls"]["method"] == "frequency"
     assert experiments["mini-oracle"] == named["oracle"] | {"detector": "mini-vgg-joint", "seed": 0}
+    assert experiments["mini-oracle-s2"]["seed"] == 2
     assert detectors["mini-vgg-joint"]["backbone"] == "vgg-mini"
+
+
+def test_a_named_row_with_a_seed_of_its_own_is_there_once():
+    named = {"one": {"model": "imp", "detector": "fpn", "method": "baseline", "task": "sgcls", "seed": 7}}
+    _, experiments = expand(GRID | {"rows": named}, "mini")
+    assert [row for row in experiments.values() if row["model"] == "imp"] == [experiments["mini-one-s7"]]
+
+
+def test_ablations_are_changes_of_grounding_in_one_place():
+    place = {"model": "vctree", "detector": "vgg", "task": "sgcls", "changes": {"avg": {"edges": "average"}}}
+    detectors, experiments = expand(GRID | {"ablations": [place]}, "mini")
+    assert experiments["mini-vctree-vgg-sgcls-avg-s2"] == {
+        "model": "vctree", "detector": "mini-vgg-joint", "method": "seg-grounded", "task": "sgcls", "seed": 2,
+        "grounding": {"edges": "average"},
+    }  # fmt: skip
+    assert "mini-vctree-vgg-sgcls-avg" in experiments and "mini-vgg-joint" in detectors
 
 
 @pytest.mark.parametrize(

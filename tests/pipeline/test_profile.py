@@ -71,3 +71,17 @@ def test_a_file_written_by_hand_is_noticed(tmp_path):
     (tmp_path / "params.yaml").write_text(yaml.safe_dump({"profile": "mini"}))
     with pytest.raises(ValueError, match="its first line is not"):
         profile.written_by(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("{edgse: none}", "grounding of vctree, smoke-fpn-joint, sgcls: unknown key 'edgse'; did you mean 'edges'"),
+        ("{masks: rectangle}", "masks: 'rectangle' is not one of transferred, rectangles"),
+        ("{masks: zero, refinement: training}", "masks: zero cannot be refined; set refinement: none or"),
+    ],
+)
+def test_a_wrong_change_of_a_row_is_found_before_anything_runs(change, message):
+    place = f"{{model: vctree, detector: fpn, task: sgcls, changes: {{wrong: {change}}}}}"
+    with pytest.raises(ValueError, match=message):
+        profile.resolve("smoke", [f"grid.ablations=[{place}]"])

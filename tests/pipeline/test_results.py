@@ -4,8 +4,9 @@ import math
 import pytest
 
 from segsg.params import Params, read_section
+from segsg.pipeline.collect import collect
 from segsg.pipeline.profile import resolve
-from segsg.pipeline.results import collect, to_json, write_metrics
+from segsg.pipeline.results import to_json, write_metrics
 
 MINI = resolve("mini")
 DETECTORS = {"mini-fpn": {"backbone": "resnext-mini-fpn", "joint": False, "seed": 0}}
@@ -26,6 +27,15 @@ def test_rows_and_what_was_measured_come_together(tmp_path):
     assert results["experiments"]["mini-a"] | measured == results["experiments"]["mini-a"]
     assert results["experiments"]["mini-a"]["task"] == "predcls"
     assert results["detectors"]["mini-fpn"]["metrics"]["boxes"]["AP"] == 0.3
+
+
+def test_what_is_measured_once_for_all_rows_is_there_if_its_stage_ran(tmp_path):
+    write_metrics(tmp_path / "evaluation" / "mini-a", {"metrics": {}})
+    write_metrics(tmp_path / "detection" / "mini-fpn", {"metrics": {}})
+    assert "transfer_quality" not in collect(PARAMS, tmp_path)
+    write_metrics(tmp_path / "transfer", {"transfer_quality": {"dot": {"cup": 0.5}}})
+    assert collect(PARAMS, tmp_path)["transfer_quality"] == {"dot": {"cup": 0.5}}
+    assert collect(PARAMS, tmp_path)["grounding"]["masks"] == "transferred"
 
 
 def test_a_missing_stage_is_named(tmp_path):

@@ -1,12 +1,23 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from segsg.reporting.figures import learning_curves, recall_chart, transfer_heatmap
-from segsg.reporting.overlay import MAX_RELATIONS, Picture, scene_graph_overlay
+from segsg.reporting.album import Album, read_album
+from segsg.reporting.figures import kernel_grid, learning_curves, transfer_heatmap
+from segsg.reporting.overlay import (
+    INK,
+    MAX_RELATIONS,
+    PALE,
+    ZERO_SHOT,
+    Picture,
+    compared_overlay,
+    masks_overlay,
+    scene_graph_overlay,
+)
 from segsg.reporting.style import save
-from segsg.reporting.tables import Cell, Row, Table
 
 
 def picture(relations, masks=True) -> Picture:
@@ -41,6 +52,38 @@ def test_masks_colour_the_photo():
     assert changed.sum() == 150
 
 
+def test_true_and_zero_shot_relations_have_colours_of_their_own():
+    marked = replace(picture([(0, "on", 1, 1.0), (1, "by", 0, 1.0), (0, "in", 2, 1.0)]), true=frozenset({0, 2}))
+    marked = replace(marked, zero_shot=frozenset({2}))
+    assert [marked.colour(i) for i in range(3)] == [INK, PALE, ZERO_SHOT]
+    colours = {text.get_text(): text.get_color() for text in scene_graph_overlay(marked).axes[1].texts}
+    assert (colours["on"], colours["by"], colours["in"]) == (INK, PALE, ZERO_SHOT)
+
+
+def test_two_graphs_of_a_photo_are_below_each_other(tmp_path):
+    figure = compared_overlay(picture([(0, "on", 1, 0.9)], masks=False), picture([(1, "by", 0, 0.9)]))
+    assert len(figure.axes) == 4
+    assert {"on", "by"} <= set(texts(figure))
+    assert save(figure, tmp_path / "a.jpg").is_file()
+
+
+def test_the_rule_that_chose_photos_is_said_once(tmp_path):
+    album = Album(tmp_path)
+    album.add_pairs([(picture([]), replace(picture([]), title=str(i))) for i in range(2)], "Nobody picked.")
+    album.close()
+    assert [(entry.page, entry.title, entry.caption) for entry in read_album(tmp_path)] == [
+        ("pairs", "0", "Nobody picked."), ("pairs", "1", ""),
+    ]  # fmt: skip
+
+
+def test_kinds_of_masks_are_beside_each_other():
+    one = picture([])
+    figure = masks_overlay(one, {"truth": one.masks, "refined": ~one.masks})
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["truth", "refined"]
+    truth, refined = (np.asarray(axes.images[0].get_array()) for axes in figure.axes)
+    assert (truth != refined).any()
+
+
 @pytest.mark.parametrize("relations", [[], [(0, "on", 1, 0.9)], [(0, "on", 1, 0.9), (1, "under", 0, 0.8)]])
 def test_saved_pictures_are_small_and_equal_each_time(relations, tmp_path):
     files = [save(scene_graph_overlay(picture(relations)), tmp_path / name) for name in ("a.jpg", "b.jpg")]
@@ -68,9 +111,9 @@ def test_curves_are_smoothed_losses_by_step(tmp_path):
     assert (line.get_xdata()[-1], line.get_ydata()[-1]) == (79, 21.5)
 
 
-def test_the_chart_draws_what_was_measured_and_skips_what_was_not(tmp_path):
-    cells = {("predcls", m): Cell(50.0, 40.0, 60.0) for m in ("mR@20", "mR@50", "mR@100")}
-    rows = (Row("MOTIF", "VGG", "baseline", cells), Row("MOTIF", "VGG", "seg-grounded", dict.fromkeys(cells, Cell())))
-    figure = recall_chart(Table("mini", rows, ("predcls",)))
-    assert len(figure.axes[0].lines) == 2
-    assert save(figure, tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+def test_each_class_has_its_kernel(tmp_path):
+    kernels = np.random.default_rng(0).random((13, 7, 7))
+    figure = kernel_grid(kernels, tuple(map(str, range(13))))
+    assert sum(bool(axes.images) for axes in figure.axes) == 13
+    assert [axes.get_title(loc="center") for axes in figure.axes][12] == "12"
+    assert save(figure, tmp_path / "k.png").is_file()

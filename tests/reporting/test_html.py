@@ -3,37 +3,34 @@ import re
 
 import numpy as np
 import pytest
+from made_results import PAPER, against, results, row
 
 from segsg.reporting.album import Album
 from segsg.reporting.figures import transfer_heatmap
-from segsg.reporting.html import PAGES, render, write
+from segsg.reporting.html import ALBUMS, CHARTS, PAGES, render, write
 from segsg.reporting.style import new_figure, save
 
 
 @pytest.fixture
 def report(tmp_path):
     """A report's inputs with a name in them that must not be taken for markup."""
-    metrics = {f"mR@{k}": {"value": 0.1, "low": 0.0, "high": 0.2} for k in (20, 50, 100)}
-    rows = {
-        f"mini-{method}": {
-            "model": "<script>alert(1)</script>", "detector": "mini-fpn", "method": method, "task": "predcls",
-            "seed": 0, "grounding": {}, "images": 3, "metrics": metrics,
-        }
-        for method in ("baseline", "seg-grounded")
-    }  # fmt: skip
-    precisions = {"boxes": {"AP": 0.25, "AP50": 0.5}, "masks": {"AP": None}}
-    detectors = {"mini-fpn": {"backbone": "resnext-mini-fpn", "joint": True, "metrics": precisions}}
-    results = {"profile": "mini", "experiments": rows, "detectors": detectors}
-    (tmp_path / "results.json").write_text(json.dumps(results))
-    save(new_figure(1.0, 1.0), tmp_path / "tables" / "table1.png")
-    album = Album(tmp_path / "figures")
+    metrics = {f"mR_{k}": 0.1 for k in (20, 50, 100)}
+    rows = [row(method, model="<script>alert(1)</script>", **metrics) for method in ("baseline", "seg-grounded")]
+    rows[1]["comparisons"] = against(0.0, -0.01, 0.01)
+    predicates = {"names": ["on <i>"], "training": [3], "group": ["head"], "R@50": [0.5]}
+    (tmp_path / "results.json").write_text(json.dumps(results(*[r | {"predicates": predicates} for r in rows])))
+    for chart in CHARTS:
+        save(new_figure(1.0, 1.0), tmp_path / "tables" / f"{chart}.png")
+    for folder in ALBUMS:
+        Album(tmp_path / "figures" / folder).close()
+    album = Album(tmp_path / "figures" / "gallery")
     album.add("transfer", "transfer.png", transfer_heatmap(np.ones((1, 1)), ("a",), ("b",)), "A & B", 'say "hi" <b>')
     album.close()
     return tmp_path
 
 
 def pages(report) -> dict[str, str]:
-    write(report, {"table1": []})
+    write(report, PAPER)
     return {path.stem: path.read_text(encoding="utf-8") for path in (report / "html").glob("*")}
 
 
@@ -62,9 +59,9 @@ def test_pages_say_that_a_small_world_is_not_the_papers(report):
 
 def test_numbers_are_those_of_the_results(report):
     written = pages(report)
-    assert "10.0 [0.0–20.0]" in written["table1"]
+    assert "10.0 [9.0–11.0]" in written["table1"]
     assert re.search(r"boxes <b>25\.0</b>", written["index"])
-    assert "masks <b>" not in written["index"]
+    assert re.findall(r"masks <b>([^<]*)", written["index"]) == ["30.0"]
 
 
 def test_pages_are_the_same_each_time(report):
@@ -76,7 +73,25 @@ def test_a_fact_that_a_page_needs_is_never_silently_empty():
         render("index", {"page": "index", "pages": PAGES})
 
 
-def test_a_report_without_figures_says_which_stage_is_missing(report):
-    (report / "figures" / "figures.json").unlink()
-    with pytest.raises(ValueError, match=r"figures\.json: missing; the stage `gallery`"):
-        write(report, {"table1": []})
+def test_tables_without_a_row_are_one_sentence(report):
+    written = pages(report)
+    for page in ("table2", "table3", "table4"):
+        assert "The study “mini” has no row for this table" in written[page]
+        assert "<td" not in written[page]
+
+
+def test_every_table_of_the_supplement_is_there(report):
+    text = pages(report)["supplement"]
+    assert "on &lt;i&gt;" in text
+    assert text.count("<h2>") == 4
+
+
+def test_what_is_within_noise_is_marked(report):
+    assert "≈ +0.0 [−1.0, 1.0]" in pages(report)["table1"]
+
+
+@pytest.mark.parametrize("folder", ALBUMS)
+def test_a_report_without_figures_says_which_stage_is_missing(report, folder):
+    (report / "figures" / folder / "figures.json").unlink()
+    with pytest.raises(ValueError, match=rf"figures\.json: missing; the stage `{folder}`"):
+        write(report, PAPER)

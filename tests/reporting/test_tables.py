@@ -2,75 +2,69 @@ import csv
 import io
 
 import pytest
+from made_results import BASELINE, GROUNDED, PAPER, against, results, row
 
-from segsg.reporting.tables import EMPTY, gain, table1, to_csv, to_markdown
-
-
-def row(
-    method: str, detector: str = "mini-fpn", model: str = "motifs", seed: int = 0, task: str = "predcls", **metrics
-):
-    measured = {name.replace("_", "@"): {"value": v, "low": v - 0.01, "high": v + 0.01} for name, v in metrics.items()}
-    return {
-        "model": model, "detector": detector, "method": method, "task": task, "seed": seed, "images": 9,
-        "grounding": {}, "metrics": measured,
-    }  # fmt: skip
+from segsg.reporting.cells import EMPTY
+from segsg.reporting.layout import to_csv, to_markdown
+from segsg.reporting.tables import gain, table1, table3
 
 
-DETECTORS = {
-    "mini-fpn": {"backbone": "resnext-mini-fpn", "joint": False},
-    "mini-fpn-joint": {"backbone": "resnext-mini-fpn", "joint": True},
-}
-PAPER = {
-    "table1": [
-        {
-            "model": "MOTIF",
-            "detector": "ResNeXt-101-FPN",
-            "method": "baseline",
-            "predcls": [14.1, 18.0, 19.4],
-            "status": "matched",
-        },
-        {"model": "MOTIF", "detector": "VGG-16", "method": "baseline", "predcls": [1.0, 2.0, 3.0], "status": "printed"},
-    ]
-}
+def lines(table):
+    return {row.labels: row.cells for row in table.rows}
 
 
-def results(*rows, profile="mini"):
-    return {"profile": profile, "detectors": DETECTORS, "experiments": {str(i): r for i, r in enumerate(rows)}}
+def test_a_row_has_our_number_its_interval_and_the_papers():
+    cells = lines(table1(results(BASELINE), PAPER))[("VCTree", "ResNeXt-FPN, mini", "baseline")]
+    assert cells[("SGCls", "mR@50")].ours == "20.0 [19.0–21.0]"
+    assert cells[("SGCls", "mR@50")].theirs == "9.9 (matched)"
 
 
-BASELINE = row("baseline", mR_20=0.1, mR_50=0.2, mR_100=0.3)
-GROUNDED = row("seg-grounded", "mini-fpn-joint", mR_20=0.15, mR_50=0.21, mR_100=0.28)
-
-
-def test_a_cell_has_our_number_its_interval_and_the_papers():
-    (line,) = table1(results(BASELINE), PAPER).rows
-    cell = line.cells[("predcls", "mR@50")]
-    assert (line.model, line.detector, line.method) == ("MOTIF", "ResNeXt-FPN, mini", "baseline")
-    assert cell.ours == "20.0 [19.0–21.0]"
-    assert cell.theirs == "18.0 (matched)"
+def test_what_others_published_of_a_model_is_there_without_a_number_of_ours():
+    cells = lines(table1(results(BASELINE), PAPER))[("VCTree", "VGG-16", "published")]
+    assert (cells[("SGCls", "mR@20")].ours, cells[("SGCls", "mR@20")].theirs) == (EMPTY, "8.2")
 
 
 def test_a_row_without_a_counterpart_in_the_paper_has_a_dash():
     (line,) = table1(results(row("frequency", model="frequency", mR_20=0.1)), PAPER).rows
-    assert line.cells[("predcls", "mR@20")].theirs == EMPTY
+    assert line.labels == ("Frequency", "ResNeXt-FPN, mini", "no pixels")
+    assert line.cells[("SGCls", "mR@20")].theirs == EMPTY
 
 
-def test_what_was_not_measured_is_a_dash_and_no_zero():
-    unmeasured = row("baseline", mR_20=0.1)
-    unmeasured["metrics"]["mR@50"] = {"value": None, "low": None, "high": None}
-    (line,) = table1(results(unmeasured), PAPER).rows
-    assert [line.cells[("predcls", f"mR@{k}")].ours for k in (20, 50, 100)] == ["10.0 [9.0–11.0]", EMPTY, EMPTY]
+def test_seeds_of_one_row_are_one_line():
+    table = table1(results(BASELINE, row("baseline", seed=1, mR_20=0.2)), {"table1": []})
+    (line,) = table.rows
+    assert (line.cells[("SGCls", "mR@20")].seeds, line.cells[("SGCls", "mR@50")].seeds) == (2, 1)
+    assert "of several seeds" in table.caption
 
 
-def test_seeds_of_one_row_are_averaged_and_their_intervals_spanned():
-    (line,) = table1(results(BASELINE, row("baseline", seed=1, mR_20=0.2)), PAPER).rows
-    cell = line.cells[("predcls", "mR@20")]
-    assert (cell.seeds, cell.ours) == (2, "15.0 [9.0–21.0]")
+def test_models_come_in_the_order_of_the_paper_and_baselines_first():
+    rows = [row(m, model=name, mR_20=0.1) for name in ("vctree", "imp") for m in ("seg-grounded", "baseline")]
+    table = table1(results(*rows), {"table1": []})
+    assert [line.labels[::2] for line in table.rows] == [
+        ("IMP", "baseline"), ("IMP", "seg-grounded"), ("VCTree", "baseline"), ("VCTree", "seg-grounded"),
+    ]  # fmt: skip
 
 
-def test_ablations_are_not_in_the_table():
-    assert len(table1(results(BASELINE, GROUNDED, GROUNDED | {"grounding": {"edges": "none"}}), PAPER).rows) == 2
-    assert table1(results(GROUNDED | {"grounding": {"edges": "none"}}), PAPER).rows == ()
+def test_ablations_and_other_detectors_are_not_in_the_table():
+    others = [GROUNDED | {"grounding": {"edges": "none"}}, row("baseline", "mini-fpn-joint", mR_20=0.5)]
+    others.append(row("seg-grounded", "mini-fpn-apart", mR_20=0.5))
+    assert len(table1(results(BASELINE, GROUNDED, *others), {"table1": []}).rows) == 2
+    assert table1(results(*others), PAPER).rows == ()
+
+
+@pytest.mark.parametrize("table", [table1, table3])
+def test_a_table_without_rows_is_a_sentence(table):
+    text = to_markdown(table(results(row("baseline", "mini-fpn-joint", mR_20=0.5)), PAPER))
+    assert "The study “mini” has no row for this table:" in text
+    assert "|" not in text
+
+
+def test_zero_shot_recall_has_its_own_columns_and_only_rows_that_measured_it():
+    unmeasured = row("seg-grounded", zsR_20=None, zsR_100=None)
+    table = table3(results(row("baseline", zsR_20=0.02, zsR_100=0.05), unmeasured), PAPER)
+    (line,) = table.rows
+    assert [line.cells[column].ours for column in table.columns] == ["2.0 [1.0–3.0]", "5.0 [4.0–6.0]"]
+    assert [line.cells[column].theirs for column in table.columns] == ["0.4", "1.2"]
 
 
 def test_only_the_paper_profile_goes_without_a_banner():
@@ -78,19 +72,30 @@ def test_only_the_paper_profile_goes_without_a_banner():
     assert "not comparable" not in to_markdown(table1(results(BASELINE, profile="paper"), PAPER))
 
 
+def test_markdown_marks_what_is_within_noise_and_lists_differences():
+    noisy = GROUNDED | {"comparisons": against(0.05, -0.01, 0.1)}
+    text = to_markdown(table1(results(BASELINE, noisy), {"table1": []}))
+    assert "15.0 [14.0–16.0] ≈" in text
+    assert "≈ +5.0 [−1.0, 10.0]" in text.partition("Differences")[2]
+
+
 def test_csv_has_a_line_per_cell():
-    lines = list(csv.DictReader(io.StringIO(to_csv(table1(results(BASELINE), PAPER)))))
-    assert len(lines) == 3
-    assert lines[0] | {"value": "10.00", "low": "9.00", "paper": "14.10", "paper_status": "matched"} == lines[0]
+    found = GROUNDED | {"comparisons": against(0.05, 0.01, 0.1)}
+    written = list(csv.DictReader(io.StringIO(to_csv(table1(results(BASELINE, found), PAPER)))))
+    assert len(written) == 9
+    assert {"value": "10.00", "low": "9.00", "paper": "8.10", "paper_status": "matched"}.items() <= written[3].items()
+    compared = {"method": "seg-grounded", "difference": "5.00", "difference_low": "1.00", "p": "0.0200", "noise": "0"}
+    assert compared.items() <= written[6].items()
 
 
 def test_gain_compares_cells_of_the_same_row():
-    table = table1(results(BASELINE, GROUNDED), PAPER)
+    grounded = GROUNDED | {"comparisons": against(0.05, 0.01, 0.1)}
+    table = table1(results(BASELINE, grounded), PAPER)
     assert gain(table).mean == pytest.approx((5 + 1 - 2) / 3)
-    assert (gain(table).cells, gain(table).higher, gain(table).separate) == (3, 2, 1)
+    assert (gain(table).cells, gain(table).higher, gain(table).beyond_noise) == (3, 2, 1)
     assert gain(table1(results(BASELINE), PAPER)) is None
 
 
-def test_the_order_of_experiments_does_not_change_numbers():
+def test_the_order_of_experiments_does_not_change_the_table():
     one, other = table1(results(BASELINE, GROUNDED), PAPER), table1(results(GROUNDED, BASELINE), PAPER)
-    assert sorted(to_csv(one).splitlines()) == sorted(to_csv(other).splitlines())
+    assert to_csv(one) == to_csv(other)

@@ -16,6 +16,7 @@ from segsg.data.world.images import Place, draw_image, mask_set_records, true_ma
 MASK_IDS = {"train": 100_000, "validation": 200_000}
 SHARED_IDS = 300_000
 SCENE_GRAPH_PHOTOS, MASK_PHOTOS = "scene_graphs/VG_100K", {"train": "masks/train2017", "validation": "masks/val2017"}
+TRUE_MASKS = {"true_masks.json": ("validation", "test"), "true_masks_train.json": ("train",)}
 SETTINGS = "world.json"
 """written last, hence the mark of a world that is complete"""
 
@@ -115,7 +116,6 @@ def _draw_and_save(part: Path, place: Place) -> dict:
         (part / SCENE_GRAPH_PHOTOS / f"{place.image_id}.jpg").write_bytes(photo)
     if mask_split is not None:
         (part / MASK_PHOTOS[mask_split] / f"{place.mask_image_id:012d}.jpg").write_bytes(photo)
-    evaluated = is_graph and place.split != "train"
     return {
         "set": place.set_name,
         "split": place.split,
@@ -125,7 +125,7 @@ def _draw_and_save(part: Path, place: Place) -> dict:
         "names": drawn.annotation.names,
         "boxes": drawn.annotation.boxes,
         "relations": drawn.annotation.relations,
-        "true_masks": _true_masks(drawn) if evaluated else None,
+        "true_masks": _true_masks(drawn) if is_graph else None,
         "mask_set": mask_set_records(drawn) if mask_split else None,
     }
 
@@ -139,6 +139,8 @@ def _true_masks(drawn) -> list[dict]:
 def _write_world(part: Path, records: list[dict], settings: Settings) -> None:
     graphs = [record for record in records if record["set"] == "scene_graphs"]
     write_scene_graphs(part / "scene_graphs", graphs, settings.side)
-    write_true_masks(part / "scene_graphs" / "true_masks.json", graphs, settings.side)
+    for name, splits in TRUE_MASKS.items():
+        images = [record for record in graphs if record["split"] in splits]
+        write_true_masks(part / "scene_graphs" / name, images, settings.side)
     write_masks(part / "masks" / "annotations", records, settings.side)
     write_json(part / SETTINGS, asdict(settings))

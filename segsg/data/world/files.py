@@ -93,8 +93,8 @@ def write_instances(path: Path, images: list[tuple[int, list[dict]]], side: int,
 
 
 def write_true_masks(path: Path, records: list[dict], side: int) -> None:
-    """Masks of the validation and test images; the k-th annotation of an image belongs to its k-th box."""
-    images = [(record["image_id"], record["true_masks"]) for record in records if record["true_masks"] is not None]
+    """Masks of scene-graph images; the k-th annotation of an image belongs to its k-th box."""
+    images = [(record["image_id"], record["true_masks"]) for record in records]
     write_instances(path, images, side, GRAPH_CLASSES, digits=1)
 
 

@@ -97,6 +97,8 @@ def test_validation_rows_come_first_and_all_have_relations(world, graphs):
     assert usable[:3].all() and usable[33:].all()
     true = json.loads((world / "scene_graphs/true_masks.json").read_text())
     assert [image["id"] for image in true["images"]] == [1, 2, 3, *range(34, 40)]
+    training = json.loads((world / "scene_graphs/true_masks_train.json").read_text())
+    assert [image["id"] for image in training["images"]] == list(range(4, 34))
 
 
 def test_vocabulary_numbers_names_from_one(world):
@@ -105,9 +107,10 @@ def test_vocabulary_numbers_names_from_one(world):
     assert vocabulary["predicate_to_idx"] == {name: i + 1 for i, name in enumerate(PREDICATES)}
 
 
-def test_true_masks_agree_with_boxes_and_labels(world, graphs):
-    true = COCO(world / "scene_graphs/true_masks.json")
-    for image_id in true.getImgIds():
+@pytest.mark.parametrize("name", ["true_masks.json", "true_masks_train.json"])
+def test_true_masks_agree_with_boxes_and_labels(world, graphs, name):
+    true = COCO(world / "scene_graphs" / name)
+    for image_id in (i for i in true.getImgIds() if true.getAnnIds(i)):
         rows = range(graphs["img_to_first_box"][image_id - 1], graphs["img_to_last_box"][image_id - 1] + 1)
         annotations = [true.anns[i] for i in sorted(true.getAnnIds(image_id))]
         assert [a["category_id"] for a in annotations] == graphs["labels"][rows, 0].tolist()

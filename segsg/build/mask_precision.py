@@ -1,0 +1,68 @@
+"""How precise the masks of the mask set are, as the detector gives them and as an experiment refines them (table 2)."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from segsg.build import data, runs, scene_graphs
+from segsg.evaluation.detection import average_precision, encode
+from segsg.kernels.masks import paste
+from segsg.models.detection.detector import Domain
+from segsg.models.scene_graph import best_names
+from segsg.params import Params, grounding_of
+from segsg.structures import Batch, Look
+
+Looks = Callable[[Batch], Look]
+DOMAIN: Domain = "mask"
+
+
+def mask_precision(params: Params, key: str) -> dict:
+    """`masks`: AP of the masks of mask validation images in the experiment's task, refined if the experiment refines.
+
+    Such an experiment also has `unrefined_masks`. Nothing for experiments that see no transferred masks. PredCls: true
+    boxes and classes, every score 1; SGCls: true boxes, the class that the detector names and its probability;
+    SGDet: its detections.
+    """
+    row = params.experiments[key]
+    if row.method != "seg-grounded" or grounding_of(params, row).masks != "transferred":
+        return {}
+    model = scene_graphs.load_model(params, key)
+    measured = {"masks": _precision(params, model.mask_look)}
+    if grounding_of(params, row).refinement != "none":
+        frozen = model.detector
+        measured["unrefined_masks"] = _precision(params, lambda batch: frozen.look(batch, row.task, DOMAIN))
+    return measured
+
+
+@torch.no_grad()
+def _precision(params: Params, look: Looks) -> dict:
+    dataset = data.mask_set(params, "validation")
+    batches = (batch.to(runs.device()) for batch in data.all_batches(params, dataset))
+    found = [image for batch in batches for image in _images(look(batch), batch)]
+    true = (
+        dict(zip(("boxes_original", "labels", "masks"), a, strict=True))
+        for a in map(dataset.annotation, range(len(dataset)))
+    )
+    return average_precision(true, found, len(dataset.vocabulary.classes) + 1, masks=True)
+
+
+def _images(look: Look, batch: Batch) -> Iterator[dict]:
+    """Regions of each image under the class that the detector names, with the mask of that class."""
+    regions = look.regions
+    scores, labels = best_names(regions.class_probabilities.float(), regions.boxes)
+    chosen = regions.mask_logits[torch.arange(len(regions), device=labels.device), labels - 1].sigmoid()
+    sizes = batch.photo_sizes or batch.sizes
+    for image, size in enumerate(sizes):
+        inside = regions.image == image
+        boxes = regions.boxes[inside] / batch.scales[image]
+        yield {
+            "boxes_original": boxes.cpu(),
+            "labels": labels[inside].cpu(),
+            "scores": scores[inside].cpu(),
+            "masks": _encoded(chosen[inside], boxes, size),
+        }
+
+
+def _encoded(probabilities: Tensor, boxes: Tensor, size: tuple[int, int]) -> list[dict]:
+    return encode(paste(probabilities, boxes, size).cpu())

@@ -1,0 +1,48 @@
+"""Collect the numbers of a profile: `python -m segsg.pipeline.collect runs/PROFILE reports/PROFILE/results.json`.
+
+Rows come from params.yaml, so folders that older rows left behind are not read.
+"""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from segsg.params import PARAMS_FILE, Params, load
+from segsg.pipeline.comparisons import add_comparisons
+from segsg.pipeline.project import write_text
+from segsg.pipeline.results import METRICS_FILE, read_metrics, to_json
+
+TRANSFER = "transfer"
+"""folder of what is measured of transferred masks"""
+
+
+def collect(params: Params, runs: Path) -> dict:
+    """{"profile", "grounding", "experiments": {key: row | measured}, "detectors": {key: row | measured}}, in fractions.
+
+    Experiments also say how they compare with others; see `segsg.pipeline.comparisons`.
+    """
+    results = {
+        "profile": params.profile,
+        "grounding": dataclasses.asdict(params.grounding),
+        "experiments": _with_metrics(params.experiments, runs / "evaluation"),
+        "detectors": _with_metrics(params.detectors, runs / "detection"),
+    }
+    add_comparisons(results, runs / "evaluation", params.evaluation, params.seed)
+    return results | _whole_study(runs / TRANSFER)
+
+
+def _whole_study(folder: Path) -> dict:
+    """What is measured once for all rows: `transfer_quality`, `copied_classes`, `mask_classes`; nothing without it."""
+    return read_metrics(folder) if (folder / METRICS_FILE).is_file() else {}
+
+
+def _with_metrics(rows: dict, folder: Path) -> dict:
+    return {key: dataclasses.asdict(row) | read_metrics(folder / key) for key, row in rows.items()}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("out", type=Path)
+    arguments = parser.parse_args()
+    write_text(arguments.out, to_json(collect(load(PARAMS_FILE), arguments.runs)))

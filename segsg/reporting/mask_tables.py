@@ -1,0 +1,177 @@
+"""How good the masks are: table 2, the gain of each mask class, and masks that scene graph classes borrow."""
+
+from statistics import mean
+
+from segsg.reporting.cells import Cell, cell
+from segsg.reporting.layout import Column, Row, Table
+from segsg.reporting.names import DETECTORS, MODELS, PAPER_DETECTORS, TASKS, detector_name, model_name, rank
+from segsg.reporting.rows import REFINEMENT, UNREFINED, System, is_refined, seeds, settings
+from segsg.reporting.tables import Systems, order
+
+PRECISIONS = ("AP", "AP50", "AP75", "AP_S", "AP_M", "AP_L")
+UNREFINED_NAME = "no refine"
+REFINED_NAMES = {UNREFINED: UNREFINED_NAME, "inference": "refine", "training": "refine, in training too"}
+MODES = {"rectangles": "", "softmax": "", "dot": "", "cosine": "", "oracle": ""}
+"""in the order of the table"""
+Line = tuple[str, str, str]
+"""(backbone, model or nothing, refinement)"""
+AVERAGES = {"all": ("copied", "combined"), "copied": ("copied",), "combined": ("combined",)}
+
+
+def table2(results: dict, paper: dict) -> Table:
+    """Average precision of masks on the mask set, as the detector gives them and as each model refines them."""
+    refined = refined_systems(results)
+    lines = dict.fromkeys((one.backbone, "", UNREFINED) for one in refined)
+    lines |= dict.fromkeys((one.backbone, one.model, settings(results, one)[REFINEMENT]) for one in refined)
+    lines = sorted(lines, key=lambda line: (rank(DETECTORS, line[0]), rank({"": ""} | MODELS, line[1]), line[2]))
+    tasks = [task for task in TASKS if any(one.task == task for one in refined)]
+    rows = tuple(_precision_row(results, refined, line, tasks, paper["table2"]) for line in lines)
+    return Table(
+        "table2",
+        "Table 2: precision of masks",
+        results["profile"],
+        ("Detector", "Model", "Masks"),
+        tuple((TASKS[task], name) for task in tasks for name in PRECISIONS),
+        rows,
+        "Average precision of masks on the mask set's validation images, per cent: ours / the paper's. PredCls: true "
+        "boxes and classes; SGCls: true boxes, predicted class and its probability; SGDet: detections.",
+        f"The study “{results['profile']}” has no row for this table: none of its models refines masks.",
+        (
+            "The paper's SGCls numbers score a mask with the probability of its true class, which a model cannot know; "
+            "ours with that of the class that it names.",
+        ),
+    )
+
+
+def refined_systems(results: dict) -> Systems:
+    """Models that differ from the full one at most in when they refine, and whose masks were measured."""
+    found = {
+        one: [row for row in rows if row.get("masks")]
+        for one, rows in seeds(results).items()
+        if is_refined(results, one) and not one.disjoint and {name for name, _ in one.changes} <= {REFINEMENT}
+    }
+    return {one: found[one] for one in sorted(found, key=order) if found[one]}
+
+
+def unrefined(results: dict, backbone: str, task: str) -> dict | None:
+    """Precision of the masks of the joint detector as they are; in SGDet the detector's own if no model has it."""
+    for one, rows in seeds(results).items():
+        if one.joint and not one.disjoint and (one.backbone, one.task) == (backbone, task):
+            found = rows[0].get("unrefined_masks") if is_refined(results, one) else rows[0].get("masks")
+            if found:
+                return found
+    joint = [d["metrics"] for d in results["detectors"].values() if d["backbone"] == backbone and d["joint"]]
+    return next((metrics["masks"] for metrics in joint if "masks" in metrics), None) if task == "sgdet" else None
+
+
+def _precision_row(results: dict, refined: Systems, line: Line, tasks: list[str], paper: list[dict]) -> Row:
+    backbone, model, refinement = line
+    published = {} if refinement == "training" else _published(paper, backbone, model)
+    cells = {}
+    for task in tasks:
+        found = _measured(results, refined, line, task)
+        for place, name in enumerate(PRECISIONS):
+            values = [{"value": masks.get(name)} for masks in found]
+            theirs = published[task][place] if published else None
+            cells[(TASKS[task], name)] = cell(values, theirs, published.get("status", ""))
+    return Row((detector_name(backbone), model_name(model) or "none", REFINED_NAMES[refinement]), cells)
+
+
+def _measured(results: dict, refined: Systems, line: Line, task: str) -> list[dict]:
+    if line[2] == UNREFINED:
+        plain = unrefined(results, line[0], task)
+        return [] if plain is None else [plain]
+    mine = [one for one in refined if (one.backbone, one.model, settings(results, one)[REFINEMENT]) == line]
+    return [row["masks"] for one in mine if one.task == task for row in refined[one]]
+
+
+def _published(paper: list[dict], backbone: str, model: str) -> dict:
+    for row in paper:
+        if (row["detector"], row["model"]) == (PAPER_DETECTORS.get(backbone), MODELS.get(model)):
+            return row
+    return {}
+
+
+def class_gains(results: dict) -> Table:
+    """What refinement adds to the precision of each mask class, largest first."""
+    pairs = {}
+    for one, rows in refined_systems(results).items():
+        if settings(results, one)[REFINEMENT] != "inference":
+            continue
+        before = (unrefined(results, one.backbone, one.task) or {}).get("per_class")
+        after = [row["masks"]["per_class"] for row in rows if row["masks"].get("per_class")]
+        if before and after:
+            pairs[one] = (before, [_mean(values) for values in zip(*after, strict=True)])
+    count = max((len(before) for before, _ in pairs.values()), default=0)
+    names = results.get("mask_classes") or [f"class {label}" for label in range(1, count + 1)]
+    rows = [Row((names[i],), _class_cells(pairs, i)) for i in range(count)]
+    rows.sort(key=lambda row: -_gain(row))
+    return Table(
+        "class_gains",
+        "Masks, class by class",
+        results["profile"],
+        ("Mask class",),
+        tuple(column for one in pairs for column in _class_columns(one)),
+        tuple(rows),
+        "Average precision (AP) of each class of the mask set, per cent, and what refinement adds to it in points.",
+        f"The study “{results['profile']}” has no row for this table: no refined model's masks were measured by class.",
+    )
+
+
+def _class_columns(one: System) -> list[Column]:
+    place = " · ".join((model_name(one.model), detector_name(one.backbone), TASKS[one.task]))
+    return [(place, name) for name in (UNREFINED_NAME, "refine", "gain")]
+
+
+def _class_cells(pairs: dict, i: int) -> dict[Column, Cell]:
+    cells = {}
+    for one, (before, after) in pairs.items():
+        known = before[i] is not None and after[i] is not None
+        values = (before[i], after[i], after[i] - before[i] if known else None)
+        for column, value in zip(_class_columns(one), values, strict=True):
+            cells[column] = cell([{"value": value}])
+    return cells
+
+
+def _gain(row: Row) -> float:
+    gains = [found.value for (_, name), found in row.cells.items() if name == "gain" and found.value is not None]
+    return mean(gains) if gains else float("-inf")
+
+
+def _mean(values: tuple[float | None, ...]) -> float | None:
+    known = [value for value in values if value is not None]
+    return mean(known) if known else None
+
+
+def transfer_quality(results: dict) -> Table:
+    """Overlap of transferred masks with true ones on scene graph images, which only a drawn world knows."""
+    measured = results.get("transfer_quality") or {}
+    modes = sorted(measured, key=lambda mode: rank(MODES, mode))
+    copied = set(results.get("copied_classes") or ())
+    kinds = {name: "copied" if name in copied else "combined" for mode in modes for name in measured[mode]}
+    names = sorted(kinds, key=lambda name: (kinds[name] != "copied", name))
+    averages = [
+        (f"mean of {what} classes", [n for n in names if kinds[n] in which]) for what, which in AVERAGES.items()
+    ]
+    lines = [(label, "", members) for label, members in averages if members]
+    lines += [(name, kinds[name], [name]) for name in names]
+    rows = [
+        Row((name, kind), {("", mode): _overlap(measured[mode], members) for mode in modes})
+        for name, kind, members in lines
+    ]
+    return Table(
+        "transfer_quality",
+        "Borrowed masks against true ones",
+        results["profile"],
+        ("Class", "Mask"),
+        tuple(("", mode) for mode in modes),
+        tuple(rows),
+        "Mean intersection over union, per cent, of transferred and true masks in the true boxes of scene graph "
+        "images, by way of transfer (eq. 3). Copied: the class takes the mask of one class of the same name or "
+        "meaning; combined: a mixture. The oracle knows which mask class is drawn alike.",
+        f"The study “{results['profile']}” has no row for this table: its scene graph images have no true masks.",
+    )
+
+
+def _overlap(measured: dict[str, float | None], members: list[str]) -> Cell:
+    return cell([{"value": _mean(tuple(measured.get(name) for name in members))}])

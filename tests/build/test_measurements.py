@@ -1,0 +1,22 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from segsg.build import measurements
+from segsg.evaluation.protocol import DEFAULT
+from segsg.evaluation.ranks import Ranks
+from segsg.params import Params, read_section
+from segsg.pipeline.profile import resolve
+
+MINI = read_section(Params, resolve("mini"), "test")
+
+
+@pytest.mark.parametrize(("shared", "left"), [([None, 7, None], [3, 9]), ([None] * 3, None), ([5, 6, 7], None)])
+def test_images_of_both_sets_are_left_out_unless_that_is_all_or_nothing(shared, left, monkeypatch):
+    test_set = SimpleNamespace(image_ids=[9, 4, 3], shared_ids=shared)
+    monkeypatch.setattr(measurements.data, "scene_graph_set", lambda params, split: test_set)
+    image, ids = np.arange(3), np.array([3, 4, 9])
+    ranks = Ranks(ids, ids, ids > 0, image, np.ones((3, 3), dtype=int), image, image, 3, DEFAULT)
+    apart = measurements.unshared(MINI, ranks)
+    assert (None if apart is None else apart.image_ids.tolist()) == left

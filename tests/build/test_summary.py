@@ -1,0 +1,45 @@
+import pytest
+
+from segsg.build.refined import refined_experiment
+from segsg.build.summary import compared_experiments, gallery_experiment
+from segsg.params import Params, read_section
+from segsg.pipeline.profile import resolve
+
+MINI = resolve("mini")
+
+
+def row(method, detector, seed=0, **grounding):
+    return {
+        "model": "vctree", "detector": detector, "method": method, "task": "sgcls", "seed": seed,
+        "grounding": grounding,
+    }  # fmt: skip
+
+
+def study(**rows):
+    detectors = {
+        "own": {"backbone": "resnext-mini-fpn", "joint": False, "seed": 0},
+        "joint": {"backbone": "resnext-mini-fpn", "joint": True, "seed": 0},
+        "other": {"backbone": "vgg-mini", "joint": False, "seed": 0},
+    }
+    return read_section(Params, MINI | {"detectors": detectors, "experiments": rows}, "test")
+
+
+def test_what_is_compared_differs_in_nothing_but_grounding():
+    rows = {
+        "seed": row("baseline", "own", seed=1), "vgg": row("baseline", "other"), "joint": row("baseline", "joint"),
+        "changed": row("seg-grounded", "joint", edges="none"), "seg": row("seg-grounded", "joint"),
+        "base": row("baseline", "own"),
+    }  # fmt: skip
+    assert compared_experiments(study(**rows)) == ("base", "seg")
+    assert gallery_experiment(study(**rows)) == "seg"
+
+
+def test_a_study_without_such_a_pair_is_an_error():
+    with pytest.raises(ValueError, match="no model both with and without grounding"):
+        compared_experiments(study(seg=row("seg-grounded", "joint"), vgg=row("baseline", "other")))
+
+
+def test_the_refined_experiment_is_the_first_that_refines():
+    rows = {"seg": row("seg-grounded", "joint"), "final": row("seg-grounded", "joint", refinement="inference")}
+    assert refined_experiment(study(**rows)) == "final"
+    assert refined_experiment(study(seg=rows["seg"])) is None

@@ -1,0 +1,68 @@
+"""results.json made up for the tables: rows that say what they are and measure what they are told."""
+
+import copy
+
+DETECTORS = {
+    "mini-fpn": {"backbone": "resnext-mini-fpn", "joint": False, "metrics": {"boxes": {"AP": 0.25}}},
+    "mini-fpn-joint": {"backbone": "resnext-mini-fpn", "joint": True, "metrics": {"masks": {"AP": 0.3, "AP50": 0.6}}},
+    "mini-fpn-apart": {
+        "backbone": "resnext-mini-fpn",
+        "joint": True,
+        "disjoint": True,
+        "metrics": {"masks": {"AP": None}},
+    },
+}
+GROUNDING = {"masks": "transferred", "refinement": "none", "nodes": True, "edges": "gaussian", "frame": "union"}
+
+
+def row(method: str, detector: str | None = None, model: str = "vctree", seed: int = 0, task: str = "sgcls", **more):
+    """A row of results.json. Metrics are given as mR_20=0.1, anything else by its own name."""
+    values = {name.replace("_", "@"): more.pop(name) for name in list(more) if name.split("_")[0] in ("mR", "zsR", "R")}
+    detector = detector or ("mini-fpn-joint" if method == "seg-grounded" else "mini-fpn")
+    measured = {
+        name: {"value": v, "low": None if v is None else v - 0.01, "high": None if v is None else v + 0.01}
+        for name, v in values.items()
+    }
+    return {
+        "model": model, "detector": detector, "method": method, "task": task, "seed": seed, "images": 9,
+        "grounding": {}, "metrics": measured,
+    } | more  # fmt: skip
+
+
+def results(*rows: dict, profile: str = "mini", **more) -> dict:
+    """The file with these rows, their keys in order."""
+    experiments = {f"{i:02d}": copy.deepcopy(r) for i, r in enumerate(rows)}
+    return {"profile": profile, "grounding": GROUNDING, "detectors": DETECTORS, "experiments": experiments} | more
+
+
+def against(value: float, low: float, high: float, metric: str = "mR@20", whom: str = "baseline") -> dict:
+    """`comparisons` of a row: one difference."""
+    return {whom: {metric: {"difference": value, "low": low, "high": high, "p": 0.02}}}
+
+
+BASELINE = row("baseline", mR_20=0.1, mR_50=0.2, mR_100=0.3)
+GROUNDED = row("seg-grounded", mR_20=0.15, mR_50=0.21, mR_100=0.28)
+PAPER = {
+    "table1": [
+        {"model": "VCTree", "detector": "VGG-16", "method": "published", "sgcls": [8.2, 10.1, 10.8],
+         "predcls": [14.0, 17.9, 19.4], "sgdet": [5.2, 6.9, 8.0], "status": "printed"},
+        {"model": "VCTree", "detector": "ResNeXt-101-FPN", "method": "baseline", "sgcls": [8.1, 9.9, 10.6],
+         "predcls": [13.7, 17.4, 19.0], "sgdet": [5.3, 6.9, 7.9], "status": "matched"},
+        {"model": "VCTree", "detector": "VGG-16", "method": "baseline", "sgcls": [1.0, 2.0, 3.0],
+         "predcls": [1.0, 2.0, 3.0], "sgdet": [1.0, 2.0, 3.0], "status": "printed"},
+    ],
+    "table2": [
+        {"detector": "ResNeXt-101-FPN", "model": None, "method": "no-refine", "status": "printed",
+         "sgcls": [51.6, 76.7, 56.9, 37.9, 53.7, 62.2], "sgdet": [39.2, 61.2, 42.4, 20.0, 42.3, 55.7]},
+        {"detector": "ResNeXt-101-FPN", "model": "VCTree", "method": "refine", "status": "printed",
+         "sgcls": [54.3, 77.9, 60.4, 41.0, 56.4, 63.8], "sgdet": [39.2, 61.2, 42.4, 19.9, 42.3, 55.7]},
+    ],
+    "table3": [
+        {"model": "VCTree", "detector": "ResNeXt-101-FPN", "method": "baseline", "sgcls": [0.4, 1.2],
+         "status": "printed"},
+    ],
+    "table4": [
+        {"row": "Base", "mr": [8.1, 9.9, 10.6], "zsr": [0.3, 1.2], "status": "printed"},
+        {"row": "Joint + OG", "mr": [9.0, 11.1, 11.8], "zsr": [0.6, 2.1], "status": "printed"},
+    ],
+}  # fmt: skip

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from made_results import BASELINE, GROUNDED, results, row
+
+from segsg.evaluation.matching import MISSED
+from segsg.evaluation.protocol import DEFAULT
+from segsg.evaluation.ranks import Ranks, save
+from segsg.params import Evaluation
+from segsg.pipeline.comparisons import add_comparisons
+
+NUMBERS = Evaluation([20, 50, 100], 0.5, 100, 0.95, True, 0.3, 1)
+
+
+def write(folder, key, found):
+    """Ranks of images with one relation each, of which the first `found` are answered."""
+    images = 60
+    rank = np.where(np.arange(images) < found, 0, MISSED).astype(np.int32)
+    ids, ones = np.arange(images), np.ones((images, 3), dtype=np.int32)
+    (folder / key).mkdir()
+    save(folder / key / "ranks.npz", Ranks(ids, ids, ids >= 0, ids, ones, rank, rank, 3, DEFAULT))
+
+
+@pytest.fixture
+def compared(tmp_path):
+    controls = [row("seg-grounded", grounding={"masks": masks}) for masks in ("rectangles", "oracle")]
+    file = results(BASELINE, GROUNDED, *controls, GROUNDED | {"seed": 1})
+    for key, found in zip(file["experiments"], (12, 30, 24, 48, 30), strict=True):
+        write(tmp_path, key, found)
+    add_comparisons(file, tmp_path, NUMBERS, 0)
+    return file["experiments"]
+
+
+def test_rows_are_compared_with_their_baseline_and_their_control(compared):
+    assert compared["00"]["comparisons"] == {}
+    assert compared["01"]["comparisons"].keys() == {"baseline", "rectangles"}
+    assert compared["01"]["comparisons"]["baseline"]["R@20"]["difference"] == pytest.approx(18 / 60)
+    assert compared["01"]["comparisons"]["rectangles"]["R@20"]["difference"] == pytest.approx(6 / 60)
+
+
+def test_the_share_of_the_gap_lies_between_the_controls(compared):
+    assert compared["01"]["share"]["R@20"]["value"] == pytest.approx(6 / 24)
+    assert compared["00"]["share"] == compared["02"]["share"] == compared["03"]["share"] == {}
+
+
+def test_a_seed_without_counterpart_is_compared_with_nothing(compared):
+    assert compared["04"]["comparisons"] == {}
+    assert compared["04"]["share"] == {}
+
+
+def test_metrics_that_no_table_shows_are_left_out(compared):
+    assert compared["01"]["comparisons"]["baseline"].keys() <= {
+        f"{m}@{k}" for m in ("R", "mR", "zsR") for k in (20, 50, 100)
+    }

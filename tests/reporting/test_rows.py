@@ -1,0 +1,64 @@
+import json
+
+from made_results import BASELINE, GROUNDED, results, row
+
+from segsg.reporting.rows import control_of, is_refined, references, seeds, system
+
+
+def changed(seed=0, **grounding):
+    return row("seg-grounded", seed=seed, grounding=grounding, mR_20=0.1)
+
+
+def test_seeds_of_one_system_come_together_and_nothing_else():
+    found = seeds(results(row("baseline", seed=1), BASELINE, GROUNDED, row("baseline", task="predcls")))
+    assert [[r["seed"] for r in rows] for rows in found.values()] == [[0, 1], [0], [0]]
+
+
+def test_a_change_to_what_the_study_has_anyway_is_no_change():
+    file = results(GROUNDED, changed(edges="gaussian"), changed(edges="none"))
+    plain, same, other = (system(file, r) for r in file["experiments"].values())
+    assert plain == same
+    assert not other.plain
+
+
+def test_only_baselines_on_their_own_detector_are_plain():
+    file = results(BASELINE, row("baseline", "mini-fpn-joint"), row("frequency", model="frequency"))
+    assert [system(file, r).plain for r in file["experiments"].values()] == [True, False, True]
+
+
+def test_references_are_of_the_same_seed_and_the_same_task():
+    rows = [
+        BASELINE,
+        GROUNDED,
+        row("seg-grounded", seed=1),
+        row("baseline", task="predcls"),
+        changed(masks="rectangles"),
+    ]
+    assert references(results(*rows)) == {
+        "00": {},
+        "01": {"baseline": "00", "rectangles": "04"},
+        "02": {},
+        "03": {},
+        "04": {"baseline": "00"},
+    }
+
+
+def test_a_control_has_a_network_of_the_same_size_and_is_as_like_as_possible():
+    rows = [changed(frame="box"), changed(masks="oracle", edges="none"), changed(masks="oracle")]
+    file = results(*rows, changed(masks="oracle", frame="box"))
+    systems = [system(file, r) for r in file["experiments"].values()]
+    assert control_of(file, systems[0], "oracle", systems) == systems[3]
+    assert control_of(file, systems[0], "oracle", systems[:3]) == systems[2]
+    assert control_of(file, systems[0], "oracle", systems[:2]) is None
+
+
+def test_changes_of_any_kind_can_be_told_apart():
+    file = results(changed(steps=[1, 2]), changed(steps=[1, 3]))
+    first, second = (system(file, r) for r in file["experiments"].values())
+    assert first != second
+    assert json.loads(dict(first.changes)["steps"]) == [1, 2]
+
+
+def test_what_is_refined():
+    file = results(GROUNDED, changed(refinement="inference"), BASELINE)
+    assert [is_refined(file, system(file, r)) for r in file["experiments"].values()] == [False, True, False]
