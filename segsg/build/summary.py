@@ -35,10 +35,15 @@ def predicates(params: Params) -> pd.DataFrame:
     return table.sort_values("relations", ascending=False, kind="stable")
 
 
-def world(params: Params) -> pd.DataFrame:
-    """How well classifiers on names, boxes and true masks tell a drawn world's predicates; empty for files."""
-    yardsticks = measure(data.folder(params))["classifiers"] if params.world is not None else {}
-    return pd.DataFrame(yardsticks, index=["accuracy", "mean_accuracy", "mean_recall"]).T.round(3)
+def yardsticks(params: Params) -> dict:
+    """What names, boxes and true masks tell about a drawn world's predicates; empty for files."""
+    return measure(data.folder(params)) if params.world is not None else {}
+
+
+def classifiers(measured: dict) -> pd.DataFrame:
+    """The yardstick classifiers of `yardsticks`, one per row."""
+    columns = ["accuracy", "mean_accuracy", "mean_recall"]
+    return pd.DataFrame(measured.get("classifiers", {}), index=columns).T.astype(float).round(3)
 
 
 def files(folder: Path) -> pd.DataFrame:

@@ -28,11 +28,11 @@ def collect(params: Params, runs: Path) -> dict:
         "detectors": _with_metrics(params.detectors, runs / "detection"),
     }
     add_comparisons(results, runs / "evaluation", params.evaluation, params.seed)
-    return results | _whole_study(runs / TRANSFER)
+    return results | _whole_study(runs / TRANSFER) | _whole_study(Path("data") / params.profile)
 
 
 def _whole_study(folder: Path) -> dict:
-    """What is measured once for all rows: `transfer_quality`, `copied_classes`, `mask_classes`; nothing without it."""
+    """What is measured once for all rows: of transferred masks, of a drawn world; nothing where nothing was."""
     return read_metrics(folder) if (folder / METRICS_FILE).is_file() else {}
 
 

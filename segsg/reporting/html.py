@@ -68,6 +68,7 @@ def write(report: Path, paper: dict) -> None:
         "pages": PAGES,
         "gain": tables.gain(main),
         "detectors": detector_lines(results),
+        "world": results.get("world") or {},
         "experiments": len(results["experiments"]),
         "images": max((row.get("images", 0) for row in results["experiments"].values()), default=0),
     }
