@@ -15,7 +15,7 @@ import yaml
 from segsg.reporting import ablation, layout, mask_tables, supplement, tables
 from segsg.reporting.album import Entry, read_album
 from segsg.reporting.layout import Table
-from segsg.reporting.names import DETECTORS
+from segsg.reporting.names import DETECTORS, TASKS
 from segsg.reporting.pages import render
 
 PAPER_VALUES = Path("data/facts/paper_values.yaml")
@@ -69,6 +69,7 @@ def write(report: Path, paper: dict) -> None:
         "gain": tables.gain(main),
         "detectors": detector_lines(results),
         "world": results.get("world") or {},
+        "pixels": pixel_lines(results),
         "experiments": len(results["experiments"]),
         "images": max((row.get("images", 0) for row in results["experiments"].values()), default=0),
     }
@@ -109,6 +110,17 @@ def figures(report: Path, albums: dict[str, list[Entry]], page: str) -> list[Ima
         for folder, entries in albums.items()
         for entry in entries
         if entry.page == page
+    ]
+
+
+def pixel_lines(results: dict) -> list[dict]:
+    """Grounded rows minus the same network with boxes for masks: task, and mR@50 in points with its interval."""
+    return [
+        {"task": TASKS[row["task"]]} | {name: 100 * gap[name] for name in ("difference", "low", "high")}
+        for row in results["experiments"].values()
+        if row["method"] == "seg-grounded" and not row["grounding"]
+        for gap in [row.get("comparisons", {}).get("rectangles", {}).get("mR@50")]
+        if gap
     ]
 
 

@@ -7,7 +7,7 @@ from made_results import PAPER, against, results, row
 
 from segsg.reporting.album import Album
 from segsg.reporting.figures import transfer_heatmap
-from segsg.reporting.html import ALBUMS, CHARTS, PAGES, render, write
+from segsg.reporting.html import ALBUMS, CHARTS, PAGES, pixel_lines, render, write
 from segsg.reporting.style import new_figure, save
 
 
@@ -95,3 +95,10 @@ def test_a_report_without_figures_says_which_stage_is_missing(report, folder):
     (report / "figures" / folder / "figures.json").unlink()
     with pytest.raises(ValueError, match=rf"figures\.json: missing; the stage `{folder}`"):
         write(report, PAPER)
+
+
+def test_only_the_plain_grounded_row_is_held_against_boxes_as_masks():
+    beside = against(-0.01, -0.03, 0.01, "mR@50", "rectangles")
+    plain, control = (row("seg-grounded", comparisons=beside, grounding=g) for g in ({}, {"masks": "rectangles"}))
+    (line,) = pixel_lines(results(row("baseline"), plain, control))
+    assert line["task"] == "SGCls" and [round(line[n], 6) for n in ("difference", "low", "high")] == [-1, -3, 1]
