@@ -1,10 +1,4 @@
-"""From a photo to its scene graph, with no data set and no study at hand:
-
-    from segsg.bundle import load_bundle
-
-    bundle = load_bundle("bundles/mini")
-    graph = bundle.predict("photo.jpg")
-"""
+"""From a photo to its scene graph, with no data set and no study at hand: `load_bundle(FOLDER).predict(PHOTO)`."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -18,10 +12,11 @@ from segsg.build.bundled import load_network
 from segsg.data.transforms import collate, resize
 from segsg.data.vocabulary import Vocabulary
 from segsg.models.scene_graph import SceneGraphModel
-from segsg.photos.answers import Wanted, photo_graphs
+from segsg.photos.answers import photo_graphs
 from segsg.photos.graph import PhotoGraph
 from segsg.photos.last_look import LastLook
 from segsg.photos.pixels import Photo, read, sample
+from segsg.photos.wanted import Wanted
 
 PADDED_TO = 32
 """pixels; what `collate` rounds up to"""
@@ -57,7 +52,9 @@ class Bundle:
         """
         return self.predict_all([photo], top, threshold)[0]
 
-    def predict_all(self, photos: Sequence[Photo], top: int = Wanted.top, threshold: float = Wanted.threshold) -> list[PhotoGraph]:
+    def predict_all(
+        self, photos: Sequence[Photo], top: int = Wanted.top, threshold: float = Wanted.threshold
+    ) -> list[PhotoGraph]:
         """The graph of each photo. Photos of one size are computed together; none depends on those beside it."""
         wanted, pixels = Wanted(top, threshold), [read(photo) for photo in photos]
         samples = [self._resize(sample(photo)) for photo in pixels]

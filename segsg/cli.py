@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from segsg.params import PARAMS_FILE
-from segsg.pipeline import checks, cleaning, profile, project, repro, smoke, trial
+from segsg.pipeline import checks, cleaning, photo_commands, profile, project, repro, smoke, trial
 from segsg.pipeline.evaluator import command as evaluator
 
 Command = Callable[[argparse.Namespace], int]
@@ -55,12 +55,25 @@ def parser() -> argparse.ArgumentParser:
     _with_jobs(_command(commands, "smoke", run_smoke, "run the whole pipeline on a few images, in a temporary copy"))
     _add_trial(commands)
     evaluator.add(commands, _command)
+    photo_commands.add_bundle(commands, _command)
+    photo_commands.add_predict(commands, _anywhere)
     _command(commands, "check", check, "notebooks, environment.yml and params.yaml are as they should be")
     _command(commands, "clean", clean, "remove outputs and ids from the notebooks")
     return top
 
 
 def _command(commands, name: str, function: Command, text: str) -> argparse.ArgumentParser:
+    """A command that runs in the project's folder."""
+
+    def in_project(options: argparse.Namespace) -> int:
+        project.enter()
+        return function(options)
+
+    return _anywhere(commands, name, in_project, text)
+
+
+def _anywhere(commands, name: str, function: Command, text: str) -> argparse.ArgumentParser:
+    """A command that needs no project."""
     command = commands.add_parser(name, help=text, description=text)
     command.set_defaults(function=function)
     return command
@@ -100,7 +113,6 @@ def _path(text: str) -> Path:
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
-        project.enter()
         return options.function(options)
     except (ValueError, repro.StageFailed) as error:
         print(error, file=sys.stderr)

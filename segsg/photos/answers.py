@@ -1,7 +1,6 @@
 """From a model's prediction to graphs of photos, with the masks that it saw."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -16,19 +15,8 @@ from segsg.kernels.masks import paste
 from segsg.models.scene_graph import SceneGraphModel
 from segsg.photos.graph import Box, PairRegion, PhotoGraph, Region, Relation, runs_of
 from segsg.photos.pixels import Pixels
+from segsg.photos.wanted import Wanted
 from segsg.structures import Batch, ImageGraph, Look
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Of all relations, the `top` surest with at least a score of `threshold`."""
-
-    top: int = 20
-    threshold: float = 0.05
-
-    def __post_init__(self):
-        if self.top < 0 or not 0 <= self.threshold <= 1:
-            raise ValueError(f"top {self.top}, threshold {self.threshold}: at least 0, and between 0 and 1")
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Region:
-    """An object that was found. `runs` is its mask as COCO's compressed run lengths; None from a model without masks."""
+    """An object that was found. `runs` is its mask as COCO's compressed run lengths, None if the model has no masks."""
 
     name: str
     score: float

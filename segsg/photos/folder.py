@@ -1,0 +1,71 @@
+"""Which photos a user means, and what their results are called."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+INDEX = "index"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A photo and the name of its results, without ending."""
+
+    path: Path
+    name: str
+
+    @property
+    def file(self) -> str:
+        """The photo's own name as text: a name that is not UTF-8 gets question marks."""
+        return _text(self.path.name)
+
+
+def find(places: Iterable[Path], out: Path) -> list[Named]:
+    """The photos at `places`: files, whatever they are called, and folders with all that is below them.
+
+    Each photo once, in the order given, those of a folder by name. Left out are hidden files and what lies in `out`.
+    Names are those of the files; one that is taken, or would be index.html, gets a number. ValueError if a place is
+    not there or there is no photo at all.
+    """
+    places = list(places)
+    found = {path.resolve(): path for place in reversed(places) for path in reversed(_photos(place, out))}
+    paths = list(reversed(found.values()))
+    if not paths:
+        said = ", ".join(str(place) for place in places)
+        raise ValueError(f"{said}: no photo in it; give files or folders with {', '.join(ENDINGS)}")
+    return [Named(path, name) for path, name in zip(paths, _names(paths), strict=True)]
+
+
+def _photos(place: Path, out: Path) -> list[Path]:
+    if place.is_file():
+        return [place]
+    if not place.is_dir():
+        raise ValueError(f"{place}: no such photo or folder; correct the path")
+    found = sorted(path for path in place.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
+    return [path for path in found if not _is_hidden(path.relative_to(place)) and not _is_below(path, out)]
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _names(paths: list[Path]) -> list[str]:
+    """Different even where files of different case are one."""
+    taken, names = {INDEX}, []
+    for path in paths:
+        stem = _text(path.stem)
+        name, number = stem, 2
+        while name.casefold() in taken:
+            name, number = f"{stem}-{number}", number + 1
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _text(name: str) -> str:
+    return name.encode("utf-8", "replace").decode("utf-8")
