@@ -40,7 +40,7 @@ def export(params: Params, key: str, out: Path, half: bool = True, samples: int 
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     write_facts(params, part / FACTS)
-    save_file(stored(_trained(params, key), half), part / WEIGHTS)
+    save_file(stored(trained_model(params, key), half), part / WEIGHTS)
     _copy_samples(params, part / SAMPLES, samples)
     manifest = _manifest(params, key)
     write_card(manifest, part / CARD)
@@ -68,7 +68,7 @@ def _check(params: Params, key: str, out: Path) -> None:
         raise ValueError(f"{out}: is there and is no bundle; name another folder or remove it")
 
 
-def _trained(params: Params, key: str) -> nn.Module:
+def trained_model(params: Params, key: str) -> nn.Module:
     """The model with its detector inside, and never with stored looks."""
     model = scene_graphs.make_model(params, key, detectors.load_detector(params, params.experiments[key].detector))
     load_weights(model, scene_graphs.folder(params, key))

@@ -88,7 +88,7 @@ def _edge(relation: DrawnRelation, tags: dict[int, Tag]) -> Edge:
     start, end = np.array(first.middle), np.array(last.middle)
     # To the right of its direction, so that the arrows of a pair in both directions are apart.
     bend = (start + end) / 2 + BEND * np.array([start[1] - end[1], end[0] - start[0]])
-    start, end = _border(first, bend, 2), _border(last, bend, 3)
+    start, end = _border(first, bend, 2.0), _border(last, bend, 3.0)
     way = (end - bend) / max(np.linalg.norm(end - bend), 1e-6)
     across = np.array([-way[1], way[0]])
     back = end - ARROW * way

@@ -29,8 +29,10 @@ def find(places: Iterable[Path], out: Path) -> list[Named]:
     not there or there is no photo at all.
     """
     places = list(places)
-    found = {path.resolve(): path for place in reversed(places) for path in reversed(_photos(place, out))}
-    paths = list(reversed(found.values()))
+    found: dict[Path, Path] = {}
+    for path in (path for place in places for path in _photos(place, out)):
+        found.setdefault(path.resolve(), path)
+    paths = list(found.values())
     if not paths:
         said = ", ".join(str(place) for place in places)
         raise ValueError(f"{said}: no photo in it; give files or folders with {', '.join(ENDINGS)}")

@@ -1,0 +1,164 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from made_graphs import graph, nothing
+from PIL import Image
+
+from segsg.photos.contours import heat, outline
+from segsg.photos.diagram import diagram
+from segsg.photos.drawing import drawing, ink_on, numbered
+from segsg.photos.page import Frame, index_page, photo_page, thumbnail
+from segsg.photos.picture import overlay, shrunk
+
+EVIL = '<script>alert("x")</script>'
+FRAME = Frame("mini", None)
+
+
+class Elements(HTMLParser):
+    """(tag, attributes) of everything on a page, and the text of each script and style."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found, self.inside = [], {"script": [], "style": []}
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+
+    def handle_data(self, text):
+        if self.found and self.found[-1][0] in self.inside:
+            self.inside[self.found[-1][0]].append(text)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def test_names_are_text_and_never_code():
+    made = graph([(0, EVIL, 1)], names=(EVIL, "horse", "hat"))
+    frame = Frame(EVIL, EVIL, index=True)
+    shown = photo_page(made, f"{EVIL}.jpg", frame)
+    listed = index_page([thumbnail(made, EVIL, f"{EVIL}.jpg")], [EVIL], frame)
+    for page in (shown, listed):
+        assert "alert(" in page
+        assert EVIL not in page
+    assert len(Elements(shown).all("script")) == 1
+    assert Elements(listed).all("script") == []
+
+
+@pytest.mark.parametrize("made", [graph(), graph(masked=False), nothing()], ids=["masks", "no masks", "nothing"])
+def test_a_page_asks_the_network_for_nothing(made):
+    page = photo_page(made, "a.jpg", FRAME)
+    addresses = [a[key] for _, a in Elements(page).found for key in ("href", "src") if key in a]
+    assert addresses
+    assert all(address.startswith("data:image/") for address in addresses)
+    assert "url(" not in page
+    assert "http" not in re.sub(r"http-equiv", "", page)
+
+
+def test_its_policy_allows_its_own_style_and_script_and_nothing_else():
+    page = Elements(photo_page(graph(), "a.jpg", FRAME))
+    (policy,) = [a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; img-src data:")
+    assert "unsafe" not in policy
+    for kind, texts in page.inside.items():
+        assert digest("".join(texts)) in policy, kind
+    assert not [a for _, a in page.found if "style" in a or any(name.startswith("on") for name in a)]
+
+
+def digest(text):
+    import base64
+    import hashlib
+
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def test_the_list_of_relations_is_a_table_with_buttons_that_speak():
+    page = Elements(photo_page(graph([(0, "rides", 1), (2, "on", 0)]), "a.jpg", FRAME))
+    rows = [a for a in page.all("tr") if "data-relation" in a]
+    assert [(a["data-subject"], a["data-object"]) for a in rows] == [("0", "1"), ("2", "0")]
+    spoken = [a["aria-label"] for a in page.all("button") if "aria-label" in a]
+    assert spoken == ["man rides horse: show in the photo", "hat on man: show in the photo"]
+    heats = [a for a in page.all("image") if a.get("class") == "heat"]
+    assert [a["data-relation"] for a in heats] == ["0", "1"]
+    assert (heats[0]["x"], heats[0]["width"]) == ("10.0", "60.0")
+
+
+def test_a_warning_is_on_every_page_and_no_other_page_has_a_banner():
+    made, warned = graph(), Frame("mini", "Only drawings.")
+    assert 'class="banner"' in photo_page(made, "a.jpg", warned)
+    assert "Only drawings." in index_page([], [], warned)
+    assert 'class="banner"' not in photo_page(made, "a.jpg", FRAME)
+
+
+def test_a_photo_in_which_nothing_was_found_says_so():
+    page = photo_page(nothing(), "a.jpg", FRAME)
+    assert "No relation was found." in page
+    assert "0 objects, 0 relations." in page
+    assert "<table" not in page
+    assert overlay(nothing(), "a.jpg").axes
+
+
+def test_the_same_graph_is_the_same_page():
+    assert photo_page(graph(), "a.jpg", FRAME) == photo_page(graph(), "a.jpg", FRAME)
+
+
+def test_links_of_the_index_lead_to_files_with_any_name():
+    (link,) = [a["href"] for a in Elements(index_page([thumbnail(graph(), "a b#?", "x")], [], FRAME)).all("a")]
+    assert link == "a%20b%23%3F.html"
+
+
+def test_an_outline_encloses_its_mask_and_leaves_out_its_hole():
+    mask = np.zeros((40, 60), dtype=bool)
+    mask[10:30, 20:50] = True
+    mask[15:25, 30:40] = False
+    outer, inner = sorted(outline(mask).split("Z")[:2], key=len, reverse=True)
+    for path, (left, top, right, bottom) in ((outer, (20, 10, 50, 30)), (inner, (30, 15, 40, 25))):
+        points = np.array(re.findall(r"[\d.]+", path), dtype=float).reshape(-1, 2)
+        assert np.abs(points.min(axis=0) - (left, top)).max() < 0.6
+        assert np.abs(points.max(axis=0) - (right, bottom)).max() < 0.6
+    assert outline(np.zeros((9, 9), dtype=bool)) == ""
+
+
+def test_heat_is_brightest_where_the_weights_are():
+    import base64
+    import io
+
+    weights = np.zeros((28, 28), dtype=np.float32)
+    weights[4, 20] = 1e-3
+    alpha = np.asarray(Image.open(io.BytesIO(base64.b64decode(heat(weights).partition(",")[2]))))[..., 3]
+    row, column = np.unravel_index(alpha.argmax(), alpha.shape)
+    assert abs(row / 4 - 4.5) < 1
+    assert abs(column / 4 - 20.5) < 1
+    assert alpha[80, 20] == 0
+
+
+def test_regions_of_one_name_are_told_apart():
+    assert numbered(["man", "hat", "man"]) == ["man 1", "hat", "man 2"]
+
+
+@pytest.mark.parametrize(("colour", "ink"), [("#0072b2", "#ffffff"), ("#e69f00", "#22303c"), ("#56b4e9", "#22303c")])
+def test_letters_are_dark_on_light_colours(colour, ink):
+    assert ink_on(colour) == ink
+
+
+def test_tags_stay_inside_the_photo_and_nodes_apart():
+    drawn = drawing(graph([(0, "rides", 1), (2, "on", 0)]))
+    for region in drawn.regions:
+        assert 0 <= region.tag.x <= region.tag.x + region.tag.width <= drawn.width
+        assert 0 <= region.tag.y <= region.tag.y + region.tag.height <= drawn.height
+    tags = [node.tag for node in diagram(drawn).nodes]
+    for i, a in enumerate(tags):
+        for b in tags[i + 1 :]:
+            beside = abs(a.middle[0] - b.middle[0]) >= (a.width + b.width) / 2
+            assert beside or abs(a.middle[1] - b.middle[1]) >= a.height
+
+
+def test_a_large_photo_is_shown_at_the_size_of_a_screen():
+    made = graph()
+    large = replace(made, image=np.repeat(np.repeat(made.image, 30, axis=0), 30, axis=1))
+    small = shrunk(large, 600)
+    assert small.size == (450, 600)
+    assert shrunk(made) is made
