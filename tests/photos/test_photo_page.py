@@ -1,3 +1,6 @@
+import base64
+import hashlib
+import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -22,15 +25,19 @@ class Elements(HTMLParser):
 
     def __init__(self, page):
         super().__init__()
-        self.found, self.inside = [], {"script": [], "style": []}
+        self.found, self.inside, self.open = [], {"script": [], "style": []}, None
         self.feed(page)
 
     def handle_starttag(self, tag, attributes):
         self.found.append((tag, dict(attributes)))
+        self.open = tag
+
+    def handle_endtag(self, tag):
+        self.open = None
 
     def handle_data(self, text):
-        if self.found and self.found[-1][0] in self.inside:
-            self.inside[self.found[-1][0]].append(text)
+        if self.open in self.inside:
+            self.inside[self.open].append(text)
 
     def all(self, tag):
         return [attributes for name, attributes in self.found if name == tag]
@@ -69,9 +76,6 @@ def test_its_policy_allows_its_own_style_and_script_and_nothing_else():
 
 
 def digest(text):
-    import base64
-    import hashlib
-
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
@@ -123,9 +127,6 @@ def test_an_outline_encloses_its_mask_and_leaves_out_its_hole():
 
 
 def test_heat_is_brightest_where_the_weights_are():
-    import base64
-    import io
-
     weights = np.zeros((28, 28), dtype=np.float32)
     weights[4, 20] = 1e-3
     alpha = np.asarray(Image.open(io.BytesIO(base64.b64decode(heat(weights).partition(",")[2]))))[..., 3]
