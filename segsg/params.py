@@ -121,6 +121,8 @@ class DetectorRow:
     joint: bool
     """trained with the mask set too, with a mask head"""
     seed: int
+    disjoint: bool = False
+    """without the mask images that are also validation or test images of the scene graph set (the paper's A4, A5)"""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from segsg.params import Params
 
 
 def borrowed_masks(params: Params, key: str) -> dict:
-    """`borrowed_masks` {"unrefined" | "refined": {class: mean IoU}} of a refining experiment in true boxes of test images.
+    """`borrowed_masks` {"unrefined" | "refined": {class: mean IoU}} in true boxes of test images, if the experiment refines.
 
     Nothing for other experiments, for SGDet, whose boxes are not the true ones, and where true masks are not known.
     """

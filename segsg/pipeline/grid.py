@@ -5,6 +5,8 @@ Keys start with the profile, so that one dvc.lock holds every profile and going 
 
 import itertools
 
+JOINT, DISJOINT = "-joint", "-disjoint"
+"""endings of a detector's name: the fields of `segsg.params.DetectorRow` that they set; the second needs the first"""
 SHORT_METHODS = {"baseline": "baseline", "seg-grounded": "seg"}
 GRID_KEYS = {"backbones", "models", "detectors", "tasks", "methods", "seeds", "frequency", "rows", "ablations"}
 
@@ -14,7 +16,8 @@ def expand(grid: dict, profile: str) -> tuple[dict[str, dict], dict[str, dict]]:
 
     `backbones` maps a detector's short name to its backbone; a baseline gets the detector trained on the scene graph
     set alone, a seg-grounded row the joint one. `frequency: true` adds one row without pixels per task. `rows` are
-    further experiments by name: {model, detector, method, task, grounding}, once per seed unless they have a `seed`.
+    further experiments by name: {model, detector, method, task, grounding}, once per seed unless they have a `seed`;
+    their detector is a short name, also with `-joint` or `-joint-disjoint` (see `segsg.params.DetectorRow`).
     `ablations` are lists of changes to the section `grounding` in one place: {model, detector, task, changes: {name:
     change}}, each a seg-grounded row. ValueError for an unknown name.
     """
@@ -37,7 +40,7 @@ def _experiment(profile: str, model: str, detector: str, task: str, method: str,
     if method not in SHORT_METHODS:
         raise ValueError(f"profile {profile}: grid: method '{method}' is not one of {', '.join(SHORT_METHODS)}")
     key = f"{profile}-{model}-{detector}-{task}-{SHORT_METHODS[method]}{_suffix(seed)}"
-    joint = "-joint" if method == "seg-grounded" else ""
+    joint = JOINT if method == "seg-grounded" else ""
     row = {"model": model, "detector": f"{profile}-{detector}{joint}", "method": method, "task": task, "seed": seed}
     return key, row
 
@@ -78,7 +81,16 @@ def _suffix(seed: int) -> str:
 
 
 def _detector_row(key: str, backbones: dict[str, str], profile: str) -> dict:
-    name = key.removeprefix(f"{profile}-").removesuffix("-joint")
+    joint_key = key.removesuffix(DISJOINT)
+    name, joint = joint_key.removeprefix(f"{profile}-").removesuffix(JOINT), joint_key.endswith(JOINT)
     if name not in backbones:
         raise ValueError(f"profile {profile}: grid: no backbone for detector '{name}'; known: {', '.join(backbones)}")
-    return {"backbone": backbones[name], "joint": key.endswith("-joint"), "seed": 0}
+    row = {"backbone": backbones[name], "joint": joint, "seed": 0}
+    if joint_key == key:
+        return row
+    if not joint:
+        raise ValueError(
+            f"profile {profile}: grid: detector '{name}{DISJOINT}' sees no mask image that it could do without; "
+            f"write {name}{JOINT}{DISJOINT}"
+        )
+    return row | {"disjoint": True}

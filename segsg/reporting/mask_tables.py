@@ -60,8 +60,9 @@ def unrefined(results: dict, backbone: str, task: str) -> dict | None:
             found = rows[0].get("unrefined_masks") if is_refined(results, one) else rows[0].get("masks")
             if found:
                 return found
-    joint = [d["metrics"] for d in results["detectors"].values() if d["backbone"] == backbone and d["joint"]]
-    return next((metrics["masks"] for metrics in joint if "masks" in metrics), None) if task == "sgdet" else None
+    joint = [d for d in results["detectors"].values() if d["backbone"] == backbone and d["joint"]]
+    measured = [d["metrics"] for d in joint if "masks" in d["metrics"] and not d.get("disjoint")]
+    return measured[0]["masks"] if measured and task == "sgdet" else None
 
 
 def _precision_row(results: dict, refined: Systems, line: Line, tasks: list[str], paper: list[dict]) -> Row:
