@@ -9,9 +9,10 @@ from segsg.params import Params
 
 
 def borrowed_masks(params: Params, key: str) -> dict:
-    """`borrowed_masks` {"unrefined" | "refined": {class: mean IoU}} in true boxes of test images, if the experiment refines.
+    """`borrowed_masks`: mean IoU by class, "unrefined" and "refined", in true boxes of test images.
 
-    Nothing for other experiments, for SGDet, whose boxes are not the true ones, and where true masks are not known.
+    Nothing for experiments that do not refine, for SGDet, whose boxes are not the true ones, and where true masks are
+    not known.
     """
     known = params.data.scene_graphs.true_masks is not None
     if not known or not refines(params, key) or params.experiments[key].task == "sgdet":
