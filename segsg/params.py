@@ -213,6 +213,9 @@ class ExperimentRow:
 @dataclass(frozen=True)
 class Params:
     profile: str
+    """the study whose data and runs these are: folders under data/ and runs/"""
+    report: str
+    """the folder under reports/ that tables and pages go to; studies may share runs and report more or fewer of them"""
     seed: int
     data: Data
     detection: Detection
