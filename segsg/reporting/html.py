@@ -130,6 +130,7 @@ def detector_lines(results: dict) -> list[dict]:
         {
             "name": DETECTORS.get(row["backbone"], row["backbone"]),
             "joint": row["joint"],
+            "disjoint": row.get("disjoint", False),
             "precisions": {name: 100 * part["AP"] for name, part in row["metrics"].items() if part["AP"] is not None},
         }
         for row in results["detectors"].values()
