@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from segsg.build import data, detectors, scene_graphs
 from segsg.build.bundle_card import write_card
+from segsg.build.bundle_choice import measured
 from segsg.build.bundle_facts import in_a_bundle, write_facts
 from segsg.build.bundle_file import CARD, FACTS, FORMAT, MANIFEST, SAMPLES, VERSION, WEIGHTS, Manifest, digest, digests
 from segsg.build.grounded import sees_truth
@@ -22,11 +23,6 @@ from segsg.training.files import WEIGHTS as TRAINED
 from segsg.training.files import load_weights
 
 LICENCE = "MIT; word vectors: GloVe (PDDL)"
-
-
-def default_experiment(params: Params) -> str:
-    """The seg-grounded Motifs of the profile; no stage measures SGDet on validation images, which could choose."""
-    return f"{params.profile}-motifs-fpn-sgdet-seg"
 
 
 def export(params: Params, key: str, out: Path, half: bool = True, samples: int = 0) -> Path:
@@ -126,16 +122,16 @@ def _manifest(params: Params, key: str) -> Manifest:
 
 def _history(params: Params, key: str) -> dict:
     """How the model came about, and what its test images say of it if it was evaluated."""
-    row = params.experiments[key]
-    measured = Path("runs") / params.profile / "evaluation" / key / "metrics.json"
-    found = json.loads(measured.read_text(encoding="utf-8")) if measured.is_file() else {}
+    row, found = params.experiments[key], measured(params, key)
+    detector = params.detectors[row.detector]
     return {
         "training_images": len(data.training_set(params)),
-        "mask_images": len(data.mask_set(params, "train")) if params.detectors[row.detector].joint else 0,
+        "mask_images": len(data.mask_training_set(params, detector)) if detector.joint else 0,
         "weights": {
             "detector": digest(detectors.folder(params, row.detector) / TRAINED),
             "scene_graph": digest(scene_graphs.folder(params, key) / TRAINED),
         },
+        "validation": found.get("validation") or {},
         "test_images": found.get("images", 0),
         "test": found.get("metrics", {}),
     }

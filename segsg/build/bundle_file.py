@@ -10,6 +10,7 @@ from segsg.data.errors import DataError
 from segsg.params import Params, read_section
 
 FORMAT, VERSION = "segsg-bundle", 1
+"""Raise the version when a key of params.yaml is added or goes, too: a bundle holds them."""
 MANIFEST, WEIGHTS, CARD, FACTS, SAMPLES = "bundle.json", "weights.safetensors", "MODEL_CARD.md", "facts", "samples"
 AGAIN = "copy the whole bundle again, or write it again with `segsg bundle`"
 

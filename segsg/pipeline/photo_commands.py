@@ -13,10 +13,11 @@ SKIPPED, USAGE = 1, 2
 
 
 def run_bundle(options: argparse.Namespace) -> int:
-    from segsg.build.bundle import default_experiment, export
+    from segsg.build.bundle import export
+    from segsg.build.bundle_choice import best_experiment
 
     params = load(PARAMS_FILE)
-    out = export(params, options.key or default_experiment(params), options.out, not options.full, options.samples)
+    out = export(params, options.key or best_experiment(params), options.out, not options.full, options.samples)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"Bundle: {out} ({size / 1e6:.1f} MB)")
     return 0
@@ -47,7 +48,7 @@ def run_predict(options: argparse.Namespace) -> int:
 def add_bundle(commands, command: AddCommand) -> None:
     """`segsg bundle`, made by the `command` of segsg.cli."""
     added = command(commands, "bundle", run_bundle, "write a trained experiment as one folder that needs nothing else")
-    added.add_argument("key", nargs="?", help="an sgdet experiment of params.yaml (default: seg-grounded Motifs)")
+    added.add_argument("key", nargs="?", help="an sgdet experiment (default: the best seg-grounded one)")
     added.add_argument("--out", type=_path, required=True, metavar="DIR", help="an older bundle in it is replaced")
     added.add_argument("--full", action="store_true", help="weights as trained, not in half precision: twice the size")
     added.add_argument("--samples", type=_count, default=0, metavar="N", help="take so many test photos along")

@@ -1,11 +1,14 @@
 import json
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from segsg.build import bundle, data, detectors, scene_graphs
+from segsg.build.bundle_choice import best_experiment
 from segsg.build.bundle_file import read_manifest
 from segsg.build.prepare import prepare_data
 from segsg.bundle import load_bundle
@@ -152,6 +155,33 @@ def test_weights_of_another_model_are_refused(params, tmp_path):
     (out / "bundle.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match=r"weights\.safetensors: weights: do not fit the model"):
         load_bundle(out, "cpu")
+
+
+def evaluated(key, validation):
+    path = Path("runs/smoke/evaluation") / key / "metrics.json"
+    path.parent.mkdir(parents=True)
+    numbers = {"metrics": {"mR@50": {"value": validation, "low": 0.1, "high": 0.9}}}
+    path.write_text(json.dumps({"images": 6, "validation": {"images": 2} | numbers} | numbers))
+
+
+def test_validation_images_choose_among_grounded_models_that_could_be_used(params, tmp_path, monkeypatch):
+    grounded, row = params.experiments[KEY], {"sgdet-shuffled": "shuffled", "sgdet-none": "transferred"}
+    more = {key: replace(grounded, grounding={"masks": masks}) for key, masks in row.items()}
+    params = replace(params, experiments=params.experiments | more)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="no seg-grounded sgdet experiment has validation numbers; run `segsg repro`"):
+        best_experiment(params)
+    for key, value in {KEY: 0.3, BASELINE: 0.9, "sgdet-shuffled": 0.8, "sgdet-none": 0.4}.items():
+        evaluated(key, value)
+    assert best_experiment(params) == "sgdet-none"
+
+
+def test_the_card_of_an_evaluated_model_has_its_numbers(params, tmp_path):
+    evaluated(KEY, 0.25)
+    card = (bundle.export(params, KEY, tmp_path / "made") / "MODEL_CARD.md").read_text()
+    shutil.rmtree("runs/smoke/evaluation")
+    assert "on 6 test images of the same kind, in per cent with 95 % intervals" in card
+    assert "| mR@50 | 25.0 [10.0, 90.0] |" in card
 
 
 def test_the_card_says_what_the_model_has_seen(params, tmp_path):
