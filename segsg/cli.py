@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from segsg.params import PARAMS_FILE
-from segsg.pipeline import checks, cleaning, profile, project, repro, smoke, trial
+from segsg.pipeline import checks, cleaning, own_labels, profile, project, repro, smoke, trial
 from segsg.pipeline.evaluator import command as evaluator
 
 Command = Callable[[argparse.Namespace], int]
@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     _with_jobs(_command(commands, "smoke", run_smoke, "run the whole pipeline on a few images, in a temporary copy"))
     _add_trial(commands)
     evaluator.add(commands, _command)
+    own_labels.add(commands, _command)
     _command(commands, "check", check, "notebooks, environment.yml and params.yaml are as they should be")
     _command(commands, "clean", clean, "remove outputs and ids from the notebooks")
     return top
