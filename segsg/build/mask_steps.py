@@ -53,7 +53,8 @@ def pair_masks(seen: Seen, subject: int, object_: int) -> Panels:
     combine = getattr(extractor, "pair_masks", None)
     if not isinstance(combine, PairMasks):
         return {}
-    masks = MixedClasses(regions.class_probabilities.shape[1], 1)(extractor.segmenter(regions), regions)
+    expected = MixedClasses(regions.class_probabilities.shape[1], 1).to(regions.boxes.device)
+    masks = expected(extractor.segmenter(regions), regions)
     pairs = torch.tensor([[subject, object_]], device=regions.boxes.device)
     panels = {}
     for how, smoothing in (("mask", NoSmoothing()), ("smoothed", combine.smoothing)):

@@ -24,6 +24,8 @@ def run_transfer(options: argparse.Namespace) -> int:
     from segsg.build.label_files import read_labels
     from segsg.build.own_labels import Wanted, borrow, read_vectors
 
+    if options.out is not None and options.out.is_file():
+        raise ValueError(f"{options.out}: is a file; name a folder for --out")
     classes, mask_classes = read_labels(options.classes), read_labels(options.mask_classes or COCO)
     vectors = read_vectors(options.word_vectors, classes, mask_classes, dict(options.alias))
     wanted = Wanted(options.mode, options.threshold, _name_pairs(options))
@@ -40,6 +42,8 @@ def _name_pairs(options: argparse.Namespace) -> dict[str, str]:
     from segsg.data.vocabulary import read_name_pairs
 
     path = options.name_pairs or (COCO_PAIRS if options.mask_classes is None else None)
+    if path is not None and not path.is_file():
+        raise ValueError(f"{path}: no such file of name pairs; leave --name-pairs out, or correct it")
     return {} if path is None else {name.lower(): other.lower() for name, other in read_name_pairs(path).items()}
 
 

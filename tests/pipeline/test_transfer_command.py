@@ -73,6 +73,22 @@ def test_errors_are_one_line_and_write_nothing(transfer, tmp_path):
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "message"), [("--name-pairs", "no such file of name pairs"), ("--mask-classes", "does not exist")]
+)
+def test_a_file_that_is_not_there_is_named(transfer, option, message):
+    code, said, _ = transfer(["dog"], option, "none.json")
+    assert code == 1
+    assert f"none.json: {message}" in said.err.replace("file: ", "")
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(transfer, tmp_path):
+    (tmp_path / "out").write_text("")
+    code, said, _ = transfer(["dog"])
+    assert code == 1
+    assert "out: is a file; name a folder" in said.err
+
+
 def test_the_list_of_coco_classes_is_cocos(transfer):
     names = (ROOT / "data/facts/coco_classes.txt").read_text(encoding="utf-8").splitlines()
     assert len(set(names)) == len(names) == 80
