@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from segsg.params import PARAMS_FILE
-from segsg.pipeline import checks, cleaning, photo_commands, profile, project, repro, smoke, trial
+from segsg.pipeline import checks, cleaning, own_labels, photo_commands, profile, project, repro, smoke, trial
 from segsg.pipeline.evaluator import command as evaluator
 
 Command = Callable[[argparse.Namespace], int]
@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     evaluator.add(commands, _command)
     photo_commands.add_bundle(commands, _command)
     photo_commands.add_predict(commands, _anywhere)
+    own_labels.add(commands, _command)
     _command(commands, "check", check, "notebooks, environment.yml and params.yaml are as they should be")
     _command(commands, "clean", clean, "remove outputs and ids from the notebooks")
     return top

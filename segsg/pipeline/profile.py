@@ -12,6 +12,7 @@ import yaml
 from segsg.params import PARAMS_FILE, Params, grounding_of, read_section
 from segsg.pipeline.grid import expand
 from segsg.pipeline.project import write_text
+from segsg.pipeline.rows import check_experiments, check_named
 
 PROFILES = Path("profiles")
 HEADER = "# Written by: segsg profile use "
@@ -26,7 +27,7 @@ def resolve(name: str, overrides: list[str] | None = None) -> dict:
 
     A profile that `extends` another shares its data and runs, and has a report of its own.
     `overrides` are `section.key=value` (YAML values), applied before the grid becomes rows. ValueError for an unknown
-    profile, a malformed override, or a result that `segsg.params` would not load.
+    profile, a malformed override, a row that could not run, or a result that `segsg.params` would not load.
     """
     if name not in names():
         raise ValueError(f"{PROFILES}: no profile '{name}'; there are {', '.join(names())}")
@@ -36,11 +37,13 @@ def resolve(name: str, overrides: list[str] | None = None) -> dict:
     values = reduce(merge, layers)
     for override in overrides or []:
         values = merge(values, _parse_override(override))
+    check_named(values["grid"].get("rows"), name)
     values["detectors"], values["experiments"] = expand(values.pop("grid"), study)
     values = {"profile": study, "report": name} | _fill(values, study)
     params = read_section(Params, values, f"profile {name}")
     for row in params.experiments.values():
         grounding_of(params, row)
+    check_experiments(params)
     return values
 
 

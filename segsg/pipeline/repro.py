@@ -28,7 +28,7 @@ LEVELS = (
     ("scene_graph",),
     ("evaluation",),
     ("results",),
-    ("table1", "table2", "table3", "table4", "supplement", "gallery", "pairs", "kernels", "refinement"),
+    ("table1", "table2", "table3", "table4", "supplement", "gallery", "pairs", "kernels", "refinement", "explore"),
 )
 DVC = (sys.executable, "-m", "dvc")
 
