@@ -1,4 +1,4 @@
-"""What a study's numbers were made from: `python -m segsg.pipeline.passport executed/PROFILE reports/PROFILE/passport.json`.
+"""What a study's numbers were made from: `python -m segsg.pipeline.passport executed/PROFILE OUT`, a JSON file.
 
 A stage like any other, so it is read again when numbers or figures change and not on every run. It can't know the
 commit that it will itself be part of: it names the one that was checked out, and says whether sources differed from it.
@@ -19,7 +19,11 @@ from segsg.pipeline.surroundings import commit, machine, versions
 
 
 def passport(parameters: dict, executed: Path) -> dict:
-    """{"profile", "commit", "machine", "versions", "files", "stages", "parameters"}; `parameters` is all of params.yaml."""
+    """{"profile", "commit", "machine", "versions", "files", "stages", "parameters"}.
+
+    `parameters` is all of params.yaml, `executed` the folder of executed notebooks; `files` are what the section `data`
+    names, with {"path", "bytes", "sha256"}.
+    """
     return {
         "profile": parameters["profile"],
         "commit": commit(ROOT),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 TICKS = 5
 """at most so many steps on a line"""
+SHORTEST = 0.1
+"""length of a line for values that are all the same"""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,9 @@ class Axis:
 def axis(values: Iterable[float]) -> Axis:
     """A line with room for all values, with steps of 1, 2 or 5 times a power of ten."""
     known = list(values)
-    width = max(max(known) - min(known), 0.1)
+    least, most = min(known), max(known)
+    width = max(most - least, SHORTEST)
     power = 10.0 ** math.floor(math.log10(width / TICKS))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor * TICKS >= width)
-    margin = 0.06 * width
-    return Axis(min(known) - margin, max(known) + margin, step)
+    margin = (width - (most - least)) / 2 + 0.06 * width
+    return Axis(least - margin, most + margin, step)

@@ -108,11 +108,11 @@ def plots(shown: dict[str, list[Table]], page: str) -> dict:
 
 def switches(results: dict, paper: dict, shown: dict[str, list[Table]], page: str) -> dict[str, dict]:
     """By name of the table: its own measure, the measures to choose from, and their cells for the script."""
-    if page not in SWITCHED:
+    if page not in SWITCHED or not shown[page][0].rows:
         return {}
     found = protocols.protocols(results, paper, shown[page][0])
     facts = {"own": protocols.own_measure(shown[page][0]), "measures": protocols.switch_measures(found)}
-    return {page: facts | {"data": protocols.switch_data(found)}} if found else {}
+    return {page: facts | {"data": protocols.switch_data(found)}}
 
 
 def figures(report: Path, albums: dict[str, list[Entry]], page: str) -> list[Image]:

@@ -46,14 +46,14 @@ class Panel:
 
 @dataclass(frozen=True)
 class Pair:
-    """A predicate's recall without and with masks in per cent, and the gain in points as text."""
+    """A predicate's recall without and with masks in per cent, the gain in points as text; `change`: how it looks."""
 
     label: str
     count: str
     before: float
     after: float
     gain: str
-    is_gain: bool
+    change: str
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _panel(title: str, column: Column, rows: dict[str, Row], beside: Set[str] = 
 
 def _mark(name: str, label: str, cell: Cell, line: Axis) -> Mark:
     span = None if cell.low is None or cell.high is None else (line.at(cell.low), line.at(cell.high))
-    note = "" if cell.compared is None else f"{cell.compared.text} against the baseline"
+    note = "" if cell.compared is None else cell.compared.text
     kind = KINDS.get(label) or ("control" if label.startswith(CONTROLS) else "grounded")
     seeds = tuple(map(line.at, cell.by_seed)) if cell.seeds > 1 else ()
     return Mark(name, kind, bool(cell.noise), cell.ours, note, line.at(cell.value), span, seeds)
@@ -126,6 +126,12 @@ def _pairs(table: Table, group: str) -> tuple[Pair, ...]:
     for row in table.rows:
         before, after = (row.cells[(group, METHODS[method])].value for method in (BASELINE, GROUNDED))
         if before is not None and after is not None:
-            gain = f"{after - before:+.1f}".replace("-", "−")
-            found.append(Pair(row.labels[0], row.labels[1], before, after, gain, after >= before))
+            gain = round(after - before, 1)
+            change = "gain" if gain > 0 else "loss" if gain < 0 else "even"
+            found.append(Pair(row.labels[0], row.labels[1], before, after, _signed(gain), change))
     return tuple(found)
+
+
+def _signed(points: float) -> str:
+    """ "+1.2", "−0.3", "0.0"."""
+    return f"{points:+.1f}".replace("-", "−") if points else "0.0"

@@ -1,6 +1,7 @@
-"""A cell of a table taken apart, for pages: what is bold in it, what is small, and what it is sorted by."""
+"""Tables taken apart for pages: what is bold in a cell, what is small, what it is sorted by, what names a row."""
 
 from segsg.reporting.cells import Cell
+from segsg.reporting.layout import Table
 
 Parts = dict[str, str | float | bool | None]
 
@@ -24,4 +25,14 @@ def parts(cell: Cell) -> Parts:
 
 def said(cell: Cell) -> Parts:
     """The parts that say something: half the size where a page holds many."""
-    return {name: part for name, part in parts(cell).items() if part not in ("", None, False)}
+    return {name: part for name, part in parts(cell).items() if part or (name == "order" and part is not None)}
+
+
+def key_column(table: Table) -> int:
+    """Which label names a row, for readers who hear tables or see only a part: the first that tells all rows apart.
+
+    The last if none does alone.
+    """
+    columns = zip(*(row.labels for row in table.rows), strict=True)
+    unique = [i for i, labels in enumerate(columns) if len(set(labels)) == len(labels)]
+    return unique[0] if unique and len(table.rows) > 1 else len(table.heads) - 1

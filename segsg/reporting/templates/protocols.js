@@ -21,7 +21,7 @@
     cell.replaceChildren(element("b", parts.number));
     if (parts.rest) cell.append(" ", element("span", parts.rest));
     if (parts.difference) cell.append(element("small", parts.difference, parts.noise ? "noise" : ""));
-    if (parts.paper) cell.append(element("small", `paper ${parts.paper}`));
+    if (parts.paper) cell.append(element("small", `paper ${parts.paper}`, "paper"));
     if (parts.seeds) cell.append(element("small", parts.seeds));
   }
 

@@ -10,11 +10,11 @@
 
     function order(row) {
       const cell = row.cells[chosen.column];
-      return "order" in cell.dataset ? cell.dataset.order : cell.textContent.trim();
+      return "order" in cell.dataset ? cell.dataset.order : (cell.firstChild?.textContent.trim() ?? "");
     }
 
     function isNumeric() {
-      return written.every((row) => "order" in row.cells[chosen.column].dataset);
+      return written.every((row) => !Number.isNaN(Number(order(row))));
     }
 
     // Numbers from the largest, names from A; what has no number comes last either way.
