@@ -20,7 +20,7 @@ def durations(executed: Path) -> list[dict]:
 def _entry(path: Path) -> dict | None:
     try:
         noted = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("papermill", {})
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: no notebook; delete it, or run its stage again with `dvc repro --force`") from error
     if noted.get("duration") is None:
         return None

@@ -3,8 +3,8 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from functools import cache
-from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (
@@ -20,19 +20,18 @@ def why_not() -> str:
     if not any(map(shutil.which, NAMES)):
         return f"no browser on this machine: none of {', '.join(NAMES)}"
     try:
-        return "" if "<body>" in final_page("data:text/html,<p>x", Path(os.devnull)) else "the browser does not start"
+        return "" if "<p>x" in final_page("data:text/html,<p>x") else "the browser of this machine does not start"
     except subprocess.TimeoutExpired:
-        return "the browser does not start"
+        return "the browser of this machine does not answer"
 
 
-def final_page(address: str, profile: Path, milliseconds: int = 0) -> str:
-    """The page after so many milliseconds of its own time, as HTML. `profile`: an empty folder of the browser's own."""
+def final_page(address: str, milliseconds: int = 0) -> str:
+    """The page after so many milliseconds of its own time, as HTML; empty if the browser fails."""
     command = [next(filter(None, map(shutil.which, NAMES))), *OPTIONS]
-    if profile != Path(os.devnull):
-        command.append(f"--user-data-dir={profile}")
     if os.geteuid() == 0:
         command.append("--no-sandbox")  # Chromium refuses to run as root with one.
     if milliseconds:
         command.append(f"--virtual-time-budget={milliseconds}")
-    command += ["--dump-dom", address]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS).stdout
+    with tempfile.TemporaryDirectory(prefix="segsg-browser-", ignore_cleanup_errors=True) as profile:
+        command += [f"--user-data-dir={profile}", "--dump-dom", address]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS).stdout

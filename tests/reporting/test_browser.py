@@ -44,7 +44,7 @@ def outcome(tmp_path_factory) -> dict:
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(report / "html"))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_address[1]}/harness.html"
-        text = final_page(address, tmp_path_factory.mktemp("browser"), milliseconds=30_000)
+        text = final_page(address, milliseconds=30_000)
         server.shutdown()
     return json.loads(unescape(re.search(r"<pre>(.*?)</pre>", text, flags=re.DOTALL)[1]))
 
