@@ -7,18 +7,19 @@ Parts = dict[str, str | float | bool | None]
 
 
 def parts(cell: Cell) -> Parts:
-    """`number` and `rest` (interval, spread) of ours, `difference`, `noise`, `paper`, `seeds`, and the `order` value.
+    """`number` and `rest` (its interval), `difference`, `noise`, `paper`, `seeds` (how many, spread), `order` value.
 
     Texts are empty and `order` is None where there is nothing to say.
     """
-    number, bracket, rest = cell.ours.partition(" [")
+    ours, plus, spread = cell.ours.partition(" ±")
+    number, bracket, rest = ours.partition(" [")
     return {
         "number": number,
         "rest": f"[{rest}" if bracket else "",
         "difference": "" if cell.compared is None else cell.compared.text,
         "noise": bool(cell.noise),
         "paper": "" if cell.paper is None else cell.theirs,
-        "seeds": f"{cell.seeds} seeds" if cell.seeds > 1 else "",
+        "seeds": f"{cell.seeds} seeds{plus}{spread}" if cell.seeds > 1 else "",
         "order": None if cell.value is None else round(cell.value, 4),
     }
 

@@ -16,9 +16,9 @@ def test_a_cell_falls_into_number_interval_difference_and_paper():
     }  # fmt: skip
 
 
-def test_seeds_follow_the_interval():
+def test_seeds_are_said_with_their_spread():
     found = parts(cell([MEASURED, MEASURED | {"value": 0.654}]))
-    assert found["rest"] == "[60.9–65.8] ±1.4" and found["seeds"] == "2 seeds" and found["order"] == 64.4
+    assert found["rest"] == "[60.9–65.8]" and found["seeds"] == "2 seeds ±1.4" and found["order"] == 64.4
 
 
 def test_an_empty_cell_is_sorted_nowhere():
