@@ -1,5 +1,6 @@
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 from made_report import EVIL, make_report
@@ -8,6 +9,7 @@ from made_results import PAPER, against, results, row
 from segsg.reporting.html import ALBUMS, PAGES, pixel_lines, render, write
 
 MEBIBYTE = 2**20
+REPORTS = Path(__file__).parents[2] / "reports"
 
 
 @pytest.fixture
@@ -41,8 +43,14 @@ def test_pages_ask_nothing_of_the_network(report):
 
 
 def test_pages_of_the_code_are_small(report):
-    """Without figures; with them the mini study's largest page has 0.9 MiB."""
+    """Here without figures."""
     assert max(len(text.encode()) for text in pages(report).values()) < MEBIBYTE / 8
+
+
+def test_pages_of_the_committed_reports_are_bounded():
+    """A phone loads each at once."""
+    sizes = {path.name: path.stat().st_size for path in REPORTS.glob("*/html/*.html")}
+    assert sizes and max(sizes.values()) < 3 * MEBIBYTE
 
 
 def test_what_is_filled_in_is_escaped(report):
