@@ -9,6 +9,7 @@ from segsg.reporting.layout import Row, Table
 from segsg.reporting.names import rank
 from segsg.reporting.parts import said
 from segsg.reporting.rows import System
+from segsg.reporting.tables import PAPERS as PAPERS_TOO
 from segsg.reporting.tables import Systems, caption, plain_systems, recall_rows, task_columns
 
 MEASURES = {
@@ -16,11 +17,11 @@ MEASURES = {
     "mR": "mean recall",
     "zsR": "zero-shot recall",
     "F1": "F1 of recall and mean recall",
-    "mR_head": "mean recall, frequent predicates",
-    "mR_body": "mean recall, middling predicates",
-    "mR_tail": "mean recall, rare predicates",
-    "mR_pooled": "mean recall, images pooled",
-    "mR_ref": "mean recall as the released code has it",
+    "mR_head": "mean recall of frequent predicates",
+    "mR_body": "mean recall of middling predicates",
+    "mR_tail": "mean recall of rare predicates",
+    "mR_pooled": "mean recall over pooled images",
+    "mR_ref": "mean recall as the released code computes it",
 }
 """in the order of the switch"""
 METRIC = re.compile(r"(ng-?)?(?P<measure>.+)@\d+")
@@ -105,9 +106,11 @@ def _is_measured(chosen: Systems, names: Iterable[str]) -> bool:
 def _variant(chosen: dict[System, list[dict]], paper: dict, table: Table, metrics: _Metrics) -> Table:
     columns = task_columns(chosen, metrics.names)
     columns = tuple(column for column in columns if column[0] in table.groups)
-    rows = {row.labels: row.cells for row in recall_rows(chosen, metrics.names, metrics.published(paper))}
+    published = metrics.published(paper)
+    rows = {row.labels: row.cells for row in recall_rows(chosen, metrics.names, published)}
     shown = [Row(row.labels, {c: rows.get(row.labels, {}).get(c, Cell()) for c in columns}) for row in table.rows]
-    return replace(table, columns=columns, rows=tuple(shown), caption=caption(metrics.words, chosen))
+    words = caption(metrics.words, chosen, PAPERS_TOO if published else "")
+    return replace(table, columns=columns, rows=tuple(shown), caption=words)
 
 
 def switch_data(found: list[Protocol]) -> list[dict]:
