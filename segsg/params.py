@@ -121,6 +121,8 @@ class DetectorRow:
     joint: bool
     """trained with the mask set too, with a mask head"""
     seed: int
+    disjoint: bool = False
+    """without the mask images that are also validation or test images of the scene graph set (the paper's A4, A5)"""
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,9 @@ class ExperimentRow:
 @dataclass(frozen=True)
 class Params:
     profile: str
+    """the study whose data and runs these are: folders under data/ and runs/"""
+    report: str
+    """the folder under reports/ that tables and pages go to; studies may share runs and report more or fewer of them"""
     seed: int
     data: Data
     detection: Detection

@@ -11,12 +11,12 @@ from jaxtyping import Int
 from torch import Tensor
 
 from segsg.data.coco import MaskSet
-from segsg.data.filters import OverlappingRelations, Subset, one_predicate_per_pair
+from segsg.data.filters import OverlappingRelations, Subset, one_predicate_per_pair, without_images
 from segsg.data.loading import Batches, Change, ordered, prepared
 from segsg.data.true_masks import WithTrueMasks
 from segsg.data.visual_genome import SceneGraphSet, Split, read_vocabulary
 from segsg.data.vocabulary import Vocabulary
-from segsg.params import Params
+from segsg.params import DetectorRow, Params
 from segsg.structures import Batch
 
 Source = Callable[[range], Iterator[Batch]]
@@ -75,9 +75,24 @@ def mask_set(params: Params, split: str) -> MaskSet:
     return MaskSet(files.annotations, files.photos)
 
 
-def refinement_set(params: Params) -> Any:
-    """The mask set's training images that refinement learns from in stage 2."""
-    dataset, images = mask_set(params, "train"), params.refinement.images
+def mask_training_set(params: Params, detector: DetectorRow) -> Any:
+    """The mask set's training images that a joint detector may see."""
+    dataset = mask_set(params, "train")
+    return without_images(dataset, judged_images(params)) if detector.disjoint else dataset
+
+
+def judged_images(params: Params) -> set[int]:
+    """Ids in the mask set of the validation and test images, those without relations included.
+
+    Training images that both sets hold are no leak: a detector trains on them either way.
+    """
+    judged = [scene_graph_set(params, split, keep_empty=True) for split in ("validation", "test")]
+    return {image_id for dataset in judged for image_id in dataset.shared_ids if image_id is not None}
+
+
+def refinement_set(params: Params, detector: DetectorRow) -> Any:
+    """The images of `mask_training_set` that refinement learns from in stage 2."""
+    dataset, images = mask_training_set(params, detector), params.refinement.images
     return spread(dataset, images) if images else dataset
 
 

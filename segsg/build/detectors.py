@@ -36,7 +36,7 @@ def train_detector(params: Params, key: str, out: Path) -> None:
     seed = params.seed + row.seed
     sources = {"losses": data.training_batches(params, graphs, numbers.images, numbers.flip, seed, None)}
     if row.joint:
-        masks = data.mask_set(params, "train")
+        masks = data.mask_training_set(params, row)
         sources["mask_losses"] = data.training_batches(params, masks, numbers.mask_images, numbers.flip, seed, None)
     files = [runs.digest(params.data.scene_graphs.annotations), runs.digest(params.data.masks_train.annotations)]
     facts = [params.data, params.detection, params.pretrained, row, files]

@@ -9,7 +9,7 @@ from segsg.build import data, runs
 from segsg.build.detectors import load_detector
 from segsg.models.detection.cached_look import CachedDetector, write_looks
 from segsg.models.detection.detector import Detector, Domain
-from segsg.params import Params
+from segsg.params import DetectorRow, Params
 from segsg.structures import Batch, Task
 
 SPLITS = ("train", "validation", "test")
@@ -28,22 +28,22 @@ def cache_looks(params: Params, key: str, out: Path) -> None:
     if not params.cache_looks:
         (out / "README").write_text("This profile asks the detector again at every step (cache_looks: false).\n")
         return
-    detector = load_detector(params, key).to(runs.device())
-    domains: dict[Domain, Callable[[Params], list]] = {"graph": _graph_sets}
-    if params.detectors[key].joint:
+    detector, row = load_detector(params, key).to(runs.device()), params.detectors[key]
+    domains: dict[Domain, Callable[[Params, DetectorRow], list]] = {"graph": _graph_sets}
+    if row.joint:
         domains["mask"] = _mask_sets
     for domain, sets in domains.items():
         for task in STORED:
-            batches = tqdm(_every_image(params, sets(params)), f"{key} {domain} {task}", mininterval=10)
+            batches = tqdm(_every_image(params, sets(params, row)), f"{key} {domain} {task}", mininterval=10)
             write_looks(detector, batches, task, out, domain)
 
 
-def _graph_sets(params: Params) -> list:
+def _graph_sets(params: Params, detector: DetectorRow) -> list:
     return [data.scene_graph_set(params, split) for split in SPLITS]
 
 
-def _mask_sets(params: Params) -> list:
-    return [data.refinement_set(params), data.mask_set(params, "validation")]
+def _mask_sets(params: Params, detector: DetectorRow) -> list:
+    return [data.refinement_set(params, detector), data.mask_set(params, "validation")]
 
 
 def _every_image(params: Params, sets: list) -> Iterator[Batch]:

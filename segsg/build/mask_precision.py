@@ -1,4 +1,4 @@
-"""How precise the masks of the mask set are, as the detector gives them and as an experiment refines them (table 2)."""
+"""How precise the masks of the mask set are, as the detector gives them and as an experiment refines them: table 2."""
 
 from collections.abc import Callable, Iterator
 
@@ -18,21 +18,25 @@ DOMAIN: Domain = "mask"
 
 
 def mask_precision(params: Params, key: str) -> dict:
-    """`masks`: AP of the masks of mask validation images in the experiment's task, refined if the experiment refines.
+    """`masks` and `unrefined_masks`: AP of the masks of mask validation images in the task of a refining experiment.
 
-    Such an experiment also has `unrefined_masks`. Nothing for experiments that see no transferred masks. PredCls: true
-    boxes and classes, every score 1; SGCls: true boxes, the class that the detector names and its probability;
-    SGDet: its detections.
+    Nothing for others: their masks are the detector's own. PredCls: true boxes and classes, every score 1; SGCls: true
+    boxes, the class that the detector names and its probability; SGDet: its detections.
     """
-    row = params.experiments[key]
-    if row.method != "seg-grounded" or grounding_of(params, row).masks != "transferred":
+    if not refines(params, key):
         return {}
-    model = scene_graphs.load_model(params, key)
-    measured = {"masks": _precision(params, model.mask_look)}
-    if grounding_of(params, row).refinement != "none":
-        frozen = model.detector
-        measured["unrefined_masks"] = _precision(params, lambda batch: frozen.look(batch, row.task, DOMAIN))
-    return measured
+    model, task = scene_graphs.load_model(params, key), params.experiments[key].task
+    frozen = model.detector
+    return {
+        "masks": _precision(params, model.mask_look),
+        "unrefined_masks": _precision(params, lambda batch: frozen.look(batch, task, DOMAIN)),
+    }
+
+
+def refines(params: Params, key: str) -> bool:
+    """Whether an experiment refines the masks that its detector gives."""
+    row = params.experiments[key]
+    return row.method == "seg-grounded" and grounding_of(params, row).refinement != "none"
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """What a trained scene graph model is worth: recalls with intervals, and pictures of what it says."""
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,6 +12,9 @@ from segsg.evaluation.recall import Recall, evaluate
 from segsg.evaluation.records import Truth
 from segsg.evaluation.results import per_predicate, summarize
 from segsg.params import Params
+
+CHOSEN_BY = re.compile(r"m?R@\d+")
+"""metrics of the validation split"""
 
 
 def protocol(params: Params) -> Protocol:
@@ -51,6 +55,16 @@ def measure(params: Params, ranks: Ranks) -> dict:
         "predicates": {"names": list(data.vocabulary(params).predicates)} | per_predicate(ranks),
         "unshared": None if apart is None else {"images": len(apart), "metrics": _summary(params, apart)},
     }
+
+
+def measure_validation(params: Params, key: str) -> dict:
+    """What choices between experiments look at, never at test images: {"images", "metrics"} of the validation split.
+
+    Only R@K and mR@K under graph constraint, with their intervals.
+    """
+    ranks = rank_truth(params, key, "validation")
+    metrics = {name: value for name, value in _summary(params, ranks).items() if CHOSEN_BY.fullmatch(name)}
+    return {"images": len(ranks), "metrics": metrics}
 
 
 def _summary(params: Params, ranks: Ranks) -> dict:

@@ -80,7 +80,7 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
     graphs = data.scene_graph_batches(params, images(params, key, "train"), numbers.images, numbers.flip, seed)
     sources = {"losses": graphs}
     if isinstance(model, RefinedModel):
-        masks = data.refinement_set(params)
+        masks = data.refinement_set(params, params.detectors[row.detector])
         sources["mask_losses"] = data.training_batches(params, masks, numbers.mask_images, numbers.flip, seed, None)
     weights = runs.digest(detectors.folder(params, row.detector) / WEIGHTS)
     sections = [

@@ -1,6 +1,6 @@
 """How well borrowed masks fit scene-graph images, against the true masks that only a drawn world has."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from jaxtyping import Bool
@@ -14,7 +14,7 @@ from segsg.grounding.segmenters import ConstantMasks
 from segsg.grounding.transfer import MODES
 from segsg.kernels.masks import paste
 from segsg.params import Params
-from segsg.structures import Batch, Regions
+from segsg.structures import Batch, Look, Regions
 
 RECTANGLES = "rectangles"
 
@@ -46,16 +46,13 @@ def _qualities(params: Params, key: str) -> dict[str, dict]:
     names = data.vocabulary(params).classes
     ways[RECTANGLES] = ConstantMasks(len(names) + 1, 1.0)
     seen = list(_regions(params, key))
-    return {
-        name: dict(zip(names, _fit(seen, way, len(names) + 1)["per_class"], strict=True)) for name, way in ways.items()
-    }
+    return {name: fit(seen, way, names) for name, way in ways.items()}
 
 
-def _fit(seen: list[tuple[Batch, Regions]], way: nn.Module, classes: int) -> dict:
-    return mask_ious(
-        ((true, masks, labels) for batch, regions in seen for true, masks, labels in _images(batch, regions, way)),
-        classes,
-    )
+def fit(seen: Iterable[tuple[Batch, Regions]], way: nn.Module, names: tuple[str, ...]) -> dict[str, float | None]:
+    """Mean IoU by class of the masks that `way` gives true regions; None for a class without any."""
+    images = (image for batch, regions in seen for image in _images(batch, regions, way))
+    return dict(zip(names, mask_ious(images, len(names) + 1)["per_class"], strict=True))
 
 
 def _images(
@@ -68,10 +65,14 @@ def _images(
         yield batch.masks[image][:, :h, :w], paste(masks[inside], regions.boxes[inside], (h, w)), batch.labels[image]
 
 
-@torch.no_grad()
 def _regions(params: Params, key: str) -> Iterator[tuple[Batch, Regions]]:
-    """Test images and their true regions with the detector's mask logits, on the processor."""
     detector = detectors.load_detector(params, key).to(runs.device())
+    return true_regions(params, lambda batch: detector.look(batch, "predcls"))
+
+
+@torch.no_grad()
+def true_regions(params: Params, look: Callable[[Batch], Look]) -> Iterator[tuple[Batch, Regions]]:
+    """Test images and their true regions with the mask logits of `look`, on the processor."""
     dataset = data.with_true_masks(params, data.scene_graph_set(params, "test"), "test")
     for batch in data.all_batches(params, dataset):
-        yield batch, detector.look(batch.to(runs.device()), "predcls").regions.to("cpu")
+        yield batch, look(batch.to(runs.device())).regions.to("cpu")

@@ -60,10 +60,6 @@ class Batches:
         places = range(step * self._images, (step + 1) * self._images)
         return [self._epoch(place // len(self._dataset))[place % len(self._dataset)] for place in places]
 
-    def ahead(self, start: int, stop: int, workers: int) -> Iterator[Batch]:
-        """batch(start) ... batch(stop - 1) in order, prepared by `workers` threads ahead of use."""
-        return prepared(self.batch, range(start, stop), workers)
-
     def _permutation(self, epoch: int) -> list[int]:
         return torch.randperm(len(self._dataset), generator=seeded(self._seed, ORDER, epoch)).tolist()
 

@@ -1,6 +1,8 @@
 """Scene graphs in Visual Genome's layout (VG-SGG.h5, VG-SGG-dicts.json, image_data.json, photos)."""
 
+import struct
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Literal
 
 import numpy as np
@@ -18,6 +20,18 @@ from segsg.structures import Sample
 Split = Literal["train", "validation", "test"]
 LONGER_SIDE = 1024
 ASPECT_TOLERANCE = 0.02
+DAMAGED = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    UnpicklingError,
+    struct.error,
+    AssertionError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""what torch.load raises for a file that it cannot open, that was cut short, or whose bytes say something else"""
 Annotation = tuple[Float[Tensor, "regions 4"], Int[Tensor, "regions"], Int[Tensor, "relations 3"]]
 
 
@@ -41,8 +55,9 @@ def read_zero_shot(path: Path, vocabulary: Vocabulary) -> Int[Tensor, "triplets 
     """
     try:
         columns = torch.load(path, weights_only=True)
-    except Exception as error:  # damaged bytes make the unpickler raise almost anything
-        raise DataError(path, "file", f"cannot be read as a tensor ({error})", "download it again") from error
+    except DAMAGED as error:
+        rule = f"cannot be read as a tensor ({type(error).__name__})"  # torch's own text advises to run the file's code
+        raise DataError(path, "file", rule, "download it again") from error
     most = torch.tensor([len(vocabulary.classes), len(vocabulary.classes), len(vocabulary.predicates)])
     if not isinstance(columns, Tensor) or columns.ndim != 2 or columns.shape[1] != 3:
         raise DataError(path, "file", "is not a tensor of rows of three labels", "download it again")

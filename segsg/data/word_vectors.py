@@ -86,18 +86,3 @@ def _vector(path: Path, item: str, numbers: list[bytes], length: int) -> np.ndar
     if len(vector) != length or not np.isfinite(vector).all():
         raise DataError(path, item, f"has {len(vector)} numbers, finite or not; the first row has {length}", AGAIN)
     return vector
-
-
-def read_class_vectors(path: Path, names: Iterable[str]) -> Float[Tensor, "classes words"]:
-    """Rows of a .npy file, row i for names[i]. DataError unless it has just as many rows, all finite."""
-    try:
-        rows = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise DataError(path, "file", f"cannot be read as an array ({error})", AGAIN) from error
-    expected = len(list(names))
-    if rows.ndim != 2 or len(rows) != expected or rows.dtype.kind != "f":
-        rule = f"is {rows.dtype} {rows.shape}, not one row of numbers for each of {expected} names"
-        raise DataError(path, "file", rule, "take the vectors of the same vocabulary")
-    if not np.isfinite(rows).all():
-        raise DataError(path, f"row {np.flatnonzero(~np.isfinite(rows).all(1))[0]}", "is not finite", AGAIN)
-    return torch.from_numpy(rows.astype(np.float32))

@@ -23,8 +23,9 @@ class Segmenter(nn.Module):
         """Probability that a cell of a region's box belongs to it, if it were of a class."""
         if regions.mask_logits is None:
             raise ValueError("this detector has no mask head; train it jointly (joint: true) to ground a scene graph")
-        logits = torch.einsum("gm,rmhw->rghw", self.transfer, regions.mask_logits.float())
-        return logits.sigmoid() * self.known[None, :, None, None]
+        logits = self.transfer @ regions.mask_logits.float().flatten(2)
+        masks = logits.sigmoid() * self.known[:, None]
+        return masks.unflatten(2, regions.mask_logits.shape[2:])
 
 
 class AllClasses(nn.Module):

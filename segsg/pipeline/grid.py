@@ -5,6 +5,8 @@ Keys start with the profile, so that one dvc.lock holds every profile and going 
 
 import itertools
 
+JOINT, DISJOINT = "-joint", "-disjoint"
+"""endings of a detector's name: the fields of `segsg.params.DetectorRow` that they set; the second needs the first"""
 SHORT_METHODS = {"baseline": "baseline", "seg-grounded": "seg"}
 GRID_KEYS = {"backbones", "models", "detectors", "tasks", "methods", "seeds", "frequency", "rows", "ablations"}
 
@@ -13,10 +15,12 @@ def expand(grid: dict, profile: str) -> tuple[dict[str, dict], dict[str, dict]]:
     """(detectors, experiments) of the grid, each {key: row}.
 
     `backbones` maps a detector's short name to its backbone; a baseline gets the detector trained on the scene graph
-    set alone, a seg-grounded row the joint one. `frequency: true` adds one row without pixels per task. `rows` are
-    further experiments by name: {model, detector, method, task, grounding}, once per seed unless they have a `seed`.
-    `ablations` are lists of changes to the section `grounding` in one place: {model, detector, task, changes: {name:
-    change}}, each a seg-grounded row. ValueError for an unknown name.
+    set alone, a seg-grounded row the joint one. `seeds` are those of stage 2: a list, or a list for each detector.
+    `frequency: true` adds one row without pixels per task. `rows` are further experiments by name: {model, detector,
+    method, task, grounding}, once per seed unless they have a `seed`; their detector is a short name, also with
+    `-joint` or `-joint-disjoint` (see `segsg.params.DetectorRow`). `ablations` are lists of changes to the section
+    `grounding` in one place: {model, detector, task, changes: {name: change}}, each a seg-grounded row, once per seed
+    unless the place has `seeds` of its own. ValueError for an unknown name.
     """
     if unknown := sorted(grid.keys() - GRID_KEYS):
         raise ValueError(
@@ -29,15 +33,20 @@ def expand(grid: dict, profile: str) -> tuple[dict[str, dict], dict[str, dict]]:
 
 
 def _product(grid: dict, profile: str) -> dict[str, dict]:
-    axes = itertools.product(grid["models"], grid["detectors"], grid["tasks"], grid["methods"], grid["seeds"])
-    return dict(_experiment(profile, *values) for values in axes)
+    axes = itertools.product(grid["models"], grid["detectors"], grid["tasks"], grid["methods"])
+    return dict(_experiment(profile, *values, seed) for values in axes for seed in _seeds(grid, values[1]))
+
+
+def _seeds(grid: dict, detector: str) -> list[int]:
+    seeds = grid["seeds"]
+    return seeds if isinstance(seeds, list) else seeds[detector.removesuffix(DISJOINT).removesuffix(JOINT)]
 
 
 def _experiment(profile: str, model: str, detector: str, task: str, method: str, seed: int) -> tuple[str, dict]:
     if method not in SHORT_METHODS:
         raise ValueError(f"profile {profile}: grid: method '{method}' is not one of {', '.join(SHORT_METHODS)}")
     key = f"{profile}-{model}-{detector}-{task}-{SHORT_METHODS[method]}{_suffix(seed)}"
-    joint = "-joint" if method == "seg-grounded" else ""
+    joint = JOINT if method == "seg-grounded" else ""
     row = {"model": model, "detector": f"{profile}-{detector}{joint}", "method": method, "task": task, "seed": seed}
     return key, row
 
@@ -59,7 +68,7 @@ def _named_rows(grid: dict, profile: str) -> dict[str, dict]:
     return {
         f"{profile}-{name}{_suffix(seed)}": {"seed": seed} | row | {"detector": f"{profile}-{row['detector']}"}
         for name, row in rows.items()
-        for seed in ([row["seed"]] if "seed" in row else grid["seeds"])
+        for seed in ([row["seed"]] if "seed" in row else _seeds(grid, row["detector"]))
     }
 
 
@@ -67,7 +76,8 @@ def _ablations(grid: dict, profile: str) -> dict[str, dict]:
     rows = {}
     for place in grid.get("ablations") or []:
         where = (place["model"], place["detector"], place["task"])
-        for (name, change), seed in itertools.product(place["changes"].items(), grid["seeds"]):
+        seeds = place.get("seeds") or _seeds(grid, place["detector"])
+        for (name, change), seed in itertools.product(place["changes"].items(), seeds):
             _, row = _experiment(profile, *where, "seg-grounded", seed)
             rows[f"{profile}-{'-'.join(where)}-{name}{_suffix(seed)}"] = row | {"grounding": change}
     return rows
@@ -78,7 +88,16 @@ def _suffix(seed: int) -> str:
 
 
 def _detector_row(key: str, backbones: dict[str, str], profile: str) -> dict:
-    name = key.removeprefix(f"{profile}-").removesuffix("-joint")
+    joint_key = key.removesuffix(DISJOINT)
+    name, joint = joint_key.removeprefix(f"{profile}-").removesuffix(JOINT), joint_key.endswith(JOINT)
     if name not in backbones:
         raise ValueError(f"profile {profile}: grid: no backbone for detector '{name}'; known: {', '.join(backbones)}")
-    return {"backbone": backbones[name], "joint": key.endswith("-joint"), "seed": 0}
+    row = {"backbone": backbones[name], "joint": joint, "seed": 0}
+    if joint_key == key:
+        return row
+    if not joint:
+        raise ValueError(
+            f"profile {profile}: grid: detector '{name}{DISJOINT}' sees no mask image that it could do without; "
+            f"write {name}{JOINT}{DISJOINT}"
+        )
+    return row | {"disjoint": True}

@@ -1,4 +1,4 @@
-"""What a study's numbers were made from: `python -m segsg.pipeline.passport executed/PROFILE OUT`, a JSON file.
+"""What a study's numbers were made from: `python -m segsg.pipeline.passport OUT executed/PROFILE`.
 
 A stage like any other, so it is read again when numbers or figures change and not on every run. It can't know the
 commit that it will itself be part of: it names the one that was checked out, and says whether sources differed from it.
@@ -18,11 +18,11 @@ from segsg.pipeline.project import ROOT, write_text
 from segsg.pipeline.surroundings import commit, machine, versions
 
 
-def passport(parameters: dict, executed: Path) -> dict:
+def passport(parameters: dict, executed: list[Path]) -> dict:
     """{"profile", "commit", "machine", "versions", "files", "stages", "parameters"}.
 
-    `parameters` is all of params.yaml, `executed` the folder of executed notebooks; `files` are what the section `data`
-    names, with {"path", "bytes", "sha256"}.
+    `parameters` is all of params.yaml, `executed` are folders of executed notebooks, the report's own last; `files`,
+    {"path", "bytes", "sha256"} each, are what the section `data` names.
     """
     return {
         "profile": parameters["profile"],
@@ -30,7 +30,7 @@ def passport(parameters: dict, executed: Path) -> dict:
         "machine": machine(),
         "versions": versions(),
         "files": [_file(path) for path in sorted(set(_files(parameters["data"])))],
-        "stages": durations(executed),
+        "stages": durations(executed, parameters["detectors"].keys() | parameters["experiments"].keys()),
         "parameters": parameters,
     }
 
@@ -52,8 +52,8 @@ def _file(path: Path) -> dict:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("executed", type=Path)
-    parser.add_argument("out", type=Path)
+    parser.add_argument("out", type=Path, help="a JSON file")
+    parser.add_argument("executed", type=Path, nargs="+", help="folders of executed notebooks, the report's own last")
     arguments = parser.parse_args()
     parameters = yaml.safe_load(PARAMS_FILE.read_text(encoding="utf-8"))
     found = passport(parameters, arguments.executed)

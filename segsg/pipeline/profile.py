@@ -4,6 +4,7 @@ DVC reads the rows of a study from params.yaml before anything runs, and can't c
 """
 
 import shlex
+from functools import reduce
 from pathlib import Path
 
 import yaml
@@ -23,16 +24,20 @@ def names() -> list[str]:
 def resolve(name: str, overrides: list[str] | None = None) -> dict:
     """All parameters of the profile `name`, as plain values for params.yaml.
 
+    A profile that `extends` another shares its data and runs, and has a report of its own.
     `overrides` are `section.key=value` (YAML values), applied before the grid becomes rows. ValueError for an unknown
     profile, a malformed override, or a result that `segsg.params` would not load.
     """
     if name not in names():
         raise ValueError(f"{PROFILES}: no profile '{name}'; there are {', '.join(names())}")
-    values = merge(_read(PROFILES / "base.yaml"), _read(PROFILES / f"{name}.yaml"))
+    own = _read(PROFILES / f"{name}.yaml")
+    study = own.pop("extends", name)
+    layers = [_read(PROFILES / "base.yaml"), *([_read(PROFILES / f"{study}.yaml")] if study != name else []), own]
+    values = reduce(merge, layers)
     for override in overrides or []:
         values = merge(values, _parse_override(override))
-    values["detectors"], values["experiments"] = expand(values.pop("grid"), name)
-    values = {"profile": name} | _fill(values, name)
+    values["detectors"], values["experiments"] = expand(values.pop("grid"), study)
+    values = {"profile": study, "report": name} | _fill(values, study)
     params = read_section(Params, values, f"profile {name}")
     for row in params.experiments.values():
         grounding_of(params, row)

@@ -42,8 +42,8 @@ def reproduce(jobs: int) -> Path:
 
     StageFailed if a stage fails; the others of its level are finished first, so that their work is kept.
     """
-    profile = load(PARAMS_FILE).profile
-    report = Path("reports") / profile / "html" / "index.html"
+    params = load(PARAMS_FILE)
+    profile, report = params.profile, Path("reports") / params.report / "html" / "index.html"
     work_without_git()
     if not stale_stages():
         print(f"Nothing has changed since the last run of the study '{profile}'.")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from segsg.reporting.cells import Cell, cell
+from segsg.reporting.choice import METRIC, candidates
 from segsg.reporting.layout import Column, Row, Table
 from segsg.reporting.names import PAPER_DETECTORS, TASKS, detector_name, model_name, rank
 from segsg.reporting.rows import (
@@ -78,7 +79,25 @@ def table4(results: dict, paper: dict) -> Table:
         rows,
         caption("Mean recall (mR) and zero-shot recall (zsR) in per cent, graph constraint", chosen),
         f"The study “{results['profile']}” has no row for this table: its grid names no ablation.",
-        NOTES,
+        (*NOTES, *_choice(results)),
+    )
+
+
+def _choice(results: dict) -> tuple[str, ...]:
+    """What the variants are worth on validation images, and which of them is the row “ours”."""
+    ranked = candidates(results)
+    if not ranked:
+        return ()
+    model, backbone, task = ranked[0].system.place
+    listed = "; ".join(f"{label_of(results, c.system)} {c.value:.1f}" for c in ranked)
+    named = (
+        "The first is the row “ours” of tables 1 and 3, wherever it was trained."
+        if ranked[0].system.changes
+        else "The paper's own recipe is the first, so there is no other row “ours”."
+    )
+    return (
+        f"{METRIC} on validation images, from which variants are chosen ({model_name(model)}, "
+        f"{detector_name(backbone)}, {TASKS[task]}; best first): {listed}. {named}",
     )
 
 

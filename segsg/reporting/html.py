@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from segsg.reporting import ablation, layout, mask_tables, panels, protocols, supplement, tables
+from segsg.reporting import ablation, findings, layout, mask_tables, panels, protocols, supplement, tables
 from segsg.reporting.album import Entry, read_album
 from segsg.reporting.layout import Table
 from segsg.reporting.names import DETECTORS, TASKS
@@ -65,6 +65,9 @@ def write(report: Path, paper: dict) -> None:
         "detectors": detector_lines(results),
         "world": results.get("world") or {},
         "pixels": pixel_lines(results),
+        "slices": findings.slices(results),
+        "rarity": findings.frequency_gains(results),
+        "evidence": findings.evidence(results),
         "experiments": len(results["experiments"]),
         "images": max((row.get("images", 0) for row in results["experiments"].values()), default=0),
     }
@@ -142,6 +145,7 @@ def detector_lines(results: dict) -> list[dict]:
         {
             "name": DETECTORS.get(row["backbone"], row["backbone"]),
             "joint": row["joint"],
+            "disjoint": row.get("disjoint", False),
             "precisions": {name: 100 * part["AP"] for name, part in row["metrics"].items() if part["AP"] is not None},
         }
         for row in results["detectors"].values()

@@ -60,8 +60,9 @@ def unrefined(results: dict, backbone: str, task: str) -> dict | None:
             found = rows[0].get("unrefined_masks") if is_refined(results, one) else rows[0].get("masks")
             if found:
                 return found
-    joint = [d["metrics"] for d in results["detectors"].values() if d["backbone"] == backbone and d["joint"]]
-    return next((metrics["masks"] for metrics in joint if "masks" in metrics), None) if task == "sgdet" else None
+    joint = [d for d in results["detectors"].values() if d["backbone"] == backbone and d["joint"]]
+    measured = [d["metrics"] for d in joint if "masks" in d["metrics"] and not d.get("disjoint")]
+    return measured[0]["masks"] if measured and task == "sgdet" else None
 
 
 def _precision_row(results: dict, refined: Systems, line: Line, tasks: list[str], paper: list[dict]) -> Row:
@@ -145,7 +146,7 @@ def _mean(values: tuple[float | None, ...]) -> float | None:
 
 def transfer_quality(results: dict) -> Table:
     """Overlap of transferred masks with true ones on scene graph images, which only a drawn world knows."""
-    measured = results.get("transfer_quality") or {}
+    measured = (results.get("transfer_quality") or {}) | _refined_quality(results)
     modes = sorted(measured, key=lambda mode: rank(MODES, mode))
     copied = set(results.get("copied_classes") or ())
     kinds = {name: "copied" if name in copied else "combined" for mode in modes for name in measured[mode]}
@@ -168,9 +169,20 @@ def transfer_quality(results: dict) -> Table:
         tuple(rows),
         "Mean intersection over union, per cent, of transferred and true masks in the true boxes of scene graph "
         "images, by way of transfer (eq. 3). Copied: the class takes the mask of one class of the same name or "
-        "meaning; combined: a mixture. The oracle knows which mask class is drawn alike.",
+        "meaning; combined: a mixture. The oracle knows which mask class is drawn alike; refined masks are those of a "
+        "model that learned to refine on the mask set alone (eq. 9).",
         f"The study “{results['profile']}” has no row for this table: its scene graph images have no true masks.",
     )
+
+
+def _refined_quality(results: dict) -> dict[str, dict]:
+    """The same of masks that a model refined, by the model's name; of several seeds the first."""
+    found = {}
+    for one, rows in seeds(results).items():
+        if rows[0].get("borrowed_masks") and not one.disjoint:
+            way = f"{REFINED_NAMES[settings(results, one)[REFINEMENT]]}, {model_name(one.model)}, {TASKS[one.task]}"
+            found[way] = rows[0]["borrowed_masks"]["refined"]
+    return found
 
 
 def _overlap(measured: dict[str, float | None], members: list[str]) -> Cell:

@@ -2,7 +2,13 @@
 
 TASKS = {"predcls": "PredCls", "sgcls": "SGCls", "sgdet": "SGDet"}
 MODELS = {"frequency": "Frequency", "imp": "IMP", "motifs": "MOTIF", "vctree": "VCTree", "transformer": "Transformer"}
-METHODS = {"published": "published", "frequency": "no pixels", "baseline": "baseline", "seg-grounded": "seg-grounded"}
+METHODS = {
+    "published": "published",
+    "frequency": "no pixels",
+    "baseline": "baseline",
+    "seg-grounded": "seg-grounded",
+    "ours": "ours",
+}
 DETECTORS = {
     "vgg16": "VGG-16",
     "vgg-mini": "VGG, mini",

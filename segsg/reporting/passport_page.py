@@ -29,6 +29,7 @@ def passport_facts(passport: dict) -> dict:
     """What the page shows of a passport, in its order."""
     parameters = passport["parameters"]
     return {
+        "name": parameters["report"],
         "commit": passport["commit"],
         "machine": passport["machine"],
         "versions": passport["versions"],

@@ -27,7 +27,7 @@ class System:
     method: str
     task: str
     disjoint: bool = False
-    """its detector saw no mask image that is also a test image"""
+    """its detector saw no mask image that is also a validation or test image"""
     changes: Changes = ()
 
     @property

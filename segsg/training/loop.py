@@ -60,9 +60,8 @@ def fit(
     ValueError names the loss that is not a finite number.
     """
     start, rows = checkpoint.load(model, optimizer)
-    peaks = [group["lr"] for group in optimizer.param_groups] if start == 0 else plan_peaks(optimizer)
-    for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-        group["peak"] = peak
+    for group in optimizer.param_groups:
+        group.setdefault("peak", group["lr"])  # a resumed optimizer brings its own, and has a rate on the way down
     wrapped, optimizer = fabric.setup(model, optimizer)
     mine = range(start * fabric.world_size + fabric.global_rank, plan.iterations * fabric.world_size, fabric.world_size)
     batches = {method: iter(source(mine)) for method, source in sources.items()}
@@ -78,11 +77,6 @@ def fit(
         if (step + 1) % plan.checkpoint_every == 0 and step + 1 < plan.iterations and fabric.is_global_zero:
             checkpoint.save(step + 1, model, optimizer, rows)
     return rows
-
-
-def plan_peaks(optimizer: Optimizer) -> list[float]:
-    """Peak learning rates that a resumed optimizer brought along."""
-    return [group["peak"] for group in optimizer.param_groups]
 
 
 def _step(model, batches: dict[str, Iterator[Batch]], optimizer, plan: Plan, fabric: Fabric, step: int) -> Row:

@@ -80,7 +80,7 @@ def test_a_change_draws_from_the_generator_of_its_step():
 @pytest.mark.parametrize("workers", [0, 1, 3])
 def test_batches_made_ahead_come_in_order(workers):
     data = batches()
-    made = list(data.ahead(4, 12, workers))
+    made = list(prepared(data.batch, range(4, 12), workers))
     assert len(made) == 8 and all(same(batch, data.batch(step)) for step, batch in enumerate(made, 4))
 
 

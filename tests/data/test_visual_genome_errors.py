@@ -1,5 +1,11 @@
 """Every way a scene graph file can be wrong is one line that names the file, the item, the rule and a way out."""
 
+import io
+import pickle
+import re
+import struct
+from pickle import UnpicklingError
+
 import h5py
 import pytest
 import torch
@@ -138,6 +144,67 @@ def test_bad_zero_shot_triplets(graph_files, tmp_path, rows, message):
     vocabulary = SceneGraphSet(*graph_files.write(), "train").vocabulary
     with pytest.raises(DataError, match=message):
         read_zero_shot(tmp_path / "triplets", vocabulary)
-    (tmp_path / "triplets").write_bytes(b"html")
-    with pytest.raises(DataError, match="cannot be read as a tensor"):
-        read_zero_shot(tmp_path / "triplets", vocabulary)
+
+
+class Code:
+    def __reduce__(self):
+        return print, ("this ran",)
+
+
+def saved(content, legacy=False):
+    file = io.BytesIO()
+    torch.save(content, file, _use_new_zipfile_serialization=not legacy)
+    return file.getvalue()
+
+
+TRIPLETS = torch.tensor([[1, 2, 1], [2, 1, 1]])
+
+
+@pytest.mark.parametrize(
+    ("content", "raised"),
+    [
+        pytest.param(b"", EOFError, id="empty"),
+        pytest.param(saved(TRIPLETS)[:-40], RuntimeError, id="zip cut short"),
+        pytest.param(saved(TRIPLETS, legacy=True)[:-8], RuntimeError, id="legacy cut short"),
+        pytest.param(b"<html>not found</html>", UnpicklingError, id="page"),
+        pytest.param(b"html", KeyError, id="text that refers to nothing"),
+        pytest.param(b". . .", IndexError, id="text that takes from nothing"),
+        pytest.param(b"J\0", struct.error, id="half a number"),
+        pytest.param(b"X\1\0\0\0\xff", UnicodeDecodeError, id="no text"),
+        pytest.param(b"}]K\1s.", TypeError, id="a list as a key"),
+        pytest.param(saved(TRIPLETS, legacy=True).replace(b"storage", b"sporage"), UnpicklingError, id="other bytes"),
+        pytest.param(pickle.dumps(Code()), UnpicklingError, id="pickle with code"),
+        pytest.param(saved(Code()), UnpicklingError, id="zip with code"),
+        pytest.param(saved(Code(), legacy=True), UnpicklingError, id="legacy with code"),
+        pytest.param(pickle.dumps([[1, 2, 1]]), UnpicklingError, id="pickle of a list"),
+    ],
+)
+def test_files_of_zero_shot_triplets_that_hold_no_tensor(graph_files, tmp_path, capsys, content, raised):
+    path = tmp_path / "triplets"
+    path.write_bytes(content)
+    vocabulary = SceneGraphSet(*graph_files.write(), "train").vocabulary
+    with pytest.raises(DataError, match="triplets: file: cannot be read as a tensor") as caught:
+        read_zero_shot(path, vocabulary)
+    assert type(caught.value.__cause__) is raised
+    assert "\n" not in str(caught.value) and "weights_only" not in str(caught.value)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_storage_that_a_legacy_file_does_not_announce(graph_files, tmp_path):
+    content = saved(TRIPLETS, legacy=True)
+    key = re.search(rb"X(....)(\d+)q", content, re.DOTALL)[2]
+    (tmp_path / "triplets").write_bytes(content[::-1].replace(key[::-1], b"0" * len(key), 1)[::-1])
+    with pytest.raises(DataError, match="cannot be read as a tensor") as caught:
+        read_zero_shot(tmp_path / "triplets", SceneGraphSet(*graph_files.write(), "train").vocabulary)
+    assert type(caught.value.__cause__) is AssertionError
+
+
+def test_zero_shot_triplets_that_are_not_there(graph_files, tmp_path):
+    with pytest.raises(DataError, match=r"absent: file: cannot be read as a tensor \(FileNotFoundError\)"):
+        read_zero_shot(tmp_path / "absent", SceneGraphSet(*graph_files.write(), "train").vocabulary)
+
+
+def test_a_legacy_file_of_zero_shot_triplets_is_read(graph_files, tmp_path):
+    (tmp_path / "triplets").write_bytes(saved(TRIPLETS, legacy=True))
+    vocabulary = SceneGraphSet(*graph_files.write(), "train").vocabulary
+    assert read_zero_shot(tmp_path / "triplets", vocabulary).tolist() == [[1, 1, 2], [2, 1, 1]]

@@ -1,9 +1,7 @@
-import numpy as np
 import pytest
-import torch
 
 from segsg.data.errors import DataError
-from segsg.data.word_vectors import WordVectors, read_class_vectors
+from segsg.data.word_vectors import WordVectors
 
 LINES = "the 0 0 1\nat name@domain.com 9 9 9\nat 4 4 4\ncell 1 2 3\nphone 3 2 -1\nCat 7 7 7\ncat 5 6 7\n"
 
@@ -60,17 +58,3 @@ def test_a_row_that_is_no_numbers(glove):
 def test_a_missing_file(tmp_path):
     with pytest.raises(DataError, match="absent: file: cannot be read"):
         WordVectors.read(tmp_path / "absent")
-
-
-def test_class_vectors(tmp_path):
-    path = tmp_path / "rows.npy"
-    np.save(path, np.eye(3, dtype=np.float64))
-    assert torch.equal(read_class_vectors(path, ["a", "b", "c"]), torch.eye(3))
-    with pytest.raises(DataError, match="for each of 2 names"):
-        read_class_vectors(path, ["a", "b"])
-    np.save(path, np.full((2, 3), np.nan))
-    with pytest.raises(DataError, match="row 0: is not finite"):
-        read_class_vectors(path, ["a", "b"])
-    path.write_bytes(b"nothing")
-    with pytest.raises(DataError, match="cannot be read as an array"):
-        read_class_vectors(path, ["a"])

@@ -63,6 +63,10 @@ def test_wrong_files(write, tmp_path):
         torch.save(content, tmp_path / "rows.pytorch")
         with pytest.raises(ValueError, match=r"rows\.pytorch: (refused|not a tensor)"):
             facts.zero_shot(tmp_path / "rows.pytorch")
+    for damaged in (b"", b"html", b"PK\x03\x04", b"\x80\x02X"):
+        (tmp_path / "rows.pytorch").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"rows\.pytorch: refused"):
+            facts.zero_shot(tmp_path / "rows.pytorch")
     for content in ([1, 2], [1, 2, -3], [0.5, 1, 2]):
         with pytest.raises(ValueError, match="3 whole numbers are needed"):
             facts.training_counts(write("counts.json", content), NAMES)

@@ -25,6 +25,7 @@ PASSPORT = {
     ],
     "parameters": {
         "profile": "mini",
+        "report": "mini-seeds",
         "seed": 0,
         "data": {"source": "drawn", "word_aliases": {}, "scene_graphs": {"annotations": EVIL}},
         "stage1": {"steps": [1, 2], "flip": True},

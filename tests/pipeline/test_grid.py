@@ -54,10 +54,27 @@ def test_ablations_are_changes_of_grounding_in_one_place():
     assert "mini-vctree-vgg-sgcls-avg" in experiments and "mini-vgg-joint" in detectors
 
 
+def test_a_detector_without_shared_images_has_a_row_of_its_own():
+    apart = {"model": "motifs", "detector": "fpn-joint-disjoint", "method": "seg-grounded", "task": "predcls"}
+    detectors, experiments = expand(GRID | {"rows": {"apart": apart}}, "mini")
+    assert detectors["mini-fpn-joint-disjoint"] == {
+        "backbone": "resnext-mini-fpn", "joint": True, "disjoint": True, "seed": 0
+    }  # fmt: skip
+    assert detectors["mini-fpn-joint"] == {"backbone": "resnext-mini-fpn", "joint": True, "seed": 0}
+    assert experiments["mini-apart"]["detector"] == "mini-fpn-joint-disjoint"
+
+
+def test_only_a_joint_detector_can_do_without_mask_images():
+    alone = {"model": "motifs", "detector": "fpn-disjoint", "method": "baseline", "task": "predcls"}
+    with pytest.raises(ValueError, match=r"'fpn-disjoint' sees no mask image .* write fpn-joint-disjoint"):
+        expand(GRID | {"rows": {"alone": alone}}, "mini")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"methods": ["grounded"]}, "method 'grounded' is not one of"),
+        ({"rows": {"a": {"detector": "fpm-joint-disjoint"}}}, "no backbone for detector 'fpm'"),
         ({"detectors": ["fpm"]}, "no backbone for detector 'fpm'; known: fpn, vgg"),
         ({"sedes": [1]}, "unknown sedes"),
     ],

@@ -13,7 +13,7 @@ def test_files_of_the_section_data_have_checksums(tmp_path, monkeypatch):
     (tmp_path / "b.json").write_bytes(b"two")
     (tmp_path / "a.txt").write_bytes(b"one")
     data = {"graphs": {"annotations": "b.json", "photos": "photos"}, "words": "a.txt", "again": "a.txt", "side": 160}
-    found = passport({"profile": "mini", "data": data}, tmp_path / "executed")["files"]
+    found = passport({"profile": "mini", "data": data, "detectors": {}, "experiments": {}}, [])["files"]
     assert found == [
         {"path": "a.txt", "bytes": 3, "sha256": hashlib.sha256(b"one").hexdigest()},
         {"path": "b.json", "bytes": 3, "sha256": hashlib.sha256(b"two").hexdigest()},
@@ -21,15 +21,15 @@ def test_files_of_the_section_data_have_checksums(tmp_path, monkeypatch):
 
 
 def test_parameters_are_kept_whole_and_in_their_order(tmp_path):
-    parameters = {"profile": "mini", "seed": 0, "data": {}, "b": {"z": 1, "a": [1, 2]}}
-    found = passport(parameters, tmp_path)
+    parameters = {"profile": "mini", "data": {}, "detectors": {}, "b": {"z": 1, "a": [1, 2]}, "experiments": {}}
+    found = passport(parameters, [tmp_path])
     assert json.dumps(found["parameters"]) == json.dumps(parameters)
     assert found.keys() == {"profile", "commit", "machine", "versions", "files", "stages", "parameters"}
 
 
 def test_the_command_writes_the_same_file_twice(tmp_path):
     out = tmp_path / "reports" / "passport.json"
-    command = [sys.executable, "-m", "segsg.pipeline.passport", str(tmp_path), str(out)]
+    command = [sys.executable, "-m", "segsg.pipeline.passport", str(out), str(tmp_path), str(tmp_path)]
     texts = []
     for _ in range(2):
         subprocess.run(command, cwd=ROOT, check=True)

@@ -24,7 +24,7 @@ def copy(tmp_path, monkeypatch):
 def test_every_profile_loads(name, copy):
     profile.use(name)
     params = parameters.load()
-    assert params.profile == name
+    assert params.report == name and params.profile == name.removesuffix("-seeds")
     assert params.experiments.keys() >= {next(iter(params.experiments))}
     assert {row.detector for row in params.experiments.values()} == params.detectors.keys()
 
@@ -63,7 +63,7 @@ def test_a_wrong_override_is_an_error_that_says_what_is_right(overrides, message
 
 
 def test_an_unknown_profile_is_an_error_that_lists_the_others():
-    with pytest.raises(ValueError, match="no profile 'huge'; there are mini, paper, smoke, trial"):
+    with pytest.raises(ValueError, match="no profile 'huge'; there are mini, mini-seeds, paper, smoke, trial"):
         profile.resolve("huge")
 
 
@@ -85,3 +85,13 @@ def test_a_wrong_change_of_a_row_is_found_before_anything_runs(change, message):
     place = f"{{model: vctree, detector: fpn, task: sgcls, changes: {{wrong: {change}}}}}"
     with pytest.raises(ValueError, match=message):
         profile.resolve("smoke", [f"grid.ablations=[{place}]"])
+
+
+def test_a_profile_that_extends_another_shares_its_runs_and_reports_on_its_own():
+    mini, more = profile.resolve("mini"), profile.resolve("mini-seeds")
+    assert more["profile"] == "mini" and more["report"] == "mini-seeds"
+    assert mini["detectors"] == more["detectors"] and mini["data"] == more["data"]
+    shared = mini["experiments"].keys() & more["experiments"].keys()
+    assert all(mini["experiments"][key] == more["experiments"][key] for key in shared)
+    assert {row["seed"] for row in more["experiments"].values()} == {0, 1, 2}
+    assert {row["seed"] for row in more["experiments"].values() if "vgg" in row["detector"]} == {0}

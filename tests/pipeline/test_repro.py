@@ -32,7 +32,7 @@ def study(tmp_path, monkeypatch):
     for name in "abc":
         (tmp_path / f"{name}.in").write_text(name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(repro, "load", lambda path: type("P", (), {"profile": "mini"}))
+    monkeypatch.setattr(repro, "load", lambda path: type("P", (), {"profile": "mini", "report": "mini"}))
     return tmp_path
 
 

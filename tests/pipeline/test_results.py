@@ -29,6 +29,15 @@ def test_rows_and_what_was_measured_come_together(tmp_path):
     assert results["detectors"]["mini-fpn"]["metrics"]["boxes"]["AP"] == 0.3
 
 
+def test_what_choices_are_made_by_comes_along(tmp_path):
+    validation = {"images": 3, "metrics": {"mR@20": {"value": 0.4, "low": 0.3, "high": 0.5}}}
+    write_metrics(tmp_path / "evaluation" / "mini-a", {"metrics": {}, "validation": validation})
+    write_metrics(tmp_path / "detection" / "mini-fpn", {"metrics": {}})
+    results = collect(PARAMS, tmp_path)
+    assert results["experiments"]["mini-a"]["validation"] == validation
+    assert results["detectors"]["mini-fpn"]["disjoint"] is False
+
+
 def test_what_is_measured_once_for_all_rows_is_there_if_its_stage_ran(tmp_path):
     write_metrics(tmp_path / "evaluation" / "mini-a", {"metrics": {}})
     write_metrics(tmp_path / "detection" / "mini-fpn", {"metrics": {}})

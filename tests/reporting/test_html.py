@@ -6,7 +6,7 @@ import pytest
 from made_report import EVIL, make_report
 from made_results import PAPER, against, results, row
 
-from segsg.reporting.html import ALBUMS, PAGES, pixel_lines, render, write
+from segsg.reporting.html import ALBUMS, PAGES, detector_lines, pixel_lines, render, write
 
 MEBIBYTE = 2**20
 REPORTS = Path(__file__).parents[2] / "reports"
@@ -125,3 +125,11 @@ def test_only_the_plain_grounded_row_is_held_against_boxes_as_masks():
     plain, control = (row("seg-grounded", comparisons=beside, grounding=g) for g in ({}, {"masks": "rectangles"}))
     (line,) = pixel_lines(results(row("baseline"), plain, control))
     assert line["task"] == "SGCls" and [round(line[n], 6) for n in ("difference", "low", "high")] == [-1, -3, 1]
+
+
+def test_a_detector_trained_apart_says_so(report):
+    assert [line["disjoint"] for line in detector_lines(results())] == [False, False, True]
+    write(report, PAPER)
+    index = (report / "html" / "index.html").read_text()
+    assert index.count("scene graph and mask set, without shared test photos</td>") == 1
+    assert index.count("scene graph and mask set</td>") == 1

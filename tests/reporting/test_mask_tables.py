@@ -79,3 +79,11 @@ def test_borrowed_masks_by_mode_copied_classes_first_under_their_means():
     combined = table.rows[2].cells
     assert [combined[("", mode)].value for mode in ("softmax", "oracle")] == [pytest.approx(40.0), pytest.approx(80.0)]
     assert transfer_quality(results()).rows == ()
+
+
+def test_borrowed_masks_of_a_refining_model_are_a_column_of_transfer_quality():
+    refined = REFINED | {"borrowed_masks": {"unrefined": {"cup": 0.5, "dog": 0.7}, "refined": {"cup": 0.6, "dog": 0.8}}}
+    study = results(refined) | {"transfer_quality": {"softmax": {"cup": 0.5, "dog": 0.7}}, "copied_classes": ["dog"]}
+    table = transfer_quality(study)
+    assert table.columns == (("", "softmax"), ("", "refine, VCTree, SGCls"))
+    assert table.rows[0].cells[("", "refine, VCTree, SGCls")].ours == "70.0"

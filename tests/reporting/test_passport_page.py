@@ -24,7 +24,8 @@ def test_settings_have_names_with_dots_and_values_as_in_yaml():
 
 def test_rows_are_no_settings():
     facts = passport_facts(PASSPORT)
-    assert facts["settings"].keys() == {"profile", "seed", "data", "stage1"}
+    assert facts["settings"].keys() == {"profile", "report", "seed", "data", "stage1"}
+    assert facts["name"] == "mini-seeds"
     assert facts["rows"].keys() == {"detectors", "experiments"}
 
 

@@ -1,5 +1,6 @@
 import pytest
 from made_results import BASELINE, GROUNDED, results, row
+from made_results import against as difference
 
 from segsg.reporting.cells import EMPTY
 from segsg.reporting.supplement import no_overlap_mean, no_overlap_zero, predicates
@@ -53,3 +54,26 @@ def test_photos_of_both_sets_are_left_out_of_the_test_or_of_training():
 def test_without_such_photos_there_is_nothing_to_leave_out():
     assert no_overlap_mean(results(BASELINE, GROUNDED | {"unshared": None})).rows == ()
     assert no_overlap_zero(results(BASELINE)).rows == ()
+
+
+def test_rows_trained_apart_are_shown_by_task_and_metric_with_their_difference_from_the_baseline():
+    apart = [
+        row("seg-grounded", "mini-fpn-apart", task=task, zsR_20=value, zsR_100=0.3) | {"comparisons": against}
+        for task, value, against in [
+            ("sgcls", 0.2, difference(0.1, -0.01, 0.2, "zsR@20")),
+            ("predcls", 0.25, {}),
+        ]
+    ]
+    changed = row("seg-grounded", "mini-fpn-apart", zsR_20=0.9) | {"grounding": {"edges": "none"}}
+    whole = row("seg-grounded", zsR_20=0.22, zsR_100=0.33)
+    table = no_overlap_zero(results(row("baseline", zsR_20=0.1, zsR_100=0.2), whole, *apart, changed))
+    assert [line.labels[2:] for line in table.rows] == [
+        ("baseline", "all"),
+        ("seg-grounded", "all"),
+        ("seg-grounded", "detector trained without them"),
+    ]
+    cells = table.rows[2].cells
+    assert cells[("SGCls", "zsR@20")].value == pytest.approx(20.0) and cells[("SGCls", "zsR@20")].difference.is_noise
+    assert cells[("PredCls", "zsR@20")].value == pytest.approx(25.0)
+    assert cells[("SGCls", "zsR@100")].value == pytest.approx(30.0)
+    assert table.rows[0].cells[("PredCls", "zsR@20")].ours == EMPTY

@@ -1,0 +1,84 @@
+import pytest
+from made_results import against, results, row
+
+from segsg.reporting.choice import candidates, ours
+from segsg.reporting.findings import evidence, frequency_gains, gains, slices
+
+
+def pair(task, gain, low, high, **more):
+    base = row("baseline", task=task, mR_50=0.2, **more)
+    return base, row("seg-grounded", task=task, mR_50=0.2 + gain, comparisons=against(gain, low, high, "mR@50"), **more)
+
+
+def test_gains_are_sliced_by_task_model_and_detector():
+    study = results(*pair("sgcls", 0.03, 0.01, 0.05), *pair("predcls", -0.01, -0.04, 0.02))
+    all_cells, *rest = slices(study)
+    assert (all_cells.mean, all_cells.higher, all_cells.beyond) == (pytest.approx(1.0), 1, (1, 0))
+    assert [(s.axis, s.name) for s in rest] == [
+        ("Task", "PredCls"), ("Task", "SGCls"), ("Model", "VCTree"), ("Detector", "ResNeXt-FPN, mini"),
+    ]  # fmt: skip
+    assert [s.mean for s in rest[:2]] == [pytest.approx(-1.0), pytest.approx(3.0)]
+
+
+def test_a_study_without_pairs_has_no_findings():
+    study = results(row("baseline", mR_50=0.2))
+    assert gains(study) == {} and slices(study) == [] and evidence(study) == [] and frequency_gains(study) == {}
+
+
+def test_gains_of_rare_predicates():
+    base, grounded = pair("sgcls", 0.03, 0.01, 0.05)
+    base["metrics"]["mR_tail@50"], grounded["metrics"]["mR_tail@50"] = {"value": 0.1}, {"value": 0.16}
+    assert frequency_gains(results(base, grounded)) == {"tail": pytest.approx(6.0)}
+
+
+@pytest.mark.parametrize(
+    "numbers, said",
+    [
+        ((0.00, -0.01, 0.01), "within noise"),
+        ((0.02, 0.01, 0.03), "shape helps beyond boxes"),
+        ((-0.02, -0.03, -0.01), "the borrowed masks do harm"),
+    ],
+)
+def test_masks_are_judged_against_rectangles(numbers, said):
+    base, grounded = pair("sgcls", 0.03, 0.01, 0.05)
+    grounded["comparisons"] |= against(*numbers, "mR@50", "rectangles")
+    oracle = row("seg-grounded", mR_50=0.3, grounding={"masks": "oracle"})
+    oracle["comparisons"] = against(0.05, 0.03, 0.07, "mR@50", "rectangles")
+    (sentence,) = evidence(results(base, grounded, oracle))
+    assert said in sentence and "True masks give +5.0 [3.0–7.0]: the signal is in the pixels" in sentence
+
+
+def test_quality_edges_and_refinement_are_told_by_numbers():
+    base, grounded = pair("sgcls", 0.03, 0.01, 0.05)
+    nodes = row("seg-grounded", mR_50=0.21, grounding={"edges": "none"})
+    final = row("seg-grounded", grounding={"refinement": "inference"}, masks={"AP": 0.31}, unrefined_masks={"AP": 0.3})
+    quality = {"softmax": {"cup": 0.6}, "rectangles": {"cup": 0.4}}
+    study = results(base, grounded, nodes, final, transfer_quality=quality)
+    study["grounding"] = study["grounding"] | {"transfer": "softmax"}
+    masks, edges, refined = evidence(study)
+    assert "by 60.0 %" in masks and "by 40.0 %" in masks
+    assert "in nodes alone reach 21.0 mR@50, in nodes and edges 23.0 (+2.0)" in edges
+    assert "by +1.0 points in the mean of 1 rows; 1 of them" in refined
+
+
+def variant(value, **changes):
+    validation = {"images": 5, "metrics": {"mR@50": {"value": value}}}
+    return row("seg-grounded", grounding=changes, validation=validation, mR_50=0.5 - value)
+
+
+def test_ours_is_what_wins_on_validation_images_and_is_no_control():
+    rows = (
+        variant(0.2),
+        variant(0.3, refinement="training"),
+        variant(0.9, masks="oracle"),
+        variant(0.8, transfer="oracle"),
+    )
+    study = results(*rows, variant(0.1, refinement="training") | {"task": "predcls"})
+    assert [c.value for c in candidates(study)] == [pytest.approx(30.0), pytest.approx(20.0)]
+    won = ours(study)
+    assert {(one.method, one.task) for one in won} == {("ours", "sgcls"), ("ours", "predcls")}
+
+
+def test_there_is_no_other_row_where_the_papers_recipe_wins():
+    assert ours(results(variant(0.3), variant(0.2, refinement="training"))) == {}
+    assert candidates(results(variant(0.3))) == []
