@@ -1,6 +1,7 @@
 """The report as pages that open anywhere, offline: `python -m segsg.reporting.html reports/PROFILE`.
 
-Style and images are inside each page; no page asks the network for anything.
+Style, images and scripts are inside each page; no page asks the network for anything, and each can be read without
+its scripts.
 """
 
 import argparse
@@ -12,11 +13,12 @@ from pathlib import Path
 
 import yaml
 
-from segsg.reporting import ablation, layout, mask_tables, supplement, tables
+from segsg.reporting import ablation, findings, layout, mask_tables, panels, protocols, supplement, tables
 from segsg.reporting.album import Entry, read_album
 from segsg.reporting.layout import Table
 from segsg.reporting.names import DETECTORS, TASKS
 from segsg.reporting.pages import render
+from segsg.reporting.passport_page import passport_facts, read_passport
 
 PAPER_VALUES = Path("data/facts/paper_values.yaml")
 TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
@@ -33,19 +35,13 @@ PAGES = {
     "kernels": "Kernels",
     "refinement": "Refinement",
     "curves": "Curves",
+    "reading": "How to read",
+    "passport": "Passport",
 }
 ALBUMS = ("gallery", "pairs", "kernels", "refinement")
 """folders of figures"""
-CHARTS = {
-    "table1": "The middle column of each task, with intervals over images.",
-    "seeds": "Every seed of the rows of table 1 that have several; the bar is their mean.",
-    "table3": "The middle column of each task, with intervals over images.",
-    "table4": "The first column. Grey: within noise of the baseline, whose value the dotted line marks.",
-    "predicates": "Most frequent in training first.",
-}
-"""pictures of tables, with their captions"""
-PAGE_CHARTS = {"index": ("table1",), "table1": ("table1", "seeds"), "supplement": ("predicates",)}
-"""charts of a page, where they are not the one of its name"""
+SWITCHED = ("table1", "table3")
+"""tables that can show other measures"""
 
 
 @dataclass(frozen=True)
@@ -61,23 +57,27 @@ def write(report: Path, paper: dict) -> None:
     """Write report/html/*.html from results.json, tables/ and figures/ in the folder `report`."""
     results = json.loads((report / "results.json").read_text(encoding="utf-8"))
     shown = page_tables(results, paper)
-    main = shown["table1"][0]
     facts = {
         "profile": results["profile"],
         "banner": "" if results["profile"] == layout.COMPARABLE else layout.warning(results["profile"]),
         "pages": PAGES,
-        "gain": tables.gain(main),
+        "gain": tables.gain(shown["table1"][0]),
         "detectors": detector_lines(results),
         "world": results.get("world") or {},
         "pixels": pixel_lines(results),
+        "slices": findings.slices(results),
+        "rarity": findings.frequency_gains(results),
+        "evidence": findings.evidence(results),
         "experiments": len(results["experiments"]),
         "images": max((row.get("images", 0) for row in results["experiments"].values()), default=0),
     }
+    facts |= passport_facts(read_passport(report / "passport.json"))
     albums = {folder: read_album(report / "figures" / folder) for folder in ALBUMS}
     for page in PAGES:
-        more = {"page": page, "tables": shown.get(page, []), "charts": charts(report, page)}
-        text = render(page, facts | more | {"figures": figures(report, albums, page)})
-        _write(report / "html" / f"{page}.html", text)
+        more = {"page": page, "tables": shown.get(page, []), "switch": switches(results, paper, shown, page)}
+        more |= plots(shown, page) | {"figures": figures(report, albums, page)}
+        more["example"] = figures(report, albums, "gallery")[:1] if page == "index" else []
+        _write(report / "html" / f"{page}.html", render(page, facts | more))
 
 
 def page_tables(results: dict, paper: dict) -> dict[str, list[Table]]:
@@ -97,10 +97,25 @@ def page_tables(results: dict, paper: dict) -> dict[str, list[Table]]:
     }
 
 
-def charts(report: Path, page: str) -> list[Image]:
-    """Pictures of the tables of a page."""
-    names = PAGE_CHARTS.get(page, (page,) if page in CHARTS else ())
-    return [Image(name, CHARTS[name], data_uri(report / "tables" / f"{name}.png")) for name in names]
+def plots(shown: dict[str, list[Table]], page: str) -> dict:
+    """The pictures of a page that are made of its elements; the first page has one of each kind."""
+    recalls = shown[page if page in SWITCHED else "table1"][0]
+    ladders = panels.ladder_panels(shown["table4"][0])
+    return {
+        "panels": panels.recall_panels(recalls),
+        "several_seeds": any(cell.seeds > 1 for row in recalls.rows for cell in row.cells.values()),
+        "ladders": ladders[:1] if page == "index" else ladders,
+        "bars_of": panels.predicate_panels(shown["supplement"][0]),
+    }
+
+
+def switches(results: dict, paper: dict, shown: dict[str, list[Table]], page: str) -> dict[str, dict]:
+    """By name of the table: its own measure, the measures to choose from, and their cells for the script."""
+    if page not in SWITCHED or not shown[page][0].rows:
+        return {}
+    found = protocols.protocols(results, paper, shown[page][0])
+    facts = {"own": protocols.own_measure(shown[page][0]), "measures": protocols.switch_measures(found)}
+    return {page: facts | {"data": protocols.switch_data(found)}}
 
 
 def figures(report: Path, albums: dict[str, list[Entry]], page: str) -> list[Image]:

@@ -4,11 +4,14 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from segsg.reporting.parts import key_column, parts
+
 TEMPLATES = Path(__file__).parent / "templates"
+JSON_OPTIONS = {"ensure_ascii": False, "sort_keys": True, "separators": (",", ":")}
 
 
 def render(page: str, facts: dict) -> str:
-    """The text of a page. Everything that is filled in is escaped."""
+    """The text of a page. Everything that is filled in is escaped, also within scripts (`tojson`)."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -16,4 +19,6 @@ def render(page: str, facts: dict) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"parts": parts, "key_column": key_column}
+    environment.policies["json.dumps_kwargs"] = JSON_OPTIONS
     return environment.get_template(f"{page}.html").render(facts)
