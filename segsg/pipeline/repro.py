@@ -1,8 +1,8 @@
 """`dvc repro` with several stages at a time.
 
-DVC runs one stage after another. Stages of one level do not depend on each other, so each level is given to a few
-`dvc repro --single-item` side by side, which wait for each other's locks; a plain `dvc repro` at the end runs what is
-left (the report) and is the check that nothing was missed.
+DVC runs one stage after another. Here each begins as soon as those that it needs are done, as a `dvc repro
+--single-item` of its own, which wait for each other's locks; a plain `dvc repro` at the end is the check that nothing
+was missed.
 """
 
 import os
@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Queue
 
@@ -19,17 +18,8 @@ from dvc.config import Config
 from dvc.repo import Repo
 
 from segsg.params import PARAMS_FILE, load
+from segsg.pipeline.schedule import outdated, run_all
 
-LEVELS = (
-    ("notebooks",),
-    ("data",),
-    ("detector",),
-    ("detection", "look", "transfer"),
-    ("scene_graph",),
-    ("evaluation",),
-    ("results",),
-    ("table1", "table2", "table3", "table4", "supplement", "gallery", "pairs", "kernels", "refinement", "explore"),
-)
 DVC = (sys.executable, "-m", "dvc")
 
 
@@ -40,18 +30,19 @@ class StageFailed(RuntimeError):
 def reproduce(jobs: int) -> Path:
     """Bring everything that dvc.yaml describes up to date, `jobs` stages at a time; returns the report's first page.
 
-    StageFailed if a stage fails; the others of its level are finished first, so that their work is kept.
+    StageFailed if a stage fails; all that does not need it is finished first, so that its work is kept.
     """
     params = load(PARAMS_FILE)
     profile, report = params.profile, Path("reports") / params.report / "html" / "index.html"
     work_without_git()
-    if not stale_stages():
+    needs = outdated(Repo())
+    if not needs:
         print(f"Nothing has changed since the last run of the study '{profile}'.")
         return report
-    stages = [stage.addressing for stage in Repo().index.stages]
-    for prefixes in LEVELS:
-        _run_level([stage for stage in stages if stage.partition("@")[0] in prefixes], profile, jobs)
-    _run_stages(["repro"], Path("work") / profile / "logs" / "repro.log", environment({}))
+    runner = _Runner(len(needs), Path("work") / profile / "logs", gpu_shares(_gpus(), jobs))
+    if failures := run_all(needs, runner.run, jobs):
+        raise StageFailed("\n".join(failures))
+    _run_stages(["repro"], runner.logs / "repro.log", environment({}))
     return report
 
 
@@ -60,11 +51,6 @@ def work_without_git() -> None:
     if not Path(".git").exists():
         with Config.from_cwd().edit("local") as settings:
             settings["core"]["no_scm"] = True
-
-
-def stale_stages(stages: list[str] | None = None) -> list[str]:
-    """Those of the stages (default: all) of which a dependency, a parameter or an output is not as it was."""
-    return [name for name in Repo().status(targets=stages) if stages is None or name in stages]
 
 
 def environment(changes: dict[str, str]) -> dict[str, str]:
@@ -90,24 +76,14 @@ def _gpus() -> list[str]:
     return [str(i) for i in range(len(listed.stdout.splitlines()))] if listed.returncode == 0 else []
 
 
-def _run_level(stages: list[str], profile: str, jobs: int) -> None:
-    stale = stale_stages(stages) if stages else []
-    shares: Queue[dict[str, str]] = Queue()
-    for share in gpu_shares(_gpus(), jobs):
-        shares.put(share)
-    runner = _LevelRunner(stale, profile, shares)
-    with ThreadPoolExecutor(jobs) as pool:
-        failures = [failure for failure in pool.map(runner.run, stale) if failure]
-    if failures:
-        raise StageFailed("\n".join(failures))
+class _Runner:
+    """Runs stages and says so, one line per finished stage."""
 
-
-class _LevelRunner:
-    """Runs the stages of one level and says so, one line per finished stage."""
-
-    def __init__(self, stages: list[str], profile: str, shares: "Queue[dict[str, str]]"):
-        self.total, self.done = len(stages), 0
-        self.logs, self.shares, self.lock = Path("work") / profile / "logs", shares, threading.Lock()
+    def __init__(self, total: int, logs: Path, shares: list[dict[str, str]]):
+        self.total, self.done, self.logs, self.lock = total, 0, logs, threading.Lock()
+        self.shares: Queue[dict[str, str]] = Queue()
+        for share in shares:
+            self.shares.put(share)
 
     def run(self, stage: str) -> str | None:
         """None, or what failed."""
