@@ -98,13 +98,14 @@ def page_tables(results: dict, paper: dict) -> dict[str, list[Table]]:
 
 
 def plots(shown: dict[str, list[Table]], page: str) -> dict:
-    """The pictures of a page that are made of its elements; the first page has one of each kind."""
+    """The pictures of a page that are made of its elements; the first page has the longest ladder."""
     recalls = shown[page if page in SWITCHED else "table1"][0]
     ladders = panels.ladder_panels(shown["table4"][0])
+    longest = sorted(ladders, key=lambda panel: -len(panel.marks + panel.aside))
     return {
         "panels": panels.recall_panels(recalls),
         "several_seeds": any(cell.seeds > 1 for row in recalls.rows for cell in row.cells.values()),
-        "ladders": ladders[:1] if page == "index" else ladders,
+        "ladders": longest[:1] if page == "index" else ladders,
         "bars_of": panels.predicate_panels(shown["supplement"][0]),
     }
 
