@@ -11,7 +11,7 @@ OPTIONS = (
     "--headless", "--disable-gpu", "--no-first-run", "--hide-scrollbars", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
-SECONDS = 120
+SECONDS = 300
 
 
 @cache
