@@ -100,7 +100,7 @@ def _pixels(results: dict) -> list[str]:
     everything, said = seeds(results), []
     for one, rows in plain_systems(results).items():
         against = difference([row.get("comparisons", {}).get(RECTANGLES, {}).get(METRIC) for row in rows])
-        if against is None:
+        if against is None or one.method != GROUNDED:
             continue
         true = control_of(results, one, ORACLE, everything)
         best = difference([r.get("comparisons", {}).get(RECTANGLES, {}).get(METRIC) for r in everything.get(true, [])])

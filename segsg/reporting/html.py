@@ -16,7 +16,7 @@ import yaml
 from segsg.reporting import ablation, findings, layout, mask_tables, panels, protocols, supplement, tables
 from segsg.reporting.album import Entry, read_album
 from segsg.reporting.layout import Table
-from segsg.reporting.names import DETECTORS, TASKS
+from segsg.reporting.names import DETECTORS
 from segsg.reporting.pages import render
 from segsg.reporting.passport_page import passport_facts, read_passport
 
@@ -64,7 +64,6 @@ def write(report: Path, paper: dict) -> None:
         "gain": tables.gain(shown["table1"][0]),
         "detectors": detector_lines(results),
         "world": results.get("world") or {},
-        "pixels": pixel_lines(results),
         "slices": findings.slices(results),
         "rarity": findings.frequency_gains(results),
         "evidence": findings.evidence(results),
@@ -126,17 +125,6 @@ def figures(report: Path, albums: dict[str, list[Entry]], page: str) -> list[Ima
         for folder, entries in albums.items()
         for entry in entries
         if entry.page == page
-    ]
-
-
-def pixel_lines(results: dict) -> list[dict]:
-    """Grounded rows minus the same network with boxes for masks: task, and mR@50 in points with its interval."""
-    return [
-        {"task": TASKS[row["task"]]} | {name: 100 * gap[name] for name in ("difference", "low", "high")}
-        for row in results["experiments"].values()
-        if row["method"] == "seg-grounded" and not row["grounding"]
-        for gap in [row.get("comparisons", {}).get("rectangles", {}).get("mR@50")]
-        if gap
     ]
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from made_report import EVIL, make_report
-from made_results import PAPER, against, results, row
+from made_results import PAPER, results
 
-from segsg.reporting.html import ALBUMS, PAGES, detector_lines, pixel_lines, render, write
+from segsg.reporting.html import ALBUMS, PAGES, detector_lines, render, write
 
 MEBIBYTE = 2**20
 REPORTS = Path(__file__).parents[2] / "reports"
@@ -118,13 +118,6 @@ def test_a_report_without_passport_says_which_stage_is_missing(report):
     (report / "passport.json").unlink()
     with pytest.raises(ValueError, match=r"passport\.json: missing; the stage `passport`"):
         write(report, PAPER)
-
-
-def test_only_the_plain_grounded_row_is_held_against_boxes_as_masks():
-    beside = against(-0.01, -0.03, 0.01, "mR@50", "rectangles")
-    plain, control = (row("seg-grounded", comparisons=beside, grounding=g) for g in ({}, {"masks": "rectangles"}))
-    (line,) = pixel_lines(results(row("baseline"), plain, control))
-    assert line["task"] == "SGCls" and [round(line[n], 6) for n in ("difference", "low", "high")] == [-1, -3, 1]
 
 
 def test_a_detector_trained_apart_says_so(report):
