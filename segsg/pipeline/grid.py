@@ -8,38 +8,36 @@ import itertools
 JOINT, DISJOINT = "-joint", "-disjoint"
 """endings of a detector's name: the fields of `segsg.params.DetectorRow` that they set; the second needs the first"""
 SHORT_METHODS = {"baseline": "baseline", "seg-grounded": "seg"}
-GRID_KEYS = {"backbones", "models", "detectors", "tasks", "methods", "seeds", "frequency", "rows", "ablations"}
+AXES = ("models", "detectors", "tasks", "methods", "seeds")
+GRID_KEYS = {*AXES, "backbones", "frequency", "rows", "ablations", "more"}
 
 
 def expand(grid: dict, profile: str) -> tuple[dict[str, dict], dict[str, dict]]:
     """(detectors, experiments) of the grid, each {key: row}.
 
     `backbones` maps a detector's short name to its backbone; a baseline gets the detector trained on the scene graph
-    set alone, a seg-grounded row the joint one. `seeds` are those of stage 2: a list, or a list for each detector.
-    `frequency: true` adds one row without pixels per task. `rows` are further experiments by name: {model, detector,
-    method, task, grounding}, once per seed unless they have a `seed`; their detector is a short name, also with
-    `-joint` or `-joint-disjoint` (see `segsg.params.DetectorRow`). `ablations` are lists of changes to the section
-    `grounding` in one place: {model, detector, task, changes: {name: change}}, each a seg-grounded row, once per seed
-    unless the place has `seeds` of its own. ValueError for an unknown name.
+    set alone, a seg-grounded row the joint one. `frequency: true` adds one row without pixels per task. `rows` are
+    further experiments by name: {model, detector, method, task, grounding}, once per seed unless they have a `seed`;
+    their detector is a short name, also with `-joint` or `-joint-disjoint` (see `segsg.params.DetectorRow`).
+    `ablations` are lists of changes to the section `grounding` in one place: {model, detector, task, changes: {name:
+    change}}, each a seg-grounded row. `more` are grids beside this one: each takes from it the axes that it does not
+    name, and no rows or ablations. ValueError for an unknown name.
     """
-    if unknown := sorted(grid.keys() - GRID_KEYS):
+    more = grid.get("more") or []
+    if unknown := sorted({key for part in (grid, *more) for key in part} - GRID_KEYS):
         raise ValueError(
             f"profile {profile}: grid: unknown {', '.join(unknown)}; known: {', '.join(sorted(GRID_KEYS))}"
         )
-    experiments = _product(grid, profile) | _frequency(grid, profile)
-    experiments |= _named_rows(grid, profile) | _ablations(grid, profile)
+    experiments: dict[str, dict] = {}
+    for part in (grid, *({axis: grid[axis] for axis in AXES} | part for part in more)):
+        experiments |= _product(part, profile) | _frequency(part, profile)
+        experiments |= _named_rows(part, profile) | _ablations(part, profile)
     used = sorted({row["detector"] for row in experiments.values()})
     return {key: _detector_row(key, grid["backbones"], profile) for key in used}, experiments
 
 
 def _product(grid: dict, profile: str) -> dict[str, dict]:
-    axes = itertools.product(grid["models"], grid["detectors"], grid["tasks"], grid["methods"])
-    return dict(_experiment(profile, *values, seed) for values in axes for seed in _seeds(grid, values[1]))
-
-
-def _seeds(grid: dict, detector: str) -> list[int]:
-    seeds = grid["seeds"]
-    return seeds if isinstance(seeds, list) else seeds[detector.removesuffix(DISJOINT).removesuffix(JOINT)]
+    return dict(_experiment(profile, *values) for values in itertools.product(*(grid[axis] for axis in AXES)))
 
 
 def _experiment(profile: str, model: str, detector: str, task: str, method: str, seed: int) -> tuple[str, dict]:
@@ -68,7 +66,7 @@ def _named_rows(grid: dict, profile: str) -> dict[str, dict]:
     return {
         f"{profile}-{name}{_suffix(seed)}": {"seed": seed} | row | {"detector": f"{profile}-{row['detector']}"}
         for name, row in rows.items()
-        for seed in ([row["seed"]] if "seed" in row else _seeds(grid, row["detector"]))
+        for seed in ([row["seed"]] if "seed" in row else grid["seeds"])
     }
 
 
@@ -76,8 +74,7 @@ def _ablations(grid: dict, profile: str) -> dict[str, dict]:
     rows = {}
     for place in grid.get("ablations") or []:
         where = (place["model"], place["detector"], place["task"])
-        seeds = place.get("seeds") or _seeds(grid, place["detector"])
-        for (name, change), seed in itertools.product(place["changes"].items(), seeds):
+        for (name, change), seed in itertools.product(place["changes"].items(), grid["seeds"]):
             _, row = _experiment(profile, *where, "seg-grounded", seed)
             rows[f"{profile}-{'-'.join(where)}-{name}{_suffix(seed)}"] = row | {"grounding": change}
     return rows

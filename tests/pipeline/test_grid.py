@@ -77,8 +77,20 @@ def test_only_a_joint_detector_can_do_without_mask_images():
         ({"rows": {"a": {"detector": "fpm-joint-disjoint"}}}, "no backbone for detector 'fpm'"),
         ({"detectors": ["fpm"]}, "no backbone for detector 'fpm'; known: fpn, vgg"),
         ({"sedes": [1]}, "unknown sedes"),
+        ({"more": [{"sedes": [1]}]}, "unknown sedes"),
     ],
 )
 def test_a_wrong_name_is_an_error_that_lists_the_right_ones(change, message):
     with pytest.raises(ValueError, match=message):
         expand(GRID | change, "mini")
+
+
+def test_a_grid_beside_another_takes_what_it_does_not_name_and_no_rows():
+    rows = {"joint": {"model": "motifs", "detector": "fpn-joint", "method": "baseline", "task": "predcls"}}
+    beside = {"tasks": ["sgdet"], "seeds": [7]}
+    _, alone = expand(GRID | {"rows": rows}, "mini")
+    _, experiments = expand(GRID | {"rows": rows, "more": [beside]}, "mini")
+    added = experiments.keys() - alone.keys()
+    assert alone.items() < experiments.items()
+    assert {(experiments[key]["task"], experiments[key]["seed"]) for key in added} == {("sgdet", 7)}
+    assert {experiments[key]["model"] for key in added} == set(GRID["models"])
