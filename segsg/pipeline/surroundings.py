@@ -9,7 +9,8 @@ from pathlib import Path
 
 PACKAGES = (
     "torch", "torchvision", "lightning-fabric", "jaxtyping", "safetensors", "numpy", "scipy", "h5py", "pillow",
-    "pycocotools", "pandas", "scikit-learn", "matplotlib", "jinja2", "pyyaml", "dvc", "papermill", "ipykernel", "tqdm",
+    "pycocotools", "pandas", "scikit-learn", "matplotlib", "contourpy", "jinja2", "pyyaml", "dvc", "papermill",
+    "ipykernel", "tqdm",
 )  # fmt: skip
 """what pyproject.toml asks for; a copy of the sources has no pyproject.toml"""
 SOURCES = ("segsg", "notebooks", "profiles", "params.yaml", "dvc.yaml", "data/facts")
