@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from segsg.reporting import ablation, findings, layout, mask_tables, panels, protocols, supplement, tables
+from segsg.reporting import ablation, evidence, findings, layout, mask_tables, panels, protocols, supplement, tables
 from segsg.reporting.album import Entry, read_album
 from segsg.reporting.layout import Table
 from segsg.reporting.names import DETECTORS
@@ -66,7 +66,7 @@ def write(report: Path, paper: dict) -> None:
         "world": results.get("world") or {},
         "slices": findings.slices(results),
         "rarity": findings.frequency_gains(results),
-        "evidence": findings.evidence(results),
+        "evidence": evidence.evidence(results),
         "experiments": len(results["experiments"]),
         "images": max((row.get("images", 0) for row in results["experiments"].values()), default=0),
     }

@@ -13,7 +13,7 @@ TRANSFERRED, RECTANGLES, ORACLE = "transferred", "rectangles", "oracle"
 UNREFINED = "none"
 CAPACITY = ("nodes", "edges", "channels", "kernel")
 """fields that decide how large the network is"""
-BASELINE, GROUNDED = "baseline", "seg-grounded"
+BASELINE, GROUNDED, FREQUENCY = "baseline", "seg-grounded", "frequency"
 Changes = tuple[tuple[str, str], ...]
 
 

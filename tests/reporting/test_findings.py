@@ -2,7 +2,8 @@ import pytest
 from made_results import against, results, row
 
 from segsg.reporting.choice import candidates, ours
-from segsg.reporting.findings import evidence, frequency_gains, gains, slices
+from segsg.reporting.evidence import evidence
+from segsg.reporting.findings import frequency_gains, gains, slices
 
 
 def pair(task, gain, low, high, **more):
@@ -82,3 +83,10 @@ def test_ours_is_what_wins_on_validation_images_and_is_no_control():
 def test_there_is_no_other_row_where_the_papers_recipe_wins():
     assert ours(results(variant(0.3), variant(0.2, refinement="training"))) == {}
     assert candidates(results(variant(0.3))) == []
+
+
+def test_rows_that_a_frequency_table_beats_are_said_to_be_unlearned():
+    floor = row("frequency", model="frequency", detector="mini-fpn", mR_50=0.25)
+    base, grounded = pair("sgcls", 0.1, 0.05, 0.15)
+    (sentence,) = evidence(results(floor, base, grounded))
+    assert sentence.endswith("no evidence either way: VCTree, ResNeXt-FPN, mini, SGCls, baseline (20.0).")

@@ -1,0 +1,107 @@
+"""Why grounding helps or does not, as far as a study can tell: sentences that its numbers bear out, and no others."""
+
+from statistics import mean
+
+from segsg.reporting.ablation import label_of
+from segsg.reporting.cells import Difference, difference, interval
+from segsg.reporting.findings import METRIC, mean_of
+from segsg.reporting.names import TASKS, detector_name, method_name, model_name
+from segsg.reporting.rows import FREQUENCY, GROUNDED, ORACLE, RECTANGLES, System, control_of, seeds
+from segsg.reporting.tables import plain_systems
+
+
+def evidence(results: dict) -> list[str]:
+    """Sentences on why: pixels against rectangles, true masks, masks' quality, edges, refinement, failed training."""
+    return [*_pixels(results), *_quality(results), *_edges(results), *_refinement(results), *_unlearned(results)]
+
+
+def _place(one: System) -> str:
+    return f"{model_name(one.model)}, {detector_name(one.backbone)}, {TASKS[one.task]}"
+
+
+def _pixels(results: dict) -> list[str]:
+    everything, said = seeds(results), []
+    for one, rows in plain_systems(results).items():
+        against = difference([row.get("comparisons", {}).get(RECTANGLES, {}).get(METRIC) for row in rows])
+        if against is None or one.method != GROUNDED:
+            continue
+        true = control_of(results, one, ORACLE, everything)
+        best = difference([r.get("comparisons", {}).get(RECTANGLES, {}).get(METRIC) for r in everything.get(true, [])])
+        said.append(f"{_place(one)}: {_verdict(against)}{_ceiling(best)}")
+    return said
+
+
+def _verdict(against: Difference) -> str:
+    numbers = f"{against.value:+.1f} points of {METRIC} {interval(against.low, against.high)}".replace("-", "−")
+    if against.is_noise:
+        meaning = "within noise: what the row gains over its baseline may be capacity and layout, not shape"
+    else:
+        meaning = "shape helps beyond boxes" if against.value > 0 else "the borrowed masks do harm"
+    return f"masks instead of rectangles in the same network give {numbers}, {meaning}."
+
+
+def _ceiling(best: Difference | None) -> str:
+    if best is None:
+        return ""
+    numbers = f"{best.value:+.1f} {interval(best.low, best.high)}".replace("-", "−")
+    if best.is_noise:
+        return f" True masks give {numbers}: there is little to gain from shape here."
+    return f" True masks give {numbers}: the signal is in the pixels, and better masks would bring it."
+
+
+def _quality(results: dict) -> list[str]:
+    measured = results.get("transfer_quality") or {}
+    mode = (results.get("grounding") or {}).get("transfer")
+    if mode not in measured or RECTANGLES not in measured:
+        return []
+    borrowed, boxes = (mean(v for v in measured[name].values() if v is not None) for name in (mode, RECTANGLES))
+    return [
+        f"Borrowed masks overlap true ones by {100 * borrowed:.1f} % (intersection over union, mean over classes); "
+        f"rectangles do by {100 * boxes:.1f} %. What true masks would add beyond the rows above is lost there."
+    ]
+
+
+def _edges(results: dict) -> list[str]:
+    rungs: dict[tuple, dict[str, float]] = {}
+    for one, rows in seeds(results).items():
+        value = mean_of(rows, METRIC)
+        if one.method == GROUNDED and not one.disjoint and value is not None:
+            rungs.setdefault(one.place, {})[label_of(results, one)] = 100 * value
+    said = []
+    for (model, backbone, task), values in rungs.items():
+        nodes, both = values.get("Joint + OG"), values.get("Joint + OG + EG_Gaussian")
+        if nodes is not None and both is not None:
+            where = f"{model_name(model)}, {detector_name(backbone)}, {TASKS[task]}"
+            said.append(
+                f"{where}: masks in nodes alone reach {nodes:.1f} {METRIC}, in nodes and edges {both:.1f} "
+                f"({both - nodes:+.1f}).".replace("-", "−")
+            )
+    return said
+
+
+def _refinement(results: dict) -> list[str]:
+    changes = [
+        row["masks"]["AP"] - row["unrefined_masks"]["AP"]
+        for row in results["experiments"].values()
+        if row.get("masks") and row.get("unrefined_masks") and row["masks"].get("AP") is not None
+    ]
+    if not changes:
+        return []
+    higher = sum(change > 0 for change in changes)
+    return [
+        f"Refinement changes the average precision of masks by {100 * mean(changes):+.1f} points in the mean of "
+        f"{len(changes)} rows; {higher} of them are higher.".replace("-", "−")
+    ]
+
+
+def _unlearned(results: dict) -> list[str]:
+    """Rows that a table of frequencies beats: their training has failed, and their differences mean nothing."""
+    chosen = plain_systems(results)
+    floor = {(one.backbone, one.task): mean_of(rows, METRIC) for one, rows in chosen.items() if one.method == FREQUENCY}
+    failed = []
+    for one, rows in chosen.items():
+        value, least = mean_of(rows, METRIC), floor.get((one.backbone, one.task))
+        if one.method != FREQUENCY and None not in (value, least) and value < least:
+            failed.append(f"{_place(one)}, {method_name(one.method)} ({100 * value:.1f})")
+    listed = "; ".join(failed)
+    return [f"Below the frequency table, so not learned, and no evidence either way: {listed}."] if failed else []
