@@ -34,8 +34,11 @@ class Imp(nn.Module):
         bias: FrequencyBias,
     ):
         super().__init__()
-        self.node_inputs = nn.Linear(node_width, hidden)
-        self.edge_inputs = nn.Sequential(nn.Linear(pooling, hidden), nn.ReLU())
+        self.node_width = node_width
+        # Untrained encoders answer on another scale for each backbone. Models with label vectors train through that;
+        # this one sees nothing else, and on a VGG it never got beyond guessing the most frequent class.
+        self.node_inputs = nn.Sequential(nn.LayerNorm(node_width), nn.Linear(node_width, hidden))
+        self.edge_inputs = nn.Sequential(nn.LayerNorm(pooling), nn.Linear(pooling, hidden), nn.ReLU())
         self.node_cell, self.edge_cell = nn.GRUCell(hidden, hidden), nn.GRUCell(hidden, hidden)
         self.node_gates, self.edge_gates = nn.Linear(hidden, 4), nn.Linear(hidden, 4, bias=False)
         self.decoder, self.out, self.bias = decoder, out, bias
@@ -58,7 +61,7 @@ class Imp(nn.Module):
     @property
     def described(self) -> int:
         """Width of `describe`."""
-        return self.node_inputs.in_features + self.node_cell.hidden_size
+        return self.node_width + self.node_cell.hidden_size
 
     def describe(self, nodes: Float[Tensor, "regions node_width"], words: Tensor, regions: Regions) -> Tensor:
         """Node and first state of each region, before any message: messages come from pairs, and these from masks."""

@@ -47,3 +47,13 @@ def test_messages_are_gated_sums():
     assert_close(context.hidden, v)
     labels = torch.where(regions.labels > 0, regions.labels, imp.decoder(v, regions)[1])
     assert_close(context.predicate_logits, imp.out(e) + imp.bias(labels, pairs))
+
+
+def test_the_scale_of_the_encoders_does_not_matter():
+    """An untrained encoder answers on another scale for each backbone."""
+    imp, regions = model(), make([3, 2])[0].regions
+    pairs = all_pairs(regions.image)
+    nodes, edges = torch.randn(5, NODES), torch.randn(len(pairs), POOLING)
+    quiet, loud = (imp(scale * nodes, scale * edges, pairs, regions) for scale in (1, 10))
+    assert_close(quiet.object_logits, loud.object_logits, atol=1e-3, rtol=1e-3)
+    assert_close(quiet.predicate_logits, loud.predicate_logits, atol=1e-3, rtol=1e-3)
