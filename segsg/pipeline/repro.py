@@ -21,6 +21,8 @@ from segsg.params import PARAMS_FILE, load
 from segsg.pipeline.schedule import outdated, run_all
 
 DVC = (sys.executable, "-m", "dvc")
+NOTEBOOKS = "notebooks"
+"""the stage that cleans notebooks"""
 
 
 class StageFailed(RuntimeError):
@@ -39,10 +41,14 @@ def reproduce(jobs: int) -> Path:
     if not needs:
         print(f"Nothing has changed since the last run of the study '{profile}'.")
         return report
-    runner = _Runner(len(needs), Path("work") / profile / "logs", gpu_shares(_gpus(), jobs))
+    logs = Path("work") / profile / "logs"
+    if NOTEBOOKS in needs:  # every stage waits for it, and few for what an edit of one notebook changes
+        _run_stages(["repro", "--single-item", NOTEBOOKS], logs / f"{NOTEBOOKS}.log", environment({}))
+        needs = outdated(Repo())
+    runner = _Runner(len(needs), logs, gpu_shares(_gpus(), jobs))
     if failures := run_all(needs, runner.run, jobs):
         raise StageFailed("\n".join(failures))
-    _run_stages(["repro"], runner.logs / "repro.log", environment({}))
+    _run_stages(["repro"], logs / "repro.log", environment({}))
     return report
 
 
