@@ -74,9 +74,13 @@ def _edges(results: dict) -> list[str]:
             where = f"{model_name(model)}, {detector_name(backbone)}, {TASKS[task]}"
             said.append(
                 f"{where}: masks in nodes alone reach {nodes:.1f} {METRIC}, in nodes and edges {both:.1f} "
-                f"({both - nodes:+.1f}).".replace("-", "−")
+                f"({_signed(both - nodes)})."
             )
     return said
+
+
+def _signed(points: float) -> str:
+    return f"{points:+.1f}".replace("-", "−")
 
 
 def _refinement(results: dict) -> list[str]:
@@ -89,8 +93,8 @@ def _refinement(results: dict) -> list[str]:
         return []
     higher = sum(change > 0 for change in changes)
     return [
-        f"Refinement changes the average precision of masks by {100 * mean(changes):+.1f} points in the mean of "
-        f"{len(changes)} rows; {higher} of them are higher.".replace("-", "−")
+        f"Refinement changes the average precision of masks by {_signed(100 * mean(changes))} points in the mean of "
+        f"{len(changes)} rows; {higher} of them are higher."
     ]
 
 
