@@ -66,13 +66,14 @@ def see(experiment: Experiment, index: int, depth: int) -> Seen:
         raise ValueError(f"image {index}: the split has images 0 to {len(photos) - 1}")
     (batch,) = data.all_batches(params, Subset(photos, [index]), images=1)
     sample, batch, size = photos[index], batch.to(runs.device()), len(experiment.names.predicates) + 1
-    (graph,) = model.predict(batch)
+    look = model.look(batch)
+    (graph,) = model.answer(look, batch)
     truth = check_truth(Truth(*photos.annotation(index)[:3]), graph.image_id, size)
     prediction = check_graph(graph, truth, model.task, size)
     zero_shot = data.statistics(params).zero_shot.numpy()
     found = answers(truth, prediction, rank(prediction, depth)[0], zero_shot, measurements.protocol(params))
     masks = pictures.masks_of(params, experiment.key, model, batch, graph, sample)
-    return Seen(experiment, sample, model.look(batch), truth, prediction, found, masks)
+    return Seen(experiment, sample, look, truth, prediction, found, masks)
 
 
 def picture(seen: Seen, title: str) -> Picture:

@@ -108,7 +108,11 @@ class SceneGraphModel(nn.Module):
     @torch.no_grad()
     def predict(self, batch: Batch) -> list[ImageGraph]:
         """The scene graph of each image, boxes in the frame of its photo, on the CPU."""
-        look = self.look(batch)
+        return self.answer(self.look(batch), batch)
+
+    @torch.no_grad()
+    def answer(self, look: Look, batch: Batch) -> list[ImageGraph]:
+        """The same from the batch's own `look`, for callers that also show what the model saw."""
         graph = self.graph(look, self.candidates(look.regions))
         return [self._image_graph(graph, batch, image) for image in range(len(batch))]
 

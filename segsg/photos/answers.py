@@ -24,8 +24,8 @@ def photo_graphs(
     model: SceneGraphModel, batch: Batch, photos: list[Pixels], names: Vocabulary, wanted: Wanted
 ) -> list[PhotoGraph]:
     """The graph of each photo of a batch. One predicate per pair, as in the study's recall with graph constraint."""
-    seen = Seen(model, model.look(batch))
-    graphs, first, found = model.predict(batch), 0, []
+    look = model.look(batch)
+    seen, graphs, first, found = Seen(model, look), model.answer(look, batch), 0, []
     for photo, graph in zip(photos, graphs, strict=True):
         found.append(_photo_graph(photo, graph, seen, first, names, wanted))
         first += len(graph.labels)

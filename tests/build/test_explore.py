@@ -185,7 +185,8 @@ def test_photos_are_listed_by_place_and_the_list_ends_with_the_split():
 
 
 def test_unknown_experiments_and_places_are_errors_that_name_the_choice():
-    with pytest.raises(ValueError, match=r"'x' is no experiment of profile mini; choose one of mini-motifs"):
+    every = ", ".join(PARAMS.experiments)
+    with pytest.raises(ValueError, match=f"'x' is no experiment of profile {PARAMS.profile}; choose one of {every}$"):
         open_experiment(PARAMS, "x")
     with pytest.raises(ValueError, match="image 5: the split has images 0 to 2"):
         see(replace(RIGHT.experiment, photos=[0, 1, 2]), 5, 20)
