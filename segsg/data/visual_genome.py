@@ -1,8 +1,6 @@
 """Scene graphs in Visual Genome's layout (VG-SGG.h5, VG-SGG-dicts.json, image_data.json, photos)."""
 
-import struct
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Literal
 
 import numpy as np
@@ -10,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from segsg import inert
 from segsg.data.errors import DataError
 from segsg.data.files import field, find_photo, read_json, read_photo
 from segsg.data.visual_genome_checks import check
@@ -20,18 +19,6 @@ from segsg.structures import Sample
 Split = Literal["train", "validation", "test"]
 LONGER_SIDE = 1024
 ASPECT_TOLERANCE = 0.02
-DAMAGED = (
-    OSError,
-    EOFError,
-    RuntimeError,
-    UnpicklingError,
-    struct.error,
-    AssertionError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
-"""what torch.load raises for a file that it cannot open, that was cut short, or whose bytes say something else"""
 Annotation = tuple[Float[Tensor, "regions 4"], Int[Tensor, "regions"], Int[Tensor, "relations 3"]]
 
 
@@ -54,13 +41,10 @@ def read_zero_shot(path: Path, vocabulary: Vocabulary) -> Int[Tensor, "triplets 
     The file's columns are subject, object, predicate, counted from 1 - which is how this project counts labels too.
     """
     try:
-        columns = torch.load(path, weights_only=True)
-    except DAMAGED as error:
-        rule = f"cannot be read as a tensor ({type(error).__name__})"  # torch's own text advises to run the file's code
-        raise DataError(path, "file", rule, "download it again") from error
+        columns = inert.columns(path, 3)
+    except ValueError as error:
+        raise DataError(path, "file", "is not a tensor of rows of three labels", "download it again") from error
     most = torch.tensor([len(vocabulary.classes), len(vocabulary.classes), len(vocabulary.predicates)])
-    if not isinstance(columns, Tensor) or columns.ndim != 2 or columns.shape[1] != 3:
-        raise DataError(path, "file", "is not a tensor of rows of three labels", "download it again")
     if ((columns < 1) | (columns > most)).any():
         raise DataError(path, "file", "has labels beyond the vocabulary", "take both from the same source")
     return columns[:, [0, 2, 1]].long()

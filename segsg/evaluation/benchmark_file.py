@@ -4,16 +4,15 @@ Such a file is a pickle, which can do anything to whoever opens it. PyTorch's re
 plain containers only; the one other class of these files, BoxList, becomes an inert record. Anything else is refused.
 """
 
-import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from segsg import inert
 from segsg.evaluation.records import Truth
 from segsg.structures import ImageGraph
 
@@ -29,14 +28,7 @@ def load(path: Path) -> dict[str, list[BoxList]]:
 
     Raises ValueError for a file that is damaged, holds other classes, or lacks one of the lists.
     """
-    try:
-        with torch.serialization.safe_globals([(BoxList, BOX_LIST)]):
-            content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except (UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(
-            f"{path}: refused; only tensors, plain containers and BoxList are read, never code ({reason})"
-        ) from error
+    content = inert.load(path, "tensors, plain containers and BoxList", [(BoxList, BOX_LIST)])
     for name in ("groundtruths", "predictions"):
         found = content.get(name) if isinstance(content, dict) else None
         if not isinstance(found, list) or not all(isinstance(item, BoxList) for item in found):

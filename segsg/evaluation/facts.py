@@ -1,14 +1,13 @@
 """What an evaluation may be told beside truths and predictions: names, zero-shot triplets, training frequencies."""
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Int
 
+from segsg import inert
 from segsg.evaluation.columns import Archive
 
 
@@ -55,22 +54,12 @@ def zero_shot(path: Path) -> Int[np.ndarray, "triplets 3"]:
     if path.suffix == ".npz":
         rows = _array(path, "zero_shot")
     elif path.suffix in (".pytorch", ".pt", ".pth"):
-        rows = _tensor(path)[:, [0, 2, 1]]
+        rows = inert.columns(path, 3).numpy()[:, [0, 2, 1]]
     else:
         rows = np.asarray(_json(path))
     if rows.ndim != 2 or rows.shape[1] != 3 or not np.issubdtype(rows.dtype, np.integer) or (rows < 1).any():
         raise ValueError(f"{path}: zero-shot triplets are rows of three labels from 1; found {rows.dtype} {rows.shape}")
     return rows.astype(np.int64)
-
-
-def _tensor(path: Path) -> np.ndarray:
-    try:
-        tensor = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except Exception as error:  # damaged bytes make the unpickler raise almost anything
-        raise ValueError(f"{path}: refused; only a tensor is read, never code") from error
-    if not isinstance(tensor, torch.Tensor) or tensor.ndim != 2 or tensor.shape[1] != 3:
-        raise ValueError(f"{path}: not a tensor of three columns")
-    return tensor.long().numpy()
 
 
 def training_counts(path: Path, names: tuple[str, ...]) -> Int[np.ndarray, "predicates"]:

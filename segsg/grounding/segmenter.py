@@ -38,6 +38,10 @@ class AllClasses(nn.Module):
     def forward(self, masks: Float[Tensor, "regions classes side side"], regions: Regions) -> Tensor:
         return masks
 
+    def expected(self, seen: Float[Tensor, "rows channels side side"]) -> Float[Tensor, "rows side side"]:
+        """One mask for a picture: the largest of a cell's channels."""
+        return seen.amax(dim=1)
+
 
 class MixedClasses(nn.Module):
     """A few channels instead of one per class, so that nothing class-sized is ever computed for a pair.
@@ -57,3 +61,7 @@ class MixedClasses(nn.Module):
         belief = regions.class_probabilities.to(masks.dtype)[:, None]
         learned = self.mixture.softmax(dim=1).to(masks.dtype).expand(len(masks), -1, -1)
         return torch.einsum("rkg,rghw->rkhw", torch.cat([belief, learned], dim=1), masks)
+
+    def expected(self, seen: Float[Tensor, "rows channels side side"]) -> Float[Tensor, "rows side side"]:
+        """One mask for a picture: the channel that the detector's belief expects."""
+        return seen[:, 0]

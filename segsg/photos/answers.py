@@ -9,7 +9,6 @@ from torch import Tensor
 from segsg.data.vocabulary import Vocabulary
 from segsg.grounding.edges import PairMasks, UnionFrame
 from segsg.grounding.extractor import GroundedExtractor
-from segsg.grounding.segmenter import MixedClasses
 from segsg.kernels.boxes import clip, union_boxes
 from segsg.kernels.masks import paste
 from segsg.models.scene_graph import SceneGraphModel
@@ -44,23 +43,13 @@ class Seen:
         self.masks = extractor.segmenter(look.regions).cpu()
         if isinstance(extractor.pair_masks, PairMasks) and isinstance(extractor.pair_masks.frame, UnionFrame):
             prepared = extractor.pair_masks.prepare(extractor.masks(look), look.regions)
-            one = _first if isinstance(extractor.channels, MixedClasses) else _largest
-            self._of_pairs = lambda pairs: [one(masks).cpu() for masks in prepared(pairs.to(look.regions.boxes.device))]
+            one, device = extractor.channels.expected, look.regions.boxes.device
+            self._of_pairs = lambda pairs: [one(masks).cpu() for masks in prepared(pairs.to(device))]
 
     def pair_masks(self, pairs: Int[Tensor, "pairs 2"]) -> Float[Tensor, "pairs 28 28"] | None:
         """Eq. 6 in the frames of the union boxes; None where pairs see no masks, or see them cell by cell in two
         unrelated boxes, which is nowhere in the photo."""
         return next(iter(self._of_pairs(pairs)), None)
-
-
-def _first(masks: Float[Tensor, "pairs channels 28 28"]) -> Float[Tensor, "pairs 28 28"]:
-    """The channel of the mask that the detector expects."""
-    return masks[:, 0]
-
-
-def _largest(masks: Float[Tensor, "pairs channels 28 28"]) -> Float[Tensor, "pairs 28 28"]:
-    """Of one channel per class, the largest in each cell."""
-    return masks.amax(dim=1)
 
 
 def _photo_graph(

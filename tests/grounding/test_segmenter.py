@@ -57,3 +57,12 @@ def test_every_class_may_be_its_own_channel():
 def test_no_region(channels):
     regions = make([0])[0].regions
     assert channels(Segmenter(matrix())(regions), regions).shape == (0, channels.channels, 28, 28)
+
+
+def test_one_mask_for_a_picture():
+    regions = make([4])[0].regions
+    masks = Segmenter(matrix())(regions)
+    assert_close(AllClasses(CLASSES).expected(masks), masks.max(dim=1).values)
+    belief = (regions.class_probabilities[:, :, None, None] * masks).sum(dim=1)
+    mixed = MixedClasses(CLASSES, 3)
+    assert_close(mixed.expected(mixed(masks, regions)), belief)
