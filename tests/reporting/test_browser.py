@@ -1,52 +1,22 @@
 """The report in a browser: links are followed, tables sorted and switched, on a screen as narrow as a phone."""
 
-import json
-import re
-import threading
-from functools import partial
-from html import unescape
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-
 import pytest
-from browser import final_page, why_not
+from browser import why_not
+from clicking import clicked
 from made_report import make_report
 from made_results import PAPER
 
 from segsg.reporting.html import PAGES, write
 
-CLICKS = Path(__file__).parents[1] / "helpers" / "clicks.js"
-NOTE = """<head><script>
-  window.noted = [];
-  addEventListener("error", (event) => noted.push(event.message));
-  addEventListener("unhandledrejection", (event) => noted.push(String(event.reason)));
-  document.addEventListener("securitypolicyviolation", (event) => noted.push(`asks for ${event.blockedURI}`));
-</script>"""
-HARNESS = "<!doctype html><iframe width=390 height=800></iframe><pre></pre><script src=clicks.js></script>"
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *arguments) -> None:
-        pass
-
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory) -> dict:
-    """What clicks.js wrote down. Pages note errors from their first line on; they are otherwise as written."""
+    """What report_clicks.js wrote down."""
     if reason := why_not():
         pytest.skip(reason)
     report = make_report(tmp_path_factory.mktemp("report"))
     write(report, PAPER)
-    for page in (report / "html").glob("*.html"):
-        page.write_text(page.read_text(encoding="utf-8").replace("<head>", NOTE, 1), encoding="utf-8")
-    (report / "html" / "clicks.js").write_text(CLICKS.read_text(encoding="utf-8"), encoding="utf-8")
-    (report / "html" / "harness.html").write_text(HARNESS, encoding="utf-8")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(report / "html"))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_address[1]}/harness.html"
-        text = final_page(address, milliseconds=30_000)
-        server.shutdown()
-    return json.loads(unescape(re.search(r"<pre>(.*?)</pre>", text, flags=re.DOTALL)[1]))
+    return clicked(report / "html", "report_clicks.js")
 
 
 def test_nothing_goes_wrong(outcome):

@@ -1,21 +1,6 @@
 // Clicks through the report in a frame, and writes down what happened.
 "use strict";
-const frame = document.querySelector("iframe");
-const outcome = { opened: {}, noted: [], wide: [] };
-const page = () => frame.contentDocument;
-const pause = () => new Promise((done) => setTimeout(done, 20));
-
-// A page counts as loaded; what its scripts did wrong until then and since is in `noted`.
-async function follow(act) {
-  const loaded = new Promise((done) => frame.addEventListener("load", done, { once: true }));
-  act();
-  await loaded;
-}
-
-function collect() {
-  outcome.noted.push(...frame.contentWindow.noted.map((what) => `${page().title}: ${what}`));
-  frame.contentWindow.noted.length = 0;
-}
+Object.assign(outcome, { opened: {}, wide: [] });
 
 async function openEveryPage() {
   const hrefs = [...page().querySelectorAll("header nav a")].map((link) => link.getAttribute("href"));
@@ -71,6 +56,4 @@ async function main() {
   collect();
 }
 
-main()
-  .catch((error) => outcome.noted.push(`clicks: ${error}`))
-  .finally(() => (document.querySelector("pre").textContent = JSON.stringify(outcome)));
+write(main);
