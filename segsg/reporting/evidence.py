@@ -37,6 +37,7 @@ def _verdict(against: Difference) -> str:
         meaning = "within noise: what the row gains over its baseline may be capacity and layout, not shape"
     else:
         meaning = "shape helps beyond boxes" if against.value > 0 else "the borrowed masks do harm"
+        meaning += "" if len(against.by_seed) > 1 else ", as far as one training of each can tell"
     return f"masks instead of rectangles in the same network give {numbers}, {meaning}."
 
 

@@ -46,7 +46,19 @@ def test_masks_are_judged_against_rectangles(numbers, said):
     oracle = row("seg-grounded", mR_50=0.3, grounding={"masks": "oracle"})
     oracle["comparisons"] = against(0.05, 0.03, 0.07, "mR@50", "rectangles")
     (sentence,) = evidence(results(base, grounded, oracle))
-    assert said in sentence and "True masks give +5.0 [3.0–7.0]: the signal is in the pixels" in sentence
+    assert said in sentence
+    assert ("one training of each" in sentence) == ("noise" not in said)
+    assert "True masks give +5.0 [3.0–7.0]: the signal is in the pixels" in sentence
+
+
+def test_several_seeds_are_not_called_one_training():
+    rows = []
+    for seed in range(3):
+        base, grounded = pair("sgcls", 0.03, 0.01, 0.05, seed=seed)
+        grounded["comparisons"] |= against(0.02 + seed / 1000, 0.01, 0.03, "mR@50", "rectangles")
+        rows += [base, grounded]
+    (sentence,) = evidence(results(*rows))
+    assert "shape helps beyond boxes." in sentence
 
 
 def test_quality_edges_and_refinement_are_told_by_numbers():
