@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 from segsg.params import Params, grounding_of
-
-METRIC = "mR@50"
+from segsg.reporting.choice import METRIC
 
 
 def best_experiment(params: Params) -> str:
