@@ -124,6 +124,8 @@ def _history(params: Params, key: str) -> dict:
     """How the model came about, and what its test images say of it if it was evaluated."""
     row, found = params.experiments[key], measured(params, key)
     detector = params.detectors[row.detector]
+    apart = (found.get("unshared") or {}).get("images")
+    shared = found["images"] - apart if apart and detector.joint and not detector.disjoint else 0
     return {
         "training_images": len(data.training_set(params)),
         "mask_images": len(data.mask_training_set(params, detector)) if detector.joint else 0,
@@ -133,5 +135,6 @@ def _history(params: Params, key: str) -> dict:
         },
         "validation": found.get("validation") or {},
         "test_images": found.get("images", 0),
+        "shared_test": shared,
         "test": found.get("metrics", {}),
     }
