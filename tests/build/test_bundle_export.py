@@ -157,11 +157,11 @@ def test_weights_of_another_model_are_refused(params, tmp_path):
         load_bundle(out, "cpu")
 
 
-def evaluated(key, validation):
+def evaluated(key, validation, **more):
     path = Path("runs/smoke/evaluation") / key / "metrics.json"
     path.parent.mkdir(parents=True)
     numbers = {"metrics": {"mR@50": {"value": validation, "low": 0.1, "high": 0.9}}}
-    path.write_text(json.dumps({"images": 6, "validation": {"images": 2} | numbers} | numbers))
+    path.write_text(json.dumps({"images": 6, "validation": {"images": 2} | numbers} | numbers | more))
 
 
 def test_validation_images_choose_among_grounded_models_that_could_be_used(params, tmp_path, monkeypatch):
@@ -177,11 +177,12 @@ def test_validation_images_choose_among_grounded_models_that_could_be_used(param
 
 
 def test_the_card_of_an_evaluated_model_has_its_numbers(params, tmp_path):
-    evaluated(KEY, 0.25)
+    evaluated(KEY, 0.25, unshared={"images": 5})
     card = (bundle.export(params, KEY, tmp_path / "made") / "MODEL_CARD.md").read_text()
     shutil.rmtree("runs/smoke/evaluation")
     assert "on 6 test images of the same kind, in per cent with 95 % intervals" in card
     assert "| mR@50 | 25.0 [10.0, 90.0] |" in card
+    assert "(1 of the 6 test images below are among these)" in card
 
 
 def test_the_card_says_what_the_model_has_seen(params, tmp_path):
