@@ -4,9 +4,9 @@ from statistics import mean
 
 from segsg.reporting.ablation import label_of
 from segsg.reporting.cells import Difference, difference, interval
-from segsg.reporting.findings import METRIC, mean_of
+from segsg.reporting.findings import METRIC, mean_of, unlearned
 from segsg.reporting.names import TASKS, detector_name, method_name, model_name
-from segsg.reporting.rows import FREQUENCY, GROUNDED, ORACLE, RECTANGLES, System, control_of, seeds
+from segsg.reporting.rows import GROUNDED, ORACLE, RECTANGLES, System, control_of, seeds
 from segsg.reporting.tables import plain_systems
 
 
@@ -32,22 +32,32 @@ def _pixels(results: dict) -> list[str]:
 
 
 def _verdict(against: Difference) -> str:
-    numbers = f"{against.value:+.1f} points of {METRIC} {interval(against.low, against.high)}".replace("-", "−")
+    numbers = f"{_numbers(against)[0]} points of {METRIC} {_numbers(against)[1]}"
     if against.is_noise:
-        meaning = "within noise: what the row gains over its baseline may be capacity and layout, not shape"
+        meaning = "within noise: a gain over the baseline would be one of capacity and layout, as far as one can tell"
     else:
         meaning = "shape helps beyond boxes" if against.value > 0 else "the borrowed masks do harm"
-        meaning += "" if len(against.by_seed) > 1 else ", as far as one training of each can tell"
+        meaning += _caveat(against)
     return f"masks instead of rectangles in the same network give {numbers}, {meaning}."
 
 
 def _ceiling(best: Difference | None) -> str:
     if best is None:
         return ""
-    numbers = f"{best.value:+.1f} {interval(best.low, best.high)}".replace("-", "−")
+    numbers = " ".join(_numbers(best))
     if best.is_noise:
         return f" True masks give {numbers}: there is little to gain from shape here."
-    return f" True masks give {numbers}: the signal is in the pixels, and better masks would bring it."
+    if best.value < 0:
+        return f" Even true masks give {numbers}: shape does not help here{_caveat(best)}."
+    return f" True masks give {numbers}: the signal is in the pixels, and better masks would bring it{_caveat(best)}."
+
+
+def _numbers(found: Difference) -> tuple[str, str]:
+    return _signed(found.value), interval(found.low, found.high).replace("-", "−")
+
+
+def _caveat(found: Difference) -> str:
+    return "" if len(found.by_seed) > 1 else ", as far as one training of each can tell"
 
 
 def _quality(results: dict) -> list[str]:
@@ -100,13 +110,7 @@ def _refinement(results: dict) -> list[str]:
 
 
 def _unlearned(results: dict) -> list[str]:
-    """Rows that a table of frequencies beats: their training has failed, and their differences mean nothing."""
-    chosen = plain_systems(results)
-    floor = {(one.backbone, one.task): mean_of(rows, METRIC) for one, rows in chosen.items() if one.method == FREQUENCY}
-    failed = []
-    for one, rows in chosen.items():
-        value, least = mean_of(rows, METRIC), floor.get((one.backbone, one.task))
-        if one.method != FREQUENCY and None not in (value, least) and value < least:
-            failed.append(f"{_place(one)}, {method_name(one.method)} ({100 * value:.1f})")
+    """Rows whose training has failed."""
+    failed = [f"{_place(one)}, {method_name(one.method)} ({value:.1f})" for one, value in unlearned(results).items()]
     listed = "; ".join(failed)
     return [f"Below the frequency table, so not learned, and no evidence either way: {listed}."] if failed else []

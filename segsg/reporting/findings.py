@@ -6,7 +6,7 @@ from statistics import mean
 
 from segsg.reporting.cells import Difference, difference
 from segsg.reporting.names import TASKS, detector_name, model_name
-from segsg.reporting.rows import BASELINE, GROUNDED, System
+from segsg.reporting.rows import BASELINE, FREQUENCY, GROUNDED, System, baseline_of
 from segsg.reporting.tables import plain_systems
 
 METRIC = "mR@50"
@@ -43,13 +43,25 @@ class Slice:
 
 
 def gains(results: dict, metric: str = METRIC) -> dict[System, Difference]:
-    """Of each seg-grounded system with a baseline."""
+    """Of each seg-grounded system with a baseline, if both have learned something."""
+    failed = unlearned(results)
     found = {
         one: difference([row.get("comparisons", {}).get(BASELINE, {}).get(metric) for row in rows])
         for one, rows in plain_systems(results).items()
-        if one.method == GROUNDED
+        if one.method == GROUNDED and not {one, baseline_of(one)} & failed.keys()
     }
     return {one: gain for one, gain in found.items() if gain is not None}
+
+
+def unlearned(results: dict) -> dict[System, float]:
+    """What a table of frequencies beats, and its value in per cent: training failed, and differences mean nothing."""
+    chosen = {one: mean_of(rows, METRIC) for one, rows in plain_systems(results).items()}
+    floor = {(one.backbone, one.task): value for one, value in chosen.items() if one.method == FREQUENCY}
+    return {
+        one: 100 * value
+        for one, value in chosen.items()
+        if None not in (value, least := floor.get((one.backbone, one.task))) and value < least
+    }
 
 
 def slices(results: dict) -> list[Slice]:
@@ -69,10 +81,9 @@ def frequency_gains(results: dict) -> dict[str, float]:
     chosen = plain_systems(results)
     found: dict[str, list[float]] = {group: [] for group in GROUPS}
     for one in gains(results):
-        base = System(one.model, one.backbone, False, BASELINE, one.task)
         for group, values in found.items():
             metric = METRIC.replace("@", f"_{group}@")
-            pair = [mean_of(chosen.get(system, []), metric) for system in (one, base)]
+            pair = [mean_of(chosen.get(system, []), metric) for system in (one, baseline_of(one))]
             if None not in pair:
                 values.append(100 * (pair[0] - pair[1]))
     return {group: mean(values) for group, values in found.items() if values}

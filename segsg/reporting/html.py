@@ -61,7 +61,6 @@ def write(report: Path, paper: dict) -> None:
         "profile": results["profile"],
         "banner": "" if results["profile"] == layout.COMPARABLE else layout.warning(results["profile"]),
         "pages": PAGES,
-        "gain": tables.gain(shown["table1"][0]),
         "detectors": detector_lines(results),
         "world": results.get("world") or {},
         "slices": findings.slices(results),

@@ -7,6 +7,7 @@ METHODS = {
     "frequency": "no pixels",
     "baseline": "baseline",
     "seg-grounded": "seg-grounded",
+    "full": "seg-grounded, refined",
     "ours": "ours",
 }
 DETECTORS = {

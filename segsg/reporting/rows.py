@@ -11,8 +11,8 @@ MASKS, REFINEMENT = "masks", "refinement"
 """fields of the section `grounding`: what stands in for the masks, and whether they are refined (eq. 9)"""
 TRANSFERRED, RECTANGLES, ORACLE = "transferred", "rectangles", "oracle"
 UNREFINED = "none"
-CAPACITY = ("nodes", "edges", "channels", "kernel")
-"""fields that decide how large the network is"""
+ALIKE = ("nodes", "edges", "channels", "kernel", "kernels", "frame", REFINEMENT)
+"""fields that a control shares with what it controls: the network's size, where masks meet, and what trains it"""
 BASELINE, GROUNDED, FREQUENCY = "baseline", "seg-grounded", "frequency"
 Changes = tuple[tuple[str, str], ...]
 
@@ -78,14 +78,14 @@ def baseline_of(one: System) -> System:
 
 
 def control_of(results: dict, one: System, masks: str, among: Iterable[System]) -> System | None:
-    """The grounded system with something else in place of its masks and a network of equal size; None without one.
+    """The grounded system with something else in place of its masks in an equal network; None without one.
 
     Of several, the one that is most like it otherwise.
     """
     wanted = settings(results, one) | {MASKS: masks}
     same = [o for o in among if (o.place, o.joint, o.method, o.disjoint) == (one.place, one.joint, one.method, False)]
     found = [(settings(results, o), o) for o in same]
-    found = [(s, o) for s, o in found if all(s.get(f) == wanted.get(f) for f in (MASKS, *CAPACITY))]
+    found = [(s, o) for s, o in found if all(s.get(f) == wanted.get(f) for f in (MASKS, *ALIKE))]
     unlike = [sum(s.get(field) != value for field, value in wanted.items()) for s, _ in found]
     return found[unlike.index(min(unlike))][1] if found else None
 

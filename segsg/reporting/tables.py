@@ -1,11 +1,9 @@
 """Tables 1 and 3 from results.json and the paper's values: computed, never typed."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from statistics import mean
 
 from segsg.reporting.cells import Cell, cell
-from segsg.reporting.choice import ours
+from segsg.reporting.choice import FULL, full, ours
 from segsg.reporting.layout import Column, Row, Table
 from segsg.reporting.names import (
     DETECTORS,
@@ -25,6 +23,7 @@ ZERO_SHOT = ("zsR@20", "zsR@100")
 HEADS = ("Model", "Detector", "Method")
 PAPERS = " / the paper's (matched: printed, its row inferred; recalled: from the literature, not verified)"
 SEEDS = "; of several seeds the mean, with their standard deviation (±)"
+UNREFINED = " Masks of a seg-grounded row are as borrowed; the paper's are refined (its Final Model)."
 PUBLISHED = "published"
 Systems = dict[System, list[dict]]
 """systems with the rows of results.json that are their seeds"""
@@ -66,8 +65,8 @@ def table3(results: dict, paper: dict) -> Table:
 
 
 def plain_systems(results: dict) -> Systems:
-    """Systems of tables 1 and 3 in the order of the paper's tables, and the variant that won on validation images."""
-    chosen = {one: rows for one, rows in seeds(results).items() if one.plain} | ours(results)
+    """Systems of tables 1 and 3 in the order of the paper's tables, those with refined masks and “ours” among them."""
+    chosen = {one: rows for one, rows in seeds(results).items() if one.plain} | full(results) | ours(results)
     return {one: chosen[one] for one in sorted(chosen, key=order)}
 
 
@@ -100,9 +99,10 @@ def task_columns(chosen: Iterable[System], metrics: Sequence[str]) -> tuple[Colu
 def caption(what: str, chosen: Systems, papers: str = PAPERS) -> str:
     """How to read the table."""
     seeds_too = SEEDS if any(len(rows) > 1 for rows in chosen.values()) else ""
+    refined_too = UNREFINED if any(one.method == GROUNDED and one.plain for one in chosen) else ""
     return (
         f"{what}: ours with its 95 % interval over images{papers}{seeds_too}. ≈: within noise of its baseline; "
-        "a dash: no number."
+        f"a dash: no number.{refined_too}"
     )
 
 
@@ -142,6 +142,7 @@ def _cells(
 
 def _published(published: Sequence[dict], line: Line) -> dict:
     model, backbone, method = line
+    method = GROUNDED if method == FULL else method
     for row in published:
         if (row["model"], row["detector"], row["method"]) == (MODELS.get(model), PAPER_DETECTORS.get(backbone), method):
             return row
@@ -154,31 +155,3 @@ def _published_rows(chosen: Systems, published: list[dict]) -> tuple[Row, ...]:
     rows = [row for model in models for row in published if (row["model"], row["method"]) == (model, PUBLISHED)]
     columns = task_columns(chosen, MEAN_RECALLS)
     return tuple(Row((row["model"], row["detector"], PUBLISHED), _cells({}, columns, row, whole)) for row in rows)
-
-
-@dataclass(frozen=True)
-class Gain:
-    """Seg-grounded minus baseline over the cells that have both, in points of mean recall."""
-
-    cells: int
-    mean: float
-    higher: int
-    beyond_noise: int
-    """cells, higher or lower, whose difference neither images nor seeds explain"""
-
-
-def gain(table: Table) -> Gain | None:
-    """None if no baseline has its seg-grounded counterpart."""
-    by_line = {row.labels: row.cells for row in table.rows}
-    pairs = [
-        (cells[column], by_line[(*line[:2], GROUNDED)][column])
-        for line, cells in by_line.items()
-        if line[2] == BASELINE and (*line[:2], GROUNDED) in by_line
-        for column in table.columns
-    ]
-    pairs = [(b, g) for b, g in pairs if b.value is not None and g.value is not None]
-    if not pairs:
-        return None
-    higher = sum(g.value > b.value for b, g in pairs)
-    beyond = sum(g.difference is not None and not g.difference.is_noise for _, g in pairs)
-    return Gain(len(pairs), mean(g.value - b.value for b, g in pairs), higher, beyond)

@@ -72,6 +72,8 @@ def test_pixels_and_shares_of_the_gap_have_columns_where_a_row_has_them():
     assert cells[("minus rectangles", "mR@20")].ours == "≈ +2.0 [−1.0, 3.0]"
     assert table.differences() == []
     assert "share of the gap" not in table4(results(*LADDER), PAPER).groups
+    unmeasured = grounded | {"seed": 1, "share": {"mR@20": {"value": None, "low": None, "high": None}}}
+    assert "share of the gap" not in table4(results(*LADDER, grounded, unmeasured), PAPER).groups
 
 
 def test_the_note_says_that_two_variants_of_the_paper_are_one_function():

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from made_results import BASELINE, GROUNDED, results, row
 
 from segsg.reporting.rows import control_of, is_refined, references, seeds, system
@@ -43,13 +44,22 @@ def test_references_are_of_the_same_seed_and_the_same_task():
     }
 
 
-def test_a_control_has_a_network_of_the_same_size_and_is_as_like_as_possible():
-    rows = [changed(frame="box"), changed(masks="oracle", edges="none"), changed(masks="oracle")]
-    file = results(*rows, changed(masks="oracle", frame="box"))
-    systems = [system(file, r) for r in file["experiments"].values()]
-    assert control_of(file, systems[0], "oracle", systems) == systems[3]
-    assert control_of(file, systems[0], "oracle", systems[:3]) == systems[2]
-    assert control_of(file, systems[0], "oracle", systems[:2]) is None
+@pytest.mark.parametrize(
+    "field, value", [("frame", "box"), ("edges", "none"), ("kernels", "joint"), ("refinement", "inference")]
+)
+def test_a_control_has_an_equal_network(field, value):
+    file = results(changed(**{field: value}), changed(masks="oracle"), changed(masks="oracle", **{field: value}))
+    one, *controls = (system(file, r) for r in file["experiments"].values())
+    assert control_of(file, one, "oracle", controls) == controls[1]
+    assert control_of(file, one, "oracle", controls[:1]) is None
+
+
+def test_a_control_is_as_like_as_possible():
+    rows = (changed(transfer="dot"), changed(masks="oracle"), changed(masks="oracle", transfer="dot"))
+    file = results(*rows)
+    one, *controls = (system(file, r) for r in file["experiments"].values())
+    assert control_of(file, one, "oracle", controls) == controls[1]
+    assert control_of(file, one, "oracle", controls[:1]) == controls[0]
 
 
 def test_changes_of_any_kind_can_be_told_apart():

@@ -6,7 +6,7 @@ from made_results import BASELINE, GROUNDED, PAPER, against, results, row
 
 from segsg.reporting.cells import EMPTY
 from segsg.reporting.layout import to_csv, to_markdown
-from segsg.reporting.tables import gain, table1, table3
+from segsg.reporting.tables import table1, table3
 
 
 def lines(table):
@@ -88,12 +88,15 @@ def test_csv_has_a_line_per_cell():
     assert compared.items() <= written[6].items()
 
 
-def test_gain_compares_cells_of_the_same_row():
-    grounded = GROUNDED | {"comparisons": against(0.05, 0.01, 0.1)}
-    table = table1(results(BASELINE, grounded), PAPER)
-    assert gain(table).mean == pytest.approx((5 + 1 - 2) / 3)
-    assert (gain(table).cells, gain(table).higher, gain(table).beyond_noise) == (3, 2, 1)
-    assert gain(table1(results(BASELINE), PAPER)) is None
+def test_the_full_model_stands_beside_the_unrefined_one_with_the_papers_number():
+    refined = row("seg-grounded", mR_20=0.16, mR_50=0.22, mR_100=0.3, grounding={"refinement": "inference"})
+    paper = PAPER | {"table1": [PAPER["table1"][1] | {"method": "seg-grounded", "sgcls": [9.0, 11.6, 12.4]}]}
+    table = table1(results(BASELINE, GROUNDED, refined), paper)
+    lines = {line.labels[2]: line.cells[("SGCls", "mR@50")] for line in table.rows}
+    assert list(lines) == ["baseline", "seg-grounded", "seg-grounded, refined"]
+    assert [lines[name].value for name in lines] == [pytest.approx(v) for v in (20, 21, 22)]
+    assert [lines[name].paper for name in lines] == [None, 11.6, 11.6]
+    assert "the paper's are refined" in table.caption
 
 
 def test_the_order_of_experiments_does_not_change_the_table():
