@@ -10,7 +10,7 @@ from segsg.reporting.names import rank
 from segsg.reporting.parts import said
 from segsg.reporting.rows import System
 from segsg.reporting.tables import PAPERS as PAPERS_TOO
-from segsg.reporting.tables import Systems, caption, plain_systems, recall_rows, task_columns
+from segsg.reporting.tables import Systems, plain_systems, recall_caption, recall_rows, task_columns
 
 MEASURES = {
     "R": "recall",
@@ -109,7 +109,7 @@ def _variant(chosen: dict[System, list[dict]], paper: dict, table: Table, metric
     published = metrics.published(paper)
     rows = {row.labels: row.cells for row in recall_rows(chosen, metrics.names, published)}
     shown = [Row(row.labels, {c: rows.get(row.labels, {}).get(c, Cell()) for c in columns}) for row in table.rows]
-    words = caption(metrics.words, chosen, PAPERS_TOO if published else "")
+    words = recall_caption(metrics.words, chosen, PAPERS_TOO if published else "")
     return replace(table, columns=columns, rows=tuple(shown), caption=words)
 
 

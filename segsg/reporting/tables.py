@@ -44,7 +44,7 @@ def table1(results: dict, paper: dict) -> Table:
         HEADS,
         task_columns(chosen, MEAN_RECALLS),
         (*_published_rows(chosen, published), *recall_rows(chosen, MEAN_RECALLS, published)),
-        caption("Mean recall in per cent, with graph constraint", chosen),
+        recall_caption("Mean recall in per cent, with graph constraint", chosen),
         f"The study “{results['profile']}” has no row for this table: it evaluates no model with its plain settings.",
     )
 
@@ -59,7 +59,7 @@ def table3(results: dict, paper: dict) -> Table:
         HEADS,
         task_columns(chosen, ZERO_SHOT),
         recall_rows(chosen, ZERO_SHOT, paper["table3"]),
-        caption("Recall in per cent of relations whose triplet never occurs in training, graph constraint", chosen),
+        recall_caption("Recall in per cent of relations whose triplet never occurs in training", chosen),
         f"The study “{results['profile']}” has no row for this table: it tests no triplet unseen in training.",
     )
 
@@ -99,11 +99,15 @@ def task_columns(chosen: Iterable[System], metrics: Sequence[str]) -> tuple[Colu
 def caption(what: str, chosen: Systems, papers: str = PAPERS) -> str:
     """How to read the table."""
     seeds_too = SEEDS if any(len(rows) > 1 for rows in chosen.values()) else ""
-    refined_too = UNREFINED if any(one.method == GROUNDED and one.plain for one in chosen) else ""
     return (
         f"{what}: ours with its 95 % interval over images{papers}{seeds_too}. ≈: within noise of its baseline; "
-        f"a dash: no number.{refined_too}"
+        "a dash: no number."
     )
+
+
+def recall_caption(what: str, chosen: Systems, papers: str = PAPERS) -> str:
+    """That of a table whose seg-grounded rows are plain ones."""
+    return caption(what, chosen, papers) + (UNREFINED if any(one.method == GROUNDED for one in chosen) else "")
 
 
 def recall_rows(
