@@ -21,28 +21,21 @@ DAMAGED = (
     TypeError,
     ValueError,
 )
-"""what torch.load raises for a file that it cannot open, that was cut short, or whose bytes say something else"""
+"""what `read` raises for a file that it cannot open, that was cut short, or whose bytes say something else
+
+Its texts may be torch's own, which advise to run the file's code: show their type only.
+"""
 
 
-def load(path: Path, readable: str = "tensors", stand_ins: Iterable[tuple[type, str]] = ()) -> Any:
+def read(path: Path, stand_ins: Iterable[tuple[type, str]] = ()) -> Any:
     """The content of a PyTorch file: tensors, plain containers, and inert `stand_ins` (class, its name in the file).
 
-    Tensors of a file of today's layout stay on disk until used. ValueError that names the file, and says that only
-    `readable` is read, for one that is damaged or holds anything else; torch's own words would advise to run its code.
+    Tensors of a file of today's layout stay on disk until used. Raises one of `DAMAGED` for anything else.
     """
-    try:
-        with torch.serialization.safe_globals(list(stand_ins)):
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except DAMAGED as error:
-        reason = type(error).__name__
-        raise ValueError(
-            f"{path}: refused; damaged, or more than {readable}, and code is never run ({reason})"
-        ) from error
+    with torch.serialization.safe_globals(list(stand_ins)):
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
 
 
-def columns(path: Path, count: int) -> torch.Tensor:
-    """A file of one tensor `[rows, count]`. ValueError that names the file for anything else."""
-    tensor = load(path, "a tensor")
-    if not isinstance(tensor, torch.Tensor) or tensor.ndim != 2 or tensor.shape[1] != count:
-        raise ValueError(f"{path}: not a tensor of {count} columns")
-    return tensor
+def is_table(content: Any, columns: int) -> bool:
+    """Whether it is a tensor `[rows, columns]`."""
+    return isinstance(content, torch.Tensor) and content.ndim == 2 and content.shape[1] == columns

@@ -41,9 +41,12 @@ def read_zero_shot(path: Path, vocabulary: Vocabulary) -> Int[Tensor, "triplets 
     The file's columns are subject, object, predicate, counted from 1 - which is how this project counts labels too.
     """
     try:
-        columns = inert.columns(path, 3)
-    except ValueError as error:
-        raise DataError(path, "file", "is not a tensor of rows of three labels", "download it again") from error
+        columns = inert.read(path)
+    except inert.DAMAGED as error:
+        rule = f"cannot be read as a tensor ({type(error).__name__})"
+        raise DataError(path, "file", rule, "download it again") from error
+    if not inert.is_table(columns, 3):
+        raise DataError(path, "file", "is not a tensor of rows of three labels", "download it again")
     most = torch.tensor([len(vocabulary.classes), len(vocabulary.classes), len(vocabulary.predicates)])
     if ((columns < 1) | (columns > most)).any():
         raise DataError(path, "file", "has labels beyond the vocabulary", "take both from the same source")

@@ -28,7 +28,11 @@ def load(path: Path) -> dict[str, list[BoxList]]:
 
     Raises ValueError for a file that is damaged, holds other classes, or lacks one of the lists.
     """
-    content = inert.load(path, "tensors, plain containers and BoxList", [(BoxList, BOX_LIST)])
+    try:
+        content = inert.read(path, [(BoxList, BOX_LIST)])
+    except inert.DAMAGED as error:
+        rule = f"only tensors, plain containers and BoxList are read, never code ({type(error).__name__})"
+        raise ValueError(f"{path}: refused; {rule}") from error
     for name in ("groundtruths", "predictions"):
         found = content.get(name) if isinstance(content, dict) else None
         if not isinstance(found, list) or not all(isinstance(item, BoxList) for item in found):

@@ -54,12 +54,22 @@ def zero_shot(path: Path) -> Int[np.ndarray, "triplets 3"]:
     if path.suffix == ".npz":
         rows = _array(path, "zero_shot")
     elif path.suffix in (".pytorch", ".pt", ".pth"):
-        rows = inert.columns(path, 3).numpy()[:, [0, 2, 1]]
+        rows = _columns(path)[:, [0, 2, 1]]
     else:
         rows = np.asarray(_json(path))
     if rows.ndim != 2 or rows.shape[1] != 3 or not np.issubdtype(rows.dtype, np.integer) or (rows < 1).any():
         raise ValueError(f"{path}: zero-shot triplets are rows of three labels from 1; found {rows.dtype} {rows.shape}")
     return rows.astype(np.int64)
+
+
+def _columns(path: Path) -> np.ndarray:
+    try:
+        tensor = inert.read(path)
+    except inert.DAMAGED as error:
+        raise ValueError(f"{path}: refused; only a tensor is read, never code ({type(error).__name__})") from error
+    if not inert.is_table(tensor, 3):
+        raise ValueError(f"{path}: not a tensor of three columns")
+    return tensor.numpy()
 
 
 def training_counts(path: Path, names: tuple[str, ...]) -> Int[np.ndarray, "predicates"]:

@@ -73,13 +73,13 @@ def _quality(results: dict) -> list[str]:
 
 
 def _edges(results: dict) -> list[str]:
-    rungs: dict[tuple, dict[str, float]] = {}
+    rungs: dict[tuple, dict[str, float]] = {}  # of a place and a number of seeds: single runs and means do not mix
     for one, rows in seeds(results).items():
         value = mean_of(rows, METRIC)
         if one.method == GROUNDED and not one.disjoint and value is not None:
-            rungs.setdefault(one.place, {})[label_of(results, one)] = 100 * value
+            rungs.setdefault((*one.place, len(rows)), {})[label_of(results, one)] = 100 * value
     said = []
-    for (model, backbone, task), values in rungs.items():
+    for (model, backbone, task, _), values in rungs.items():
         nodes, both = values.get("Joint + OG"), values.get("Joint + OG + EG_Gaussian")
         if nodes is not None and both is not None:
             where = f"{model_name(model)}, {detector_name(backbone)}, {TASKS[task]}"

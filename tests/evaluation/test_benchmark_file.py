@@ -91,7 +91,7 @@ def test_code_in_a_file_is_refused_and_not_run(place, zipped, tmp_path, images, 
     content = {"groundtruths": [true], "predictions": [found] if place == "field" else attack}
     path = save(content, _use_new_zipfile_serialization=zipped)
     for read in (read_truths, predicate_columns):
-        with pytest.raises(ValueError, match=r"eval_results\.pytorch: refused; damaged, or more than tensors"):
+        with pytest.raises(ValueError, match=r"eval_results\.pytorch: refused; only tensors"):
             list(read(path) or ())
     assert not attack.target.exists()
     command, arguments = attack.__reduce__()
