@@ -35,12 +35,17 @@ class MaskFiles:
     """Files of one split of a mask set in COCO's layout."""
 
     annotations: Path
+    """instances_*.json"""
     photos: Path
+    """folder of the photos that it names"""
 
 
 @dataclass(frozen=True)
 class Data:
+    """The two sets, what knows the similarity of their classes, and how photos are resized."""
+
     source: typing.Literal["drawn", "files"]
+    """draw the files below from the section `world`, or take them as they are"""
     scene_graphs: SceneGraphFiles
     masks_train: MaskFiles
     masks_validation: MaskFiles
@@ -51,12 +56,15 @@ class Data:
     validation_images: int
     """first so many of the training rows, as in the field's protocol"""
     short_side: int
+    """pixels of a photo's shorter side as the detector sees it"""
     long_side: int
+    """most pixels of the longer side; the shorter one yields"""
     distant_relations: bool
     """train on relations of boxes that do not overlap, too; the released code drops them"""
     zero_shot: Path | None = None
     """the published zero-shot triplets, if any; otherwise derived from the training split"""
     word_aliases: dict[str, str] = field(default_factory=dict)
+    """word or name -> what to look up in `word_vectors` instead"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,10 @@ class World:
 
 @dataclass(frozen=True)
 class Optimization:
+    """How a network is trained; stage 1 and stage 2 have a section each."""
+
     iterations: int
+    """steps of the optimizer"""
     images: int
     """scene-graph images in a step"""
     mask_images: int
@@ -84,29 +95,41 @@ class Optimization:
     learning_rate: float
     weight_decay: float
     warmup: int
+    """iterations in which the rate rises to `learning_rate`"""
     schedule: typing.Literal["cosine", "steps"]
+    """how the rate falls afterwards"""
     steps: list[int]
     """iterations at which `steps` divides the rate by ten"""
     clip_norm: float
+    """largest norm of a step's gradient"""
     checkpoint_every: int
+    """iterations between two checkpoints, from which an interrupted run goes on"""
     precision: typing.Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
+    """auto: half precision on GPUs that have it, 32-true on CPUs"""
     flip: bool
     """mirror half of the training images; off where the look of the frozen detector is cached"""
 
 
 @dataclass(frozen=True)
 class Detection:
-    """Numbers of the detector that do not depend on its backbone; names as in torchvision's detectors."""
+    """Numbers of the detector that do not depend on its backbone."""
 
     rpn_pre_nms_train: int
+    """best proposals of a feature level before suppression, in training"""
     rpn_pre_nms_test: int
     rpn_post_nms_train: int
+    """best proposals of an image after suppression, in training"""
     rpn_post_nms_test: int
     rpn_batch: int
+    """anchors of an image in the loss"""
     box_batch: int
+    """proposals of an image in the loss"""
     box_positive_fraction: float
+    """largest share of objects among them"""
     score_threshold: float
+    """lowest score of a detection"""
     nms_threshold: float
+    """detections of one class that overlap more (IoU) are one"""
     detections: int
     """most detections of an image"""
     regions: int
@@ -118,6 +141,7 @@ class DetectorRow:
     """One stage-1 run."""
 
     backbone: str
+    """a name of `segsg.models.detection.backbones`"""
     joint: bool
     """trained with the mask set too, with a mask head"""
     seed: int
@@ -131,6 +155,7 @@ class Sampling:
 
     pairs: int
     positive_fraction: float
+    """largest share of pairs with a relation"""
 
 
 @dataclass(frozen=True)
@@ -138,10 +163,15 @@ class Network:
     """Widths of the scene graph models."""
 
     hidden: int
+    """state of a context model"""
     pooling: int
+    """vector of a pair"""
     label_embedding: int
+    """vector of a class name; as long as those of `data.word_vectors` it starts from them"""
     position: int
+    """vector of a box's place"""
     node_width: int
+    """vector of a region"""
     dropout: float
     fused: int
     """channels of a crop once its masks are in it"""
@@ -156,12 +186,17 @@ class Grounding:
     """Eq. 3-7."""
 
     transfer: typing.Literal["softmax", "dot", "cosine", "oracle"]
+    """from similar word vectors to the weights of mask classes (eq. 3); `oracle` takes what the drawn world knows"""
     transfer_threshold: float
+    """weights below this are none"""
     channels: int
     """mask channels that a node or an edge sees; 0 keeps one per class"""
     nodes: bool
+    """whether regions see masks (eq. 5)"""
     edges: typing.Literal["gaussian", "average", "union", "none"]
+    """what pairs see: Gaussian masking (eq. 6, 7), a plain combination of the two masks, or nothing"""
     frame: typing.Literal["union", "box"]
+    """where a pair's masks are placed: in its union box, or each mask filling it, as in the released code"""
     kernel: int
     """cells along a side of the Gaussian"""
     kernels: typing.Literal["own", "joint"]
@@ -181,20 +216,28 @@ class Refinement:
     images: int
     """training images of the mask set that it learns from, evenly spread; 0 takes all"""
     width: int
+    """channels of its convolutions"""
     convolutions: int
 
 
 @dataclass(frozen=True)
 class Evaluation:
+    """How predictions are judged; docs/metrics.md."""
+
     ks: list[int]
+    """the K of R@K"""
     iou: float
+    """least overlap of a region with its true box"""
     resamples: int
+    """draws of the bootstrap over images"""
     confidence: float
+    """of its intervals"""
     pair_overlap: bool
     """SGDet: only pairs whose boxes overlap are candidates"""
     late_nms: float
     """SGDet: regions that overlap this much do not get the same name"""
     figures: int
+    """photos of each kind in a gallery"""
 
 
 @dataclass(frozen=True)
@@ -202,7 +245,9 @@ class ExperimentRow:
     """One stage-2 run: one line of a table."""
 
     model: str
+    """a name of `segsg.models.contexts`, or frequency"""
     detector: str
+    """a key of `detectors`"""
     method: typing.Literal["baseline", "seg-grounded", "frequency"]
     task: typing.Literal["predcls", "sgcls", "sgdet"]
     seed: int
@@ -217,6 +262,7 @@ class Params:
     report: str
     """the folder under reports/ that tables and pages go to; studies may share runs and report more or fewer of them"""
     seed: int
+    """of everything but training: rows have their own"""
     data: Data
     detection: Detection
     stage1: Optimization

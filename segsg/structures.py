@@ -114,7 +114,7 @@ class Look(_Movable):
 
 @dataclass(frozen=True)
 class Context:
-    """What a context model computes: logits of regions and pairs, and the hidden state that refinement reads.
+    """What a context model computes: logits of regions and pairs.
 
     `relatedness`, of models that also decide which regions have anything to do with each other, is one logit for
     each row of `all_pairs`, whatever the pairs in question; it is trained whenever it is there.
@@ -122,7 +122,6 @@ class Context:
 
     object_logits: Float[Tensor, "regions classes"]
     predicate_logits: Float[Tensor, "pairs predicates"]
-    hidden: Float[Tensor, "regions hidden"]
     relatedness: Float[Tensor, "_"] | None = None
 
 

@@ -69,10 +69,15 @@ def training_set(params: Params) -> Any:
     return train if params.data.distant_relations else OverlappingRelations(train)
 
 
-def mask_set(params: Params, split: str) -> MaskSet:
-    """The mask set's "train" or "validation" images."""
+def mask_set(params: Params, split: str) -> Subset:
+    """The mask set's "train" or "validation" images with an instance."""
     files = {"train": params.data.masks_train, "validation": params.data.masks_validation}[split]
-    return MaskSet(files.annotations, files.photos)
+    return MaskSet(files.annotations, files.photos).with_instances()
+
+
+def judged_mask_set(params: Params) -> MaskSet:
+    """All validation images of the mask set, as average precision takes them."""
+    return MaskSet(params.data.masks_validation.annotations, params.data.masks_validation.photos)
 
 
 def mask_training_set(params: Params, detector: DetectorRow) -> Any:

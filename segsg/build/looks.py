@@ -43,7 +43,7 @@ def _graph_sets(params: Params, detector: DetectorRow) -> list:
 
 
 def _mask_sets(params: Params, detector: DetectorRow) -> list:
-    return [data.refinement_set(params, detector), data.mask_set(params, "validation")]
+    return [data.refinement_set(params, detector), data.judged_mask_set(params)]
 
 
 def _every_image(params: Params, sets: list) -> Iterator[Batch]:

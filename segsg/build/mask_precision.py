@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from segsg.build import data, runs, scene_graphs
-from segsg.evaluation.detection import average_precision, encode
+from segsg.build.precision import judge
+from segsg.evaluation.detection import encode
 from segsg.kernels.masks import paste
 from segsg.models.detection.detector import Domain
 from segsg.models.scene_graph import best_names
@@ -41,14 +42,9 @@ def refines(params: Params, key: str) -> bool:
 
 @torch.no_grad()
 def _precision(params: Params, look: Looks) -> dict:
-    dataset = data.mask_set(params, "validation")
-    batches = (batch.to(runs.device()) for batch in data.all_batches(params, dataset))
-    found = [image for batch in batches for image in _images(look(batch), batch)]
-    true = (
-        dict(zip(("boxes_original", "labels", "masks"), a, strict=True))
-        for a in map(dataset.annotation, range(len(dataset)))
-    )
-    return average_precision(true, found, len(dataset.vocabulary.classes) + 1, masks=True)
+    photos = data.judged_mask_set(params)
+    batches = (batch.to(runs.device()) for batch in data.all_batches(params, photos))
+    return judge(photos, (image for batch in batches for image in _images(look(batch), batch)))
 
 
 def _images(look: Look, batch: Batch) -> Iterator[dict]:

@@ -1,11 +1,14 @@
 """Average precision of a trained detector."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from segsg.build import data, runs
 from segsg.build.detectors import load_detector
+from segsg.data.coco import MaskSet
 from segsg.evaluation.detection import average_precision, encode
 from segsg.models.detection.detector import Detector, Domain
 from segsg.params import Params
@@ -15,13 +18,33 @@ def evaluate_detector(params: Params, key: str) -> dict[str, dict]:
     """AP of boxes on scene-graph test images and, with a mask head, of boxes and masks on mask validation images."""
     detector = load_detector(params, key).to(runs.device())
     graphs = data.scene_graph_set(params, "test")
-    measured = {"boxes": _precision(graphs, _detections(params, detector, graphs, "graph"), masks=False)}
+    found = _detections(params, detector, graphs, "graph")
+    measured = {"boxes": average_precision(_true_boxes(graphs), found, len(graphs.vocabulary.classes) + 1)}
     if params.detectors[key].joint:
-        masks = data.mask_set(params, "validation")
-        found = _detections(params, detector, masks, "mask")
-        measured["mask set boxes"] = _precision(masks, found, masks=False)
-        measured["masks"] = _precision(masks, found, masks=True)
+        photos = data.judged_mask_set(params)
+        found = _detections(params, detector, photos, "mask")
+        for name, masks in (("mask set boxes", False), ("masks", True)):
+            measured[name] = judge(photos, found, masks)
     return measured
+
+
+def judge(photos: MaskSet, found: Iterable[dict], masks: bool = True) -> dict:
+    """AP on photos of the mask set, in their order; what is found in a crowd is neither right nor wrong."""
+    return average_precision(_truths(photos), found, len(photos.vocabulary.classes) + 1, masks)
+
+
+def _truths(photos: MaskSet) -> Iterator[dict]:
+    for index in range(len(photos)):
+        instances, crowds = photos.annotation(index), photos.crowds(index)
+        boxes, labels, masks = (torch.cat(parts) for parts in zip(instances, crowds, strict=True))
+        crowd = torch.arange(len(labels)) >= len(instances[1])
+        yield {"boxes_original": boxes, "labels": labels, "masks": masks, "crowd": crowd}
+
+
+def _true_boxes(graphs: Any) -> Iterator[dict]:
+    for index in range(len(graphs)):
+        boxes, labels, _ = graphs.annotation(index)
+        yield {"boxes_original": boxes, "labels": labels}
 
 
 def _detections(params: Params, detector: Detector, dataset: Any, domain: Domain) -> list[dict]:
@@ -32,13 +55,3 @@ def _detections(params: Params, detector: Detector, dataset: Any, domain: Domain
 
 def _compact(image: dict[str, Tensor]) -> dict:
     return {name: encode(value.cpu()) if name == "masks" else value.cpu() for name, value in image.items()}
-
-
-def _precision(dataset: Any, found: list[dict], masks: bool) -> dict:
-    true = (_truth(dataset, index, masks) for index in range(len(dataset)))
-    return average_precision(true, found, len(dataset.vocabulary.classes) + 1, masks)
-
-
-def _truth(dataset: Any, index: int, masks: bool) -> dict:
-    boxes, labels, third = dataset.annotation(index)
-    return {"boxes_original": boxes, "labels": labels} | ({"masks": third} if masks else {})

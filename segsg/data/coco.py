@@ -11,6 +11,7 @@ from torch import Tensor
 from segsg.data.coco_file import Instance, read_instances
 from segsg.data.errors import DataError
 from segsg.data.files import find_photo, read_photo
+from segsg.data.filters import Subset
 from segsg.data.vocabulary import Vocabulary
 from segsg.structures import Sample
 
@@ -18,20 +19,21 @@ MaskAnnotation = tuple[Float[Tensor, "regions 4"], Int[Tensor, "regions"], Bool[
 
 
 class MaskSet:
-    """Images that have at least one instance; annotations are read and checked at once, photos when asked for.
+    """Every image of the file; annotations are read and checked at once, photos when asked for.
 
-    Class labels are 1, 2 ... in the order of category ids (COCO's ids have gaps). Crowd annotations are checked but
-    are no instances; nor are boxes without width or height, of which COCO has a few. Bad files are a DataError.
+    Class labels are 1, 2 ... in the order of category ids (COCO's ids have gaps). Crowds are no instances, but what
+    judges a detector needs them; boxes without width or height are nothing at all. Bad files are a DataError.
     """
 
     def __init__(self, annotations: Path, photos: Path):
         self._images, names, instances = read_instances(annotations)
         self._photos = Path(photos)
-        self._instances: dict[int, list[Instance]] = {}
+        self._instances: dict[int, list[Instance]] = {image_id: [] for image_id in self._images}
+        self._crowds: dict[int, list[Instance]] = {image_id: [] for image_id in self._images}
         for instance in instances:
-            self._instances.setdefault(instance.image_id, []).append(instance)
+            (self._crowds if instance.crowd else self._instances)[instance.image_id].append(instance)
         self.vocabulary = Vocabulary(names)
-        self.image_ids = [image_id for image_id in self._images if image_id in self._instances]
+        self.image_ids = list(self._images)
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -41,15 +43,28 @@ class MaskSet:
         """(height, width) of each photo."""
         return [self._images[image_id].size for image_id in self.image_ids]
 
+    def with_instances(self) -> Subset:
+        """The images that have at least one instance: those to train on, and to show."""
+        return Subset(self, [i for i, image_id in enumerate(self.image_ids) if self._instances[image_id]])
+
     def annotation(self, index: int) -> MaskAnnotation:
         """(boxes_original, labels, masks) without opening the photo, in the order of the file."""
+        return self._read(self._instances, index)
+
+    def crowds(self, index: int) -> MaskAnnotation:
+        """The same of the image's crowds."""
+        return self._read(self._crowds, index)
+
+    def _read(self, wanted: dict[int, list[Instance]], index: int) -> MaskAnnotation:
         image = self._images[self.image_ids[index]]
-        instances = self._instances[image.image_id]
+        instances = wanted[image.image_id]
         height, width = image.size
         boxes = torch.tensor([instance.box for instance in instances]).reshape(-1, 4)
-        masks = np.stack([decode(instance.segmentation, image.size) for instance in instances])
-        limits = torch.tensor([width, height, width, height])
-        return boxes.clamp_min(0).minimum(limits), torch.tensor([i.label for i in instances]), torch.from_numpy(masks)
+        labels = torch.tensor([instance.label for instance in instances], dtype=torch.int64)
+        masks = np.zeros((len(instances), height, width), dtype=bool)
+        for mask, instance in zip(masks, instances, strict=True):
+            mask[:] = decode(instance.segmentation, image.size)
+        return boxes.clamp_min(0).minimum(torch.tensor([width, height, width, height])), labels, torch.from_numpy(masks)
 
     def __getitem__(self, index: int) -> Sample:
         """DataError if the photo is missing, cannot be decoded, or differs in size from its entry."""

@@ -30,6 +30,8 @@ class Instance:
     label: int
     box: tuple[float, float, float, float]
     segmentation: Any
+    crowd: bool
+    """several things under one mask, which COCO neither trains on nor counts as missed or found"""
 
 
 def read_instances(path: Path) -> tuple[dict[int, ImageEntry], tuple[str, ...], list[Instance]]:
@@ -73,7 +75,7 @@ def _read_categories(path: Path, entries: list) -> tuple[dict[int, int], tuple[s
 
 
 def _read_instance(path: Path, entry: dict, images: dict[int, ImageEntry], labels: dict[int, int]) -> Instance | None:
-    """None for what is no instance: a crowd, or a box without width or height."""
+    """None for a box without width or height, of which COCO has a few."""
     item = f"annotation {entry['id']}"
     image = images.get(field(path, item, entry, "image_id", int))
     if image is None:
@@ -83,9 +85,9 @@ def _read_instance(path: Path, entry: dict, images: dict[int, ImageEntry], label
         raise DataError(path, item, f"category {entry['category_id']} is not in the file's categories", AGAIN)
     segmentation = _read_segmentation(path, item, entry, image.size)
     box = _read_box(path, item, entry)
-    if entry.get("iscrowd") or box[2] == box[0] or box[3] == box[1]:
+    if box[2] == box[0] or box[3] == box[1]:
         return None
-    return Instance(image.image_id, label, box, segmentation)
+    return Instance(image.image_id, label, box, segmentation, bool(entry.get("iscrowd")))
 
 
 def _read_box(path: Path, item: str, entry: dict) -> tuple[float, float, float, float]:

@@ -21,7 +21,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except OSError as error:
-        raise DataError(path, "file", f"cannot be read ({error.strerror})", "check its path in params.yaml") from error
+        raise DataError(path, "file", f"cannot be read ({error.strerror})", "check its path in the profile") from error
     except ValueError as error:
         raise DataError(path, "file", f"is not JSON ({error})", "download or draw it again") from error
 
@@ -29,7 +29,7 @@ def read_json(path: Path) -> Any:
 def field(path: Path, item: str, record: Any, key: str, kind: type | tuple[type, ...] = object) -> Any:
     """`record[key]`, of the given kind. DataError names the item that lacks it."""
     if not isinstance(record, dict) or key not in record:
-        raise DataError(path, item, f"has no '{key}'", "check that the file is of the kind that params.yaml expects")
+        raise DataError(path, item, f"has no '{key}'", "check that the file is of the kind that the profile expects")
     value = record[key]
     if not isinstance(value, kind) or isinstance(value, bool):
         raise DataError(path, item, f"'{key}' is {value!r:.60}", "download or draw the file again")
@@ -41,7 +41,7 @@ def find_photo(folder: Path, name: str) -> Path:
     for part in UNPACKED:
         if (path := folder / part / name).is_file():
             return path
-    way_out = f"put the photo into {folder} (or its {' or '.join(UNPACKED[1:])}), or correct the folder in params.yaml"
+    way_out = f"put the photo into {folder} (or its {' or '.join(UNPACKED[1:])}), or correct the folder in the profile"
     raise DataError(folder / name, "photo", "is missing", way_out)
 
 

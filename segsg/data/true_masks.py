@@ -27,7 +27,7 @@ class WithTrueMasks(Subset):
         self._path = Path(annotations)
         self._images, _, instances = read_instances(annotations)
         self._instances: dict[int, list[Instance]] = {image_id: [] for image_id in self._images}
-        for instance in instances:
+        for instance in (instance for instance in instances if not instance.crowd):
             self._instances[instance.image_id].append(instance)
 
     def __getitem__(self, index: int) -> Sample:

@@ -79,7 +79,7 @@ class SceneGraphSet:
         check(annotations, self._rows, self._images, self.vocabulary)
         self._chosen = np.flatnonzero(_in_split(self._rows, split, validation_images, keep_empty))
         if len(self._chosen) == 0:
-            way_out = "change validation_images in params.yaml, or take another file"
+            way_out = "change validation_images in the profile, or take another file"
             raise DataError(annotations, f"split '{split}'", "has no image", way_out)
 
     def __len__(self) -> int:

@@ -11,7 +11,7 @@ from torch import Tensor
 from segsg.data.errors import DataError
 
 AGAIN = "download or draw the file again"
-ALIAS = "spell it differently, or give another word for it under data: word_aliases in params.yaml"
+ALIAS = "spell it differently, or give another word for it under data: word_aliases in the profile"
 
 
 class WordVectors:
@@ -36,7 +36,7 @@ class WordVectors:
                 return cls(path, dict(_rows(path, lines, needed)), aliases)
         except OSError as error:
             rule = f"cannot be read ({error.strerror})"
-            raise DataError(path, "file", rule, "check data: word_vectors in params.yaml") from error
+            raise DataError(path, "file", rule, "check data: word_vectors in the profile") from error
 
     def vector(self, name: str) -> Float[Tensor, "words"]:
         """Mean vector of the words of `name`, float32. DataError names a word that the file does not have."""

@@ -19,7 +19,8 @@ STATISTICS = ("AP", "AP50", "AP75", "AP_S", "AP_M", "AP_L")
 Image = Mapping[str, Any]
 """Regions of one image in the frame of the original photo: `boxes_original` xyxy [regions, 4], `labels` [regions]
 from 1, `scores` [regions] if they are detections, and `masks` if masks are judged: bool [regions, h, w] or one
-run-length encoding of pycocotools for each region."""
+run-length encoding of pycocotools for each region. A truth may have `crowd`, bool [regions]: what is found inside such
+a region is neither right nor wrong."""
 
 
 def encode(masks) -> list[dict]:
@@ -50,11 +51,12 @@ def _annotations(image: Image, place: int, whose: str, masks: bool) -> list[dict
     if not len(boxes) == len(labels) == len(scores):
         raise ValueError(f"image number {place}: {whose} has {len(boxes)} boxes, {len(labels)} labels, "
                          f"{len(scores)} scores; one of each is needed for a region")  # fmt: skip
+    crowd = as_array(image.get("crowd", np.zeros(len(boxes), dtype=bool)))
     sides = boxes[:, 2:] - boxes[:, :2]
     records = [
         {"image_id": place, "category_id": int(label), "score": float(score), "area": float(side.prod()),
-         "bbox": [*box[:2].tolist(), *side.tolist()], "iscrowd": 0}
-        for box, side, label, score in zip(boxes, sides, labels, scores, strict=True)
+         "bbox": [*box[:2].tolist(), *side.tolist()], "iscrowd": int(many)}
+        for box, side, label, score, many in zip(boxes, sides, labels, scores, crowd, strict=True)
     ]  # fmt: skip
     if masks and records:
         encodings = encode(_required(image, "masks", place, whose))

@@ -47,7 +47,7 @@ class Frequency(nn.Module):
     def forward(self, nodes: Tensor, edges: Tensor, pairs: Int[Tensor, "pairs 2"], regions: Regions) -> Context:
         probabilities = regions.class_probabilities
         labels = probabilities[:, 1:].argmax(dim=1) + 1
-        return Context(probabilities.clamp(min=1e-12).log(), self.bias(labels, pairs), nodes)
+        return Context(probabilities.clamp(min=1e-12).log(), self.bias(labels, pairs))
 
 
 class NoFeatures(nn.Module):

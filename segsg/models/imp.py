@@ -56,7 +56,7 @@ class Imp(nn.Module):
         for _ in range(ROUNDS):
             node_states, edge_states = self._round(node_states, edge_states, pairs)
         logits, labels = self.decoder(node_states, regions)
-        return Context(logits, self.out(edge_states) + self.bias(labels, pairs), node_states)
+        return Context(logits, self.out(edge_states) + self.bias(labels, pairs))
 
     @property
     def described(self) -> int:

@@ -48,7 +48,7 @@ class ObjectsThenEdges(nn.Module):
         objects = described[:, self.embedding.width :]
         logits, labels = self.decoder(described, regions, arrangement)
         hidden = self.edges(torch.cat([self.hard_labels(labels), nodes, objects], dim=1), arrangement)
-        return Context(logits, self.head(hidden, edges, pairs) + self.bias(labels, pairs), objects, relatedness)
+        return Context(logits, self.head(hidden, edges, pairs) + self.bias(labels, pairs), relatedness)
 
     @property
     def described(self) -> int:

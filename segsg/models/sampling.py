@@ -13,7 +13,13 @@ MATCH_IOU = 0.5
 
 
 def true_rows(boxes: Float[Tensor, "regions 4"], true_boxes: Float[Tensor, "truths 4"]) -> Int[Tensor, "regions"]:
-    """For each box the row of the true box that it covers best, -1 below IoU 0.5."""
+    """For each box the row of the true box that it covers best, -1 below IoU 0.5.
+
+    Where the boxes are the true boxes themselves, as in PredCls and SGCls, each is its own, also one of two identical
+    ones, whose relations differ.
+    """
+    if torch.equal(boxes, true_boxes):
+        return torch.arange(len(boxes), device=boxes.device)
     if len(true_boxes) == 0:
         return torch.full((len(boxes),), -1, device=boxes.device)
     best, row = box_iou(boxes, true_boxes).max(dim=1)

@@ -33,6 +33,7 @@ def graphs(params, split, keep_empty=False):
 def sets(monkeypatch):
     """A mask set of images 1 to 8, of which the scene graph set has 1 (training), 2 (validation), 4 and 6 (test)."""
     monkeypatch.setattr(data, "mask_set", lambda params, split: Masks())
+    monkeypatch.setattr(data, "judged_mask_set", lambda params: Masks())
     monkeypatch.setattr(data, "scene_graph_set", graphs)
 
 

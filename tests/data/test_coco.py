@@ -13,10 +13,21 @@ def annotation(files, place=0, **values):
     files.record["annotations"][place].update(values)
 
 
-def test_only_images_with_instances_are_in_the_set(mask_files):
+def test_images_without_instances_are_for_judging_only(mask_files):
     masks = MaskSet(*mask_files.write())
-    assert masks.image_ids == [5] and masks.image_sizes == [(10, 20)]
+    assert masks.image_ids == [5, 6, 7] and masks.image_sizes == [(10, 20)] * 3
+    trained = masks.with_instances()
+    assert trained.image_ids == [5] and trained.image_sizes == [(10, 20)] and trained[0].image_id == 5
     assert masks.vocabulary.classes == ("bicycle", "dog") and masks.vocabulary.predicates == ()
+
+
+def test_crowds_are_apart_from_instances(mask_files):
+    masks = MaskSet(*mask_files.write())
+    for empty in (masks.annotation(1), masks.annotation(2), masks.crowds(0), masks.crowds(1)):
+        assert [part.shape for part in empty] == [(0, 4), (0,), (0, 10, 20)]
+    boxes, labels, crowd = masks.crowds(2)
+    assert boxes.tolist() == [[0, 0, 1, 10]] and labels.tolist() == [1] and crowd.shape == (1, 10, 20)
+    assert masks[2].masks.shape == (0, 10, 20) and masks[2].labels.dtype == torch.int64
 
 
 def test_a_sample_has_boxes_labels_and_masks_in_file_order(mask_files):
@@ -56,7 +67,7 @@ def test_boxes_are_clipped_to_the_photo(mask_files):
 
 def test_without_images_that_another_set_has(mask_files):
     annotation(mask_files, 2, iscrowd=0)
-    left = without_images(MaskSet(*mask_files.write()), {5, 99})
+    left = without_images(MaskSet(*mask_files.write()).with_instances(), {5, 99})
     assert left.image_ids == [7] and len(left) == 1 and left[0].image_id == 7
 
 
@@ -110,9 +121,15 @@ def test_a_photo_of_another_size(mask_files):
 
 def test_real_masks_lie_in_their_boxes(real):
     masks = MaskSet(real / "coco" / "annotations" / "instances_val2017.json", real / "coco" / "images")
-    assert len(masks) == 30 and len(masks.vocabulary.classes) == 80 and masks.vocabulary.class_name(80) == "toothbrush"
+    assert (
+        len(masks) == 32
+        and len(masks.with_instances()) == 30
+        and len(masks.vocabulary.classes) == 80
+        and masks.vocabulary.class_name(80) == "toothbrush"
+    )
     assert sum(len(masks.annotation(index)[1]) for index in range(len(masks))) == 245
-    sample = masks[3]
+    assert sum(len(masks.crowds(index)[1]) for index in range(len(masks))) == 4
+    sample = masks.with_instances()[3]
     for box, mask in zip(sample.boxes, sample.masks, strict=True):
         rows, columns = mask.nonzero().unbind(1)
         found = torch.stack([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])

@@ -38,7 +38,7 @@ def test_aliases_of_words_and_names(glove, aliases):
 
 
 def test_a_missing_word_names_itself_the_file_and_the_alias_table(glove):
-    with pytest.raises(DataError, match=r"glove\.txt: word 'drier' of 'hair drier': .*word_aliases in params\.yaml"):
+    with pytest.raises(DataError, match=r"glove\.txt: word 'drier' of 'hair drier': .*word_aliases in the profile"):
         WordVectors.read(glove, ["hair drier"], {"hair": "cat"}).vector("hair drier")
 
 

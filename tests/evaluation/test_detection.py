@@ -85,6 +85,19 @@ def test_images_without_detections_and_without_truth():
     assert half["AP"] == pytest.approx(51 / 101)  # recall 1/2 is reached at precision 1
 
 
+@pytest.mark.parametrize("masks", [False, True])
+def test_what_is_found_in_a_crowd_is_neither_right_nor_wrong(masks):
+    crowd = [[100, 0, 200, 60]]
+    inside = [[100, 0, 120, 20], [150, 10, 190, 50]]
+    truth = image([*BOXES[:1], *crowd], [1, 1], masks=painted([*BOXES[:1], *crowd]))
+    found = image([*inside, *BOXES[:1]], [1, 1, 1], [0.9, 0.8, 0.7], painted([*inside, *BOXES[:1]]))
+    one = average_precision([truth | {"crowd": torch.tensor([False, True])}], [found], classes=2, masks=masks)
+    assert one["AP50"] == pytest.approx(1.0)
+    assert average_precision([truth], [found], classes=2, masks=masks)["AP50"] < 0.2
+    only = average_precision([truth | {"crowd": torch.tensor([True, True])}], [found], classes=2, masks=masks)
+    assert np.isnan(only["AP"]) and only["per_class"] == [None]
+
+
 def test_nothing_is_printed(capsys):
     average_precision([image(BOXES, [1, 1, 1])], [image(BOXES, [1, 1, 1], [0.9, 0.8, 0.7])], classes=2)
     assert capsys.readouterr().out == ""

@@ -44,8 +44,9 @@ def test_messages_are_gated_sums():
     nodes, edges = torch.randn(5, NODES), torch.randn(5, POOLING)
     context = imp(nodes, edges, pairs, regions)
     v, e = states_slowly(imp, nodes, edges, pairs)
-    assert_close(context.hidden, v)
-    labels = torch.where(regions.labels > 0, regions.labels, imp.decoder(v, regions)[1])
+    logits, labels = imp.decoder(v, regions)
+    assert_close(context.object_logits, logits)
+    labels = torch.where(regions.labels > 0, regions.labels, labels)
     assert_close(context.predicate_logits, imp.out(e) + imp.bias(labels, pairs))
 
 

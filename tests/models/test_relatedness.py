@@ -23,7 +23,7 @@ class Claims(nn.Module):
         self.relatedness = relatedness
 
     def forward(self, nodes, edges, pairs, regions):
-        return Context(torch.zeros(len(nodes), 6), torch.zeros(len(pairs), 5), nodes, self.relatedness)
+        return Context(torch.zeros(len(nodes), 6), torch.zeros(len(pairs), 5), self.relatedness)
 
 
 def losses(relatedness, counts=(3, 1, 2), relations=RELATIONS):

@@ -36,6 +36,12 @@ def test_two_detections_of_one_box_are_no_pair_of_a_relation():
     assert pair_targets(all_pairs(regions.image), regions, batch).tolist() == [0, 0]
 
 
+def test_identical_true_boxes_keep_their_own_rows():
+    boxes = torch.tensor([[0.0, 0, 9, 9], [0, 0, 9, 9], [20, 20, 30, 30]])
+    assert true_rows(boxes, boxes).tolist() == [0, 1, 2]
+    assert true_rows(boxes[:2], boxes).tolist() == [0, 0]  # detections: nothing tells them apart
+
+
 def test_true_rows_without_truth():
     assert true_rows(torch.rand(3, 4), torch.zeros(0, 4)).tolist() == [-1, -1, -1]
 
