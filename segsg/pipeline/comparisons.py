@@ -10,7 +10,8 @@ from segsg.evaluation.ranks import Ranks, load
 from segsg.params import Evaluation
 from segsg.reporting.rows import BASELINE, ORACLE, RECTANGLES, references
 
-RANKS_FILE = "ranks.npz"
+RANKS_FILE, UNSHARED_FILE = "ranks.npz", "unshared.npz"
+"""of all test images, and of those that the mask set does not hold where there are some of both"""
 COMPARED = re.compile(r"(R|mR|zsR)@\d+")
 
 
@@ -19,19 +20,27 @@ def add_comparisons(results: dict, evaluations: Path, numbers: Evaluation, seed:
 
     `comparisons`: {"baseline" or "rectangles": {metric: {"difference", "low", "high", "p"}}}; `share`: {metric:
     {"value", "low", "high"}}, 0 being rectangles and 1 true masks. Rows without a counterpart of their seed get none.
+    The part `unshared` of a row has `comparisons` of its own, with the baseline on the same images.
     """
 
     @cache
-    def ranks(key: str) -> Ranks:
-        return load(evaluations / key / RANKS_FILE)
+    def ranks(key: str, file: str = RANKS_FILE) -> Ranks:
+        return load(evaluations / key / file)
+
+    def against(key: str, others: dict[str, str], file: str = RANKS_FILE) -> dict[str, dict[str, dict]]:
+        return {o: _of_interest(compare(ranks(k, file), ranks(key, file), *options)) for o, k in others.items()}
 
     options = (numbers.resamples, numbers.confidence, seed)
     for key, others in references(results).items():
         row = results["experiments"][key]
-        against = {name: others[name] for name in (BASELINE, RECTANGLES) if name in others}
-        found = {name: _of_interest(compare(ranks(o), ranks(key), *options)) for name, o in against.items()}
-        row["comparisons"] = found
+        row["comparisons"] = against(key, _only(others, BASELINE, RECTANGLES))
         row["share"] = _share(ranks, key, others, options)
+        if row.get("unshared"):
+            row["unshared"]["comparisons"] = against(key, _only(others, BASELINE), UNSHARED_FILE)
+
+
+def _only(others: dict[str, str], *names: str) -> dict[str, str]:
+    return {name: others[name] for name in names if name in others}
 
 
 def _share(ranks: Callable[[str], Ranks], key: str, others: dict[str, str], options: tuple) -> dict:

@@ -106,7 +106,7 @@ def _no_overlap(results: dict, name: str, what: str, metrics: tuple[str, ...]) -
         columns,
         tuple(Row(row.labels, {c: row.cells.get(c, Cell()) for c in columns}) for row in rows),
         caption(f"{what} in per cent, with and without test photos that the mask set holds", everything, papers="")
-        + " Differences are taken over all photos, so rows with test photos of one set have no ≈.",
+        + " Differences are taken over the photos of the row.",
         f"The study “{results['profile']}” has no row for this table: its data sets share no photo.",
     )
 

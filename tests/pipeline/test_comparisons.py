@@ -11,13 +11,12 @@ from segsg.pipeline.comparisons import add_comparisons
 NUMBERS = Evaluation([20, 50, 100], 0.5, 100, 0.95, True, 0.3, 1)
 
 
-def write(folder, key, found):
+def write(folder, key, found, images=60, name="ranks.npz"):
     """Ranks of images with one relation each, of which the first `found` are answered."""
-    images = 60
     rank = np.where(np.arange(images) < found, 0, MISSED).astype(np.int32)
     ids, ones = np.arange(images), np.ones((images, 3), dtype=np.int32)
-    (folder / key).mkdir()
-    save(folder / key / "ranks.npz", Ranks(ids, ids, ids >= 0, ids, ones, rank, rank, 3, DEFAULT))
+    (folder / key).mkdir(exist_ok=True)
+    save(folder / key / name, Ranks(ids, ids, ids >= 0, ids, ones, rank, rank, 3, DEFAULT))
 
 
 @pytest.fixture
@@ -40,6 +39,18 @@ def test_rows_are_compared_with_their_baseline_and_their_control(compared):
 def test_the_share_of_the_gap_lies_between_the_controls(compared):
     assert compared["01"]["share"]["R@20"]["value"] == pytest.approx(6 / 24)
     assert compared["00"]["share"] == compared["02"]["share"] == compared["03"]["share"] == {}
+
+
+def test_images_of_one_set_are_compared_on_their_own(tmp_path):
+    apart = {"unshared": {"images": 40, "metrics": {}}}
+    file = results(BASELINE | apart, GROUNDED | apart)
+    for key, found, left in (("00", 12, 4), ("01", 30, 14)):
+        write(tmp_path, key, found)
+        write(tmp_path, key, left, images=40, name="unshared.npz")
+    add_comparisons(file, tmp_path, NUMBERS, 0)
+    base, grounded = (file["experiments"][key]["unshared"]["comparisons"] for key in ("00", "01"))
+    assert base == {} and grounded.keys() == {"baseline"}
+    assert grounded["baseline"]["R@20"]["difference"] == pytest.approx(10 / 40)
 
 
 def test_a_seed_without_counterpart_is_compared_with_nothing(compared):

@@ -41,6 +41,7 @@ def test_a_study_that_compares_nothing_has_no_predicates():
 
 def test_photos_of_both_sets_are_left_out_of_the_test_or_of_training():
     part = {"images": 8, "metrics": {"mR@20": {"value": 0.12, "low": 0.1, "high": 0.2}}}
+    part |= {"comparisons": difference(0.1, -0.01, 0.2, "mR@20")}
     apart = row("seg-grounded", "mini-fpn-apart", mR_20=0.14)
     table = no_overlap_mean(results(BASELINE, GROUNDED | {"unshared": part}, apart))
     assert [(line.labels[2], line.labels[3], line.cells[("SGCls", "mR@20")].value) for line in table.rows] == [
@@ -49,6 +50,8 @@ def test_photos_of_both_sets_are_left_out_of_the_test_or_of_training():
         ("seg-grounded", "test photos of one set", pytest.approx(12.0)),
         ("seg-grounded", "detector trained without them", pytest.approx(14.0)),
     ]
+    assert table.rows[2].cells[("SGCls", "mR@20")].difference.is_noise
+    assert table.rows[1].cells[("SGCls", "mR@20")].difference is None
 
 
 def test_without_such_photos_there_is_nothing_to_leave_out():
