@@ -18,9 +18,10 @@ from dvc.config import Config
 from dvc.repo import Repo
 
 from segsg.params import PARAMS_FILE, load
+from segsg.pipeline.quick_dvc import tidy_lock
 from segsg.pipeline.schedule import outdated, run_all
 
-DVC = (sys.executable, "-m", "dvc")
+DVC = (sys.executable, "-m", "segsg.pipeline.quick_dvc")
 NOTEBOOKS = "notebooks"
 """the stage that cleans notebooks"""
 
@@ -46,7 +47,9 @@ def reproduce(jobs: int) -> Path:
         _run_stages(["repro", "--single-item", NOTEBOOKS], logs / f"{NOTEBOOKS}.log", environment({}))
         needs = outdated(Repo())
     runner = _Runner(len(needs), logs, gpu_shares(_gpus(), jobs))
-    if failures := run_all(needs, runner.run, jobs):
+    failures = run_all(needs, runner.run, jobs)
+    tidy_lock()
+    if failures:
         raise StageFailed("\n".join(failures))
     _run_stages(["repro"], logs / "repro.log", environment({}))
     return report
