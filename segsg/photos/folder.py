@@ -1,8 +1,11 @@
 """Which photos a user means, and what their results are called."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from segsg.photos.record import FORMAT
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 INDEX = "index"
@@ -24,9 +27,10 @@ class Named:
 def find(places: Iterable[Path], out: Path) -> list[Named]:
     """The photos at `places`: files, whatever they are called, and folders with all that is below them.
 
-    Each photo once, in the order given, those of a folder by name. Left out are hidden files and what lies in `out`.
+    Each photo once, in the order given, those of a folder by name. Left out are hidden files, what lies in `out`, and
+    pictures that an earlier run made of a photo.
     Names are those of the files; one that is taken, or would be index.html, gets a number. ValueError if a place is
-    not there or there is no photo at all.
+    not there, there is no photo at all, or a result would replace one.
     """
     places = list(places)
     found: dict[Path, Path] = {}
@@ -36,7 +40,11 @@ def find(places: Iterable[Path], out: Path) -> list[Named]:
     if not paths:
         said = ", ".join(str(place) for place in places)
         raise ValueError(f"{said}: no photo in it; give files or folders with {', '.join(ENDINGS)}")
-    return [Named(path, name) for path, name in zip(paths, _names(paths), strict=True)]
+    named = [Named(path, name) for path, name in zip(paths, _names(paths), strict=True)]
+    for photo in named:
+        if (out / f"{photo.name}.png").resolve() in found:
+            raise ValueError(f"{out}: {photo.name}.png there is one of the photos; name another folder for --out")
+    return named
 
 
 def _photos(place: Path, out: Path) -> list[Path]:
@@ -45,7 +53,8 @@ def _photos(place: Path, out: Path) -> list[Path]:
     if not place.is_dir():
         raise ValueError(f"{place}: no such photo or folder; correct the path")
     found = sorted(path for path in place.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
-    return [path for path in found if not _is_hidden(path.relative_to(place)) and not _is_below(path, out)]
+    seen = (path for path in found if not _is_hidden(path.relative_to(place)) and not _is_below(path, out))
+    return [path for path in seen if not _is_result(path)]
 
 
 def _is_hidden(path: Path) -> bool:
@@ -54,6 +63,18 @@ def _is_hidden(path: Path) -> bool:
 
 def _is_below(path: Path, folder: Path) -> bool:
     return path.resolve().is_relative_to(folder.resolve())
+
+
+def _is_result(path: Path) -> bool:
+    """Whether a record of ours lies beside a picture of the same name."""
+    beside = path.with_suffix(".json")
+    if path.suffix != ".png" or not beside.is_file():
+        return False
+    try:
+        content = json.loads(beside.read_bytes())
+    except ValueError:
+        return False
+    return isinstance(content, dict) and content.get("format") == FORMAT
 
 
 def _names(paths: list[Path]) -> list[str]:

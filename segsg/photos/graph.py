@@ -1,6 +1,6 @@
 """What a bundle says about one photo."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -17,7 +17,7 @@ class Region:
     name: str
     score: float
     box: Box
-    runs: dict | None
+    runs: dict | None = field(repr=False)
 
     @property
     def mask(self) -> Bool[np.ndarray, "h w"] | None:
@@ -30,7 +30,7 @@ class PairRegion:
     """Where two regions meet in the eyes of the model: m_jj' of eq. 6, in the frame of their union box."""
 
     box: Box
-    weights: Float[np.ndarray, "28 28"]
+    weights: Float[np.ndarray, "28 28"] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Relation:
 class PhotoGraph:
     """The regions of a photo, and its relations, surest first. `image` is the photo upright, without transparency."""
 
-    image: UInt8[np.ndarray, "h w 3"]
+    image: UInt8[np.ndarray, "h w 3"] = field(repr=False)
     regions: tuple[Region, ...]
     relations: tuple[Relation, ...]
 

@@ -28,6 +28,8 @@ def read(photo: Photo) -> Pixels:
     if isinstance(photo, Image.Image):
         return _of_image(photo)
     path = Path(photo)
+    if not path.is_file():
+        raise DataError(path, "photo", "no such file", "correct the path")
     try:
         with Image.open(path, formats=FORMATS) as opened:
             return _of_image(opened)

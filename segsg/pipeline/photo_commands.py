@@ -25,14 +25,15 @@ def run_bundle(options: argparse.Namespace) -> int:
 
 def run_predict(options: argparse.Namespace) -> int:
     """0, or 1 if a photo was skipped, or 2 if nothing could begin."""
-    from segsg.bundle import load_bundle
     from segsg.photos.folder import find
-    from segsg.pipeline.predict import predict
 
     try:
         if options.out.exists() and not options.out.is_dir():
             raise ValueError(f"{options.out}: is a file; name a folder for the results")
         wanted, photos = Wanted(options.top, options.threshold), find(options.photos, options.out)
+        from segsg.bundle import load_bundle  # last: PyTorch takes seconds
+        from segsg.pipeline.predict import predict
+
         bundle = load_bundle(options.bundle)
     except ValueError as error:
         print(error, file=sys.stderr)
@@ -40,7 +41,7 @@ def run_predict(options: argparse.Namespace) -> int:
     results = predict(bundle, photos, options.out, wanted, options.batch)
     done, skipped, page = len(results.thumbnails), len(results.skipped), results.close()
     print(f"{done} of {len(photos)} photos, {skipped} skipped." + (f" Page: {page}" if page else ""))
-    if bundle.warning:
+    if bundle.warning and done:
         print(bundle.warning, file=sys.stderr)
     return SKIPPED if skipped else 0
 

@@ -20,11 +20,14 @@ from segsg.reporting.style import save
 
 
 class Results:
-    """The files of one run in `out`, and what went wrong: a line for each photo that cannot be read."""
+    """The files of one run in `out`, and what went wrong: a line for each photo that cannot be read.
+
+    Several photos get an index; an older index in `out` gives way to one of this run.
+    """
 
     def __init__(self, bundle: Bundle, out: Path, photos: int):
         self.bundle, self.out = bundle, out
-        self.frame = Frame(bundle.manifest.name, bundle.warning, index=photos > 1)
+        self.frame = Frame(bundle.manifest.name, bundle.warning, index=photos > 1 or (out / f"{INDEX}.html").exists())
         self.thumbnails: list[Thumbnail] = []
         self.skipped: list[str] = []
 

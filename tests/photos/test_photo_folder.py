@@ -18,6 +18,24 @@ def test_a_folder_is_all_that_is_below_it_except_hidden_files_and_results(folder
     assert [photo.path.relative_to(folder).as_posix() for photo in found] == ["a.PNG", "b.jpg", "deep/b.webp"]
 
 
+def test_pictures_of_an_earlier_run_are_no_photos(folder):
+    for name, content in (("b", '{"format": "segsg-prediction"}'), ("own", '{"format": "mine"}'), ("odd", "[")):
+        (folder / "deep" / f"{name}.png").touch()
+        (folder / "deep" / f"{name}.json").write_text(content)
+    found = find([folder / "deep"], folder / "out")
+    assert [photo.path.name for photo in found] == ["b.webp", "odd.png", "own.png"]
+    assert [photo.path.name for photo in find([folder / "deep" / "b.png"], folder / "out")] == ["b.png"]
+
+
+def test_no_result_replaces_a_photo(folder):
+    (folder / "b.png").touch()
+    with pytest.raises(ValueError, match=r"in: b\.png there is one of the photos; name another folder"):
+        find([folder / "b.png"], folder)
+    with pytest.raises(ValueError, match=r"b\.png there is one of the photos"):
+        find([folder / "b.jpg", folder / "b.png"], folder)
+    assert len(find([folder / "b.jpg"], folder)) == 1
+
+
 def test_equal_names_get_numbers_and_no_photo_becomes_the_index(folder):
     for name in ("B.JPG", "b-2.jpg", "index.jpg"):
         (folder / name).touch()

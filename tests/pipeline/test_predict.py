@@ -67,10 +67,19 @@ def test_one_photo_has_a_page_and_no_index(photos, tmp_path, capsys):
     assert capsys.readouterr().out.rstrip().endswith("out/a.html")
 
 
+def test_an_older_index_gives_way_to_one_of_this_run(photos, tmp_path, capsys):
+    assert predict(photos, "--out", tmp_path / "out") == 0
+    assert predict(photos / "a.jpg", "--out", tmp_path / "out") == 0
+    index = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "a.html" in index and "a-2.html" not in index
+    assert "index.html" in (tmp_path / "out" / "a.html").read_text(encoding="utf-8")
+
+
 def test_nothing_but_broken_photos(tmp_path, capsys):
     (tmp_path / "a.jpg").touch()
     assert predict(tmp_path / "a.jpg", "--out", tmp_path / "out") == 1
-    assert capsys.readouterr().out == "0 of 1 photos, 1 skipped.\n"
+    said = capsys.readouterr()
+    assert said.out == "0 of 1 photos, 1 skipped.\n" and "photograph" not in said.err
 
 
 @pytest.mark.parametrize(

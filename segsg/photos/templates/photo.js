@@ -4,7 +4,7 @@
   const said = document.querySelector("[data-said]");
   const rows = [...document.querySelectorAll("tr[data-relation]")];
   const parts = [...graph.querySelectorAll("[data-region], [data-relation]")];
-  const rest = said.textContent + " Point at one, or tab to it; a click keeps it lit.";
+  const rest = said.textContent + " Point at one, or tab to it; a click or a tap keeps it lit.";
   let kept = null;
 
   const same = (a, b) => a && b && a.kind === b.kind && a.place === b.place;
