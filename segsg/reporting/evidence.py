@@ -1,5 +1,6 @@
 """Why grounding helps or does not, as far as a study can tell: sentences that its numbers bear out, and no others."""
 
+from dataclasses import dataclass
 from statistics import mean
 
 from segsg.reporting.ablation import label_of
@@ -19,16 +20,32 @@ def _place(one: System) -> str:
     return f"{model_name(one.model)}, {detector_name(one.backbone)}, {TASKS[one.task]}"
 
 
-def _pixels(results: dict) -> list[str]:
-    everything, said = seeds(results), []
+@dataclass(frozen=True)
+class Control:
+    """A grounded system against the same network that sees rectangles: its borrowed masks, and true masks if any."""
+
+    system: System
+    masks: Difference
+    truth: Difference | None
+
+
+def controls(results: dict) -> list[Control]:
+    """The systems that a study has such a network for."""
+    everything, found = seeds(results), []
     for one, rows in plain_systems(results).items():
-        against = difference([row.get("comparisons", {}).get(RECTANGLES, {}).get(METRIC) for row in rows])
-        if against is None or one.method != GROUNDED:
-            continue
-        true = control_of(results, one, ORACLE, everything)
-        best = difference([r.get("comparisons", {}).get(RECTANGLES, {}).get(METRIC) for r in everything.get(true, [])])
-        said.append(f"{_place(one)}: {_verdict(against)}{_ceiling(best)}")
-    return said
+        masks = _over_rectangles(rows)
+        if masks is not None and one.method == GROUNDED:
+            true = control_of(results, one, ORACLE, everything)
+            found.append(Control(one, masks, _over_rectangles(everything.get(true, []))))
+    return found
+
+
+def _over_rectangles(rows: list[dict]) -> Difference | None:
+    return difference([row.get("comparisons", {}).get(RECTANGLES, {}).get(METRIC) for row in rows])
+
+
+def _pixels(results: dict) -> list[str]:
+    return [f"{_place(one.system)}: {_verdict(one.masks)}{_ceiling(one.truth)}" for one in controls(results)]
 
 
 def _verdict(against: Difference) -> str:

@@ -13,7 +13,18 @@ from pathlib import Path
 
 import yaml
 
-from segsg.reporting import ablation, evidence, findings, layout, mask_tables, panels, protocols, supplement, tables
+from segsg.reporting import (
+    ablation,
+    answer,
+    evidence,
+    findings,
+    layout,
+    mask_tables,
+    panels,
+    protocols,
+    supplement,
+    tables,
+)
 from segsg.reporting.album import Entry, read_album
 from segsg.reporting.layout import Table
 from segsg.reporting.names import DETECTORS
@@ -24,6 +35,7 @@ PAPER_VALUES = Path("data/facts/paper_values.yaml")
 TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
 PAGES = {
     "index": "Overview",
+    "reading": "How to read",
     "table1": "Table 1",
     "table2": "Table 2",
     "table3": "Table 3",
@@ -35,7 +47,6 @@ PAGES = {
     "kernels": "Kernels",
     "refinement": "Refinement",
     "curves": "Curves",
-    "reading": "How to read",
     "passport": "Passport",
 }
 ALBUMS = ("gallery", "pairs", "kernels", "refinement")
@@ -65,6 +76,7 @@ def write(report: Path, paper: dict) -> None:
         "world": results.get("world") or {},
         "slices": findings.slices(results),
         "rarity": findings.frequency_gains(results),
+        "answer": answer.answer(results),
         "evidence": evidence.evidence(results),
         "experiments": len(results["experiments"]),
         "images": max((row.get("images", 0) for row in results["experiments"].values()), default=0),

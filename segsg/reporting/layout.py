@@ -9,6 +9,12 @@ from segsg.reporting.cells import EMPTY, Cell, Difference
 
 COMPARABLE = "paper"
 """the one profile whose numbers may stand beside the paper's"""
+WORLDS = {
+    "smoke": "Drawn photos, tiny networks",
+    "mini": "Drawn photos, small networks",
+    "trial": "A few photos, a step or two of training",
+}
+"""what the numbers of a profile are of"""
 Column = tuple[str, str]
 """(what stands above several columns, what stands above this one)"""
 NUMBERS = ("value", "low", "high", "seeds", "spread", "difference", "difference_low", "difference_high", "p", "noise")
@@ -62,7 +68,9 @@ class Table:
 
 
 def warning(profile: str) -> str:
-    return f"{profile} world: not comparable with the paper's numbers, which are printed beside for orientation"
+    """What whoever sees a number of a study has to know, which is not the paper's."""
+    world = WORLDS.get(profile, "Not the paper's data, networks and training")
+    return f"{world}: not comparable with the paper's numbers, which are printed beside for orientation"
 
 
 def to_csv(table: Table) -> str:

@@ -1,6 +1,7 @@
 import pytest
 from made_results import against, results, row
 
+from segsg.reporting.answer import answer
 from segsg.reporting.choice import candidates, ours
 from segsg.reporting.evidence import evidence
 from segsg.reporting.findings import frequency_gains, gains, slices
@@ -49,6 +50,32 @@ def test_masks_are_judged_against_rectangles(numbers, said):
     assert said in sentence
     assert sentence.count("one training of each") == 1 + ("noise" not in said)
     assert "True masks give +5.0 [3.0–7.0]: the signal is in the pixels" in sentence
+
+
+def test_the_first_page_answers_in_short_from_single_runs():
+    base, grounded = pair("sgcls", 0.03, 0.01, 0.05)
+    assert answer(results(base)) == []
+    assert answer(results(base, grounded)) == [
+        "Seg-grounded models recall more relations than their baselines in 1 of 1 comparisons, by +3.0 points of mR@50 "
+        "in the mean; 1 gains and 0 losses are clear of the noise that the choice of test images brings.",
+        "Each is of one training: how much another seed would change is not in these numbers.",
+    ]
+
+
+def test_the_first_page_says_whether_seeds_and_controls_bear_it_out():
+    rows = []
+    for seed in range(3):
+        base, grounded = pair("sgcls", 0.03 + seed / 1000, 0.01, 0.05, seed=seed)
+        grounded["comparisons"] |= against(-0.02 - seed / 1000, -0.03, -0.01, "mR@50", "rectangles")
+        oracle = row("seg-grounded", mR_50=0.3, grounding={"masks": "oracle"}, seed=seed)
+        oracle["comparisons"] = against(0.05 + seed / 1000, 0.03, 0.07, "mR@50", "rectangles")
+        rows += [base, grounded, oracle]
+    assert answer(results(*rows, *pair("predcls", 0.01, -0.01, 0.03)))[1:] == [
+        "Of those with several seeds (1), gains are clear of both images and seeds in 1.",
+        "Whether it is the shape was asked in 1 place, where the same network was also shown its boxes as if they were "
+        "masks: borrowed masks are clearly better in 0, clearly worse in 1.",
+        "True masks are clearly better than boxes in 1 of 1.",
+    ]
 
 
 def test_several_seeds_are_not_called_one_training():
