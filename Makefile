@@ -9,6 +9,7 @@ JOBS ?= 2
 .PHONY: help setup study test check smoke format lab
 
 help:
+	@echo "make setup   the environment alone, in .venv: enough for segsg predict"
 	@echo "make study   the default study: data, training, tables, report (JOBS=$(JOBS) stages at a time)"
 	@echo "make test    the test suite"
 	@echo "make check   style, direction of imports, clean notebooks, generated files"
