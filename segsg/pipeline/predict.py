@@ -35,7 +35,8 @@ class Results:
         """NAME.json, NAME.png and NAME.html."""
         text = record.text(graph, photo.file, self.frame.bundle, self.frame.warning)
         write_text(self.out / f"{photo.name}.json", text)
-        save(overlay(graph, photo.file), self.out / f"{photo.name}.png")
+        title = f"{photo.file} (not for photographs)" if self.frame.warning else photo.file  # pictures travel alone
+        save(overlay(graph, title), self.out / f"{photo.name}.png")
         write_text(self.out / f"{photo.name}.html", photo_page(graph, photo.file, self.frame))
         self.thumbnails.append(thumbnail(graph, photo.name, photo.file))
 

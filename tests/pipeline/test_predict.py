@@ -8,6 +8,7 @@ from PIL import Image
 
 from segsg.cli import main
 from segsg.photos import record
+from segsg.photos.picture import overlay
 
 
 @pytest.fixture
@@ -40,6 +41,15 @@ def test_each_photo_gets_three_files_and_all_get_an_index(photos, tmp_path, monk
     said = capsys.readouterr()
     assert "2 of 2 photos, 0 skipped. Page: " in said.out
     assert "never a photograph" in said.err
+
+
+def test_pictures_carry_the_warning_too(photos, tmp_path, monkeypatch):
+    titles = []
+    monkeypatch.setattr(
+        "segsg.pipeline.predict.overlay", lambda graph, title: titles.append(title) or overlay(graph, title)
+    )
+    assert predict(photos / "a.jpg", "--out", tmp_path / "out") == 0
+    assert titles == ["a.jpg (not for photographs)"]
 
 
 def test_the_same_photos_give_the_same_files_however_many_at_a_time(photos, tmp_path):
