@@ -45,7 +45,7 @@ class Data:
     """The two sets, what knows the similarity of their classes, and how photos are resized."""
 
     source: typing.Literal["drawn", "files"]
-    """draw the files below from the section `world`, or take them as they are"""
+    """what the photos are of, for a bundle's warning; the section `world` is what draws the files"""
     scene_graphs: SceneGraphFiles
     masks_train: MaskFiles
     masks_validation: MaskFiles
@@ -97,7 +97,7 @@ class Optimization:
     warmup: int
     """iterations in which the rate rises to `learning_rate`"""
     schedule: typing.Literal["cosine", "steps"]
-    """how the rate falls afterwards"""
+    """how the rate falls"""
     steps: list[int]
     """iterations at which `steps` divides the rate by ten"""
     clip_norm: float
@@ -188,7 +188,7 @@ class Grounding:
     transfer: typing.Literal["softmax", "dot", "cosine", "oracle"]
     """from similar word vectors to the weights of mask classes (eq. 3); `oracle` takes what the drawn world knows"""
     transfer_threshold: float
-    """weights below this are none"""
+    """softmax: weights below this are none, but for the largest"""
     channels: int
     """mask channels that a node or an edge sees; 0 keeps one per class"""
     nodes: bool
@@ -237,7 +237,7 @@ class Evaluation:
     late_nms: float
     """SGDet: regions that overlap this much do not get the same name"""
     figures: int
-    """photos of each kind in a gallery"""
+    """photos in a gallery; in thirds where there are gains, losses and others"""
 
 
 @dataclass(frozen=True)
@@ -262,7 +262,7 @@ class Params:
     report: str
     """the folder under reports/ that tables and pages go to; studies may share runs and report more or fewer of them"""
     seed: int
-    """of everything but training: rows have their own"""
+    """of drawing, choosing and resampling; a training has this plus its row's"""
     data: Data
     detection: Detection
     stage1: Optimization

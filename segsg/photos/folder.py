@@ -1,7 +1,7 @@
 """Which photos a user means, and what their results are called."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,9 @@ from segsg.photos.record import FORMAT
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 INDEX = "index"
+RESULTS = (".json", ".png", ".html")
+MARK = "Written by <code>segsg predict</code>"
+"""what all our pages say"""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ def find(places: Iterable[Path], out: Path) -> list[Named]:
     Each photo once, in the order given, those of a folder by name. Left out are hidden files, what lies in `out`, and
     pictures that an earlier run made of a photo.
     Names are those of the files; one that is taken, or would be index.html, gets a number. ValueError if a place is
-    not there, there is no photo at all, or a result would replace one.
+    not there, there is no photo at all, or results would replace what is none.
     """
     places = list(places)
     found: dict[Path, Path] = {}
@@ -41,10 +44,24 @@ def find(places: Iterable[Path], out: Path) -> list[Named]:
         said = ", ".join(str(place) for place in places)
         raise ValueError(f"{said}: no photo in it; give files or folders with {', '.join(ENDINGS)}")
     named = [Named(path, name) for path, name in zip(paths, _names(paths), strict=True)]
-    for photo in named:
-        if (out / f"{photo.name}.png").resolve() in found:
-            raise ValueError(f"{out}: {photo.name}.png there is one of the photos; name another folder for --out")
+    for foreign in _foreign(named, out):
+        raise ValueError(f"{foreign}: would be replaced, and is no result of segsg; name another folder for --out")
     return named
+
+
+def has_index(out: Path) -> bool:
+    """Whether an earlier run left its index there."""
+    index = out / f"{INDEX}.html"
+    return index.is_file() and MARK in index.read_text(encoding="utf-8", errors="replace")
+
+
+def _foreign(named: list[Named], out: Path) -> Iterator[Path]:
+    """Files in the way of results that are not results themselves."""
+    for photo in named:
+        if not _is_record(out / f"{photo.name}.json"):
+            yield from filter(Path.exists, (out / f"{photo.name}{ending}" for ending in RESULTS))
+    if len(named) > 1 and not has_index(out):
+        yield from filter(Path.exists, [out / f"{INDEX}.html"])
 
 
 def _photos(place: Path, out: Path) -> list[Path]:
@@ -67,12 +84,13 @@ def _is_below(path: Path, folder: Path) -> bool:
 
 def _is_result(path: Path) -> bool:
     """Whether a record of ours lies beside a picture of the same name."""
-    beside = path.with_suffix(".json")
-    if path.suffix != ".png" or not beside.is_file():
-        return False
+    return path.suffix == ".png" and _is_record(path.with_suffix(".json"))
+
+
+def _is_record(path: Path) -> bool:
     try:
-        content = json.loads(beside.read_bytes())
-    except ValueError:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
         return False
     return isinstance(content, dict) and content.get("format") == FORMAT
 

@@ -96,6 +96,7 @@ def write(options: argparse.Namespace, borrowed: "Borrowed") -> None:
     found, out = borrowed.transfer, options.out
     write_text(out / "transfer.csv", matrix_csv(borrowed))
     lenders = found.matrix.any(0)  # columns that nobody borrows from only make the picture too wide to read
+    lenders |= ~lenders.any()
     names = tuple(name for name, lends in zip(found.mask_classes, lenders.tolist(), strict=True) if lends)
     picture = save(transfer_map(found.matrix[:, lenders].numpy(), found.classes, names), out / "transfer.png")
     facts = {

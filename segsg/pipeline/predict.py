@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 from segsg.bundle import Bundle
 from segsg.data.errors import DataError
 from segsg.photos import record
-from segsg.photos.folder import INDEX, Named
+from segsg.photos.folder import INDEX, Named, has_index
 from segsg.photos.graph import PhotoGraph
 from segsg.photos.page import Frame, Thumbnail, index_page, photo_page, thumbnail
 from segsg.photos.picture import overlay
@@ -27,7 +27,7 @@ class Results:
 
     def __init__(self, bundle: Bundle, out: Path, photos: int):
         self.bundle, self.out = bundle, out
-        self.frame = Frame(bundle.manifest.name, bundle.warning, index=photos > 1 or (out / f"{INDEX}.html").exists())
+        self.frame = Frame(bundle.manifest.name, bundle.warning, index=photos > 1 or has_index(out))
         self.thumbnails: list[Thumbnail] = []
         self.skipped: list[str] = []
 

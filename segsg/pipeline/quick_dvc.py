@@ -4,6 +4,7 @@ DVC parses all of dvc.lock before a stage, and parses and writes all of it after
 stages of the mini studies in it a stage that does nothing took 11 seconds of a core's time, and takes 2 with libyaml.
 """
 
+import os
 import re
 import sys
 from collections import OrderedDict
@@ -16,22 +17,30 @@ from typing import Any, ClassVar
 import yaml
 from dvc import dvcfile
 from dvc.cli import main
+from dvc.lock import LockError
+from dvc.repo import Repo
 from dvc.utils import serialize, strictyaml
 
 LOCK = Path("dvc.lock")
 
 
 class Reader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-    """YAML 1.2, as DVC reads it: `on`, `no`, and dates are strings."""
+    """YAML 1.2: `on`, `no` and dates are strings, and a key that is there twice is an error."""
 
     yaml_implicit_resolvers: ClassVar[dict] = {}
 
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        mapping = super().construct_mapping(node, deep)
+        if len(mapping) != len(node.value):
+            raise yaml.constructor.ConstructorError(None, None, "a key is there twice", node.start_mark)
+        return mapping
+
 
 class Writer(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):
-    """Quotes whatever a reader of either version of YAML could take for something else than a string."""
+    """Quotes whatever could be taken for a number by a reader of either version of YAML."""
 
 
-NUMBER = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+NUMBER = r"[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.[0-9]+|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 # What is no string, with the characters that it may begin with; a float is what no line above it takes.
 VALUES = {
     "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -41,7 +50,7 @@ VALUES = {
 }
 for kind, (pattern, first) in VALUES.items():
     Reader.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(f"^(?:{pattern})$"), first)
-Writer.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(f"^(?:{NUMBER})$"), VALUES["float"][1])
+Writer.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+._]*[0-9]"), list("-+._0123456789"))
 Writer.add_representer(OrderedDict, lambda writer, mapping: writer.represent_dict(mapping.items()))
 
 
@@ -72,19 +81,28 @@ def modified(path: str, fs: Any = None) -> Iterator[Any]:
 
 
 def tidy_lock() -> None:
-    """dvc.lock as DVC itself would have written it."""
-    if LOCK.is_file():
+    """dvc.lock as DVC itself would have written it; left as it is while another DVC is at work."""
+    if not LOCK.is_file():
+        return
+    with suppress(LockError), Repo().lock:
         content = parse(LOCK.read_text(encoding="utf-8"), str(LOCK))
         _replace(LOCK, content, lambda known, stream: stream.write(serialize.dumps_yaml(known)))
 
 
 def _replace(file: Path, content: Any, by: Callable[[Any, TextIOBase], Any]) -> None:
-    part = file.with_name(f"{file.name}.part")
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     with part.open("w", encoding="utf-8") as stream:
         by(content, stream)
     part.replace(file)
 
 
+def take_over() -> None:
+    """Put the functions of this module in the place of DVC's, in this process. AttributeError if DVC has none such."""
+    for module, name, ours in ((strictyaml, "parse_yaml", parse), (dvcfile, "modify_yaml", modified)):
+        getattr(module, name)
+        setattr(module, name, ours)
+
+
 if __name__ == "__main__":
-    strictyaml.parse_yaml, dvcfile.modify_yaml = parse, modified
+    take_over()
     sys.exit(main(sys.argv[1:]))

@@ -47,11 +47,12 @@ def reproduce(jobs: int) -> Path:
         _run_stages(["repro", "--single-item", NOTEBOOKS], logs / f"{NOTEBOOKS}.log", environment({}))
         needs = outdated(Repo())
     runner = _Runner(len(needs), logs, gpu_shares(_gpus(), jobs))
-    failures = run_all(needs, runner.run, jobs)
-    tidy_lock()
-    if failures:
-        raise StageFailed("\n".join(failures))
-    _run_stages(["repro"], logs / "repro.log", environment({}))
+    try:
+        if failures := run_all(needs, runner.run, jobs):
+            raise StageFailed("\n".join(failures))
+        _run_stages(["repro"], logs / "repro.log", environment({}))
+    finally:
+        tidy_lock()
     return report
 
 

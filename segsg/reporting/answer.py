@@ -11,18 +11,19 @@ def answer(results: dict) -> list[str]:
 
 
 def _gained(cells: Slice) -> list[str]:
-    up, down = cells.beyond
+    count, (up, down) = len(cells.gains), cells.beyond
     points = f"{cells.mean:+.1f}".replace("-", "−")
     several = [gain for gain in cells.gains if len(gain.by_seed) > 1]
     clear = sum(not gain.is_noise and gain.value > 0 for gain in several)
-    return [
-        f"Seg-grounded models recall more relations than their baselines in {cells.higher} of {len(cells.gains)} "
-        f"comparisons, by {points} points of {METRIC} in the mean; {up} gains and {down} losses are clear of the noise "
-        "that the choice of test images brings.",
-        f"Of those with several seeds ({len(several)}), gains are clear of both images and seeds in {clear}."
-        if several
-        else "Each is of one training: how much another seed would change is not in these numbers.",
+    said = [
+        f"Mean recall is higher with grounding in {cells.higher} of {count} comparisons; over all, the mean difference "
+        f"is {points} points of {METRIC}. Clear of noise: {up} higher, {down} lower."
     ]
+    if several:
+        said.append(f"Several seeds were trained for {len(several)} of them, and {clear} of these are clearly higher.")
+    if len(several) < count:
+        said.append("A comparison of one training each leaves open what another seed would change.")
+    return said
 
 
 def _shape(found: list[Control]) -> list[str]:

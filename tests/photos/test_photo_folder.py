@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from segsg.photos.folder import find
+from segsg.photos.folder import MARK, find, has_index
 
 
 @pytest.fixture
@@ -10,6 +10,7 @@ def folder(tmp_path):
     for name in ("b.jpg", "a.PNG", "deep/b.webp", "deep/c.txt", ".hidden/d.jpg", "._b.jpg", "out/b.png"):
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / name).touch()
+    (tmp_path / "in" / "out" / "b.json").write_text('{"format": "segsg-prediction"}')
     return tmp_path / "in"
 
 
@@ -29,11 +30,20 @@ def test_pictures_of_an_earlier_run_are_no_photos(folder):
 
 def test_no_result_replaces_a_photo(folder):
     (folder / "b.png").touch()
-    with pytest.raises(ValueError, match=r"in: b\.png there is one of the photos; name another folder"):
-        find([folder / "b.png"], folder)
-    with pytest.raises(ValueError, match=r"b\.png there is one of the photos"):
-        find([folder / "b.jpg", folder / "b.png"], folder)
-    assert len(find([folder / "b.jpg"], folder)) == 1
+    for photos in (["b.png"], ["b.jpg"], ["b.jpg", "b.png"]):
+        with pytest.raises(ValueError, match=r"in/b\.png: would be replaced, and is no result of segsg; name another"):
+            find([folder / name for name in photos], folder)
+    (folder / "b.json").write_text('{"format": "segsg-prediction"}')
+    assert len(find([folder / "b.jpg"], folder)) == 1  # a second run replaces the results of the first
+
+
+def test_no_index_replaces_a_page_of_the_user(folder):
+    (folder / "out" / "index.html").write_text("mine")
+    with pytest.raises(ValueError, match=r"index\.html: would be replaced"):
+        find([folder], folder / "out")
+    assert len(find([folder / "b.jpg"], folder / "out2")) == 1 and not has_index(folder / "out")
+    (folder / "out" / "index.html").write_text(f"<p>{MARK}")
+    assert len(find([folder], folder / "out")) == 3 and has_index(folder / "out")
 
 
 def test_equal_names_get_numbers_and_no_photo_becomes_the_index(folder):

@@ -82,6 +82,12 @@ def test_a_file_that_is_not_there_is_named(transfer, option, message):
     assert f"none.json: {message}" in said.err.replace("file: ", "")
 
 
+def test_names_that_all_borrow_nothing_are_written_too(transfer):
+    code, _, out = transfer(["xyzzy", "plugh"])
+    assert code == 3
+    assert {path.name for path in out.iterdir()} == {"transfer.csv", "transfer.png", "transfer.html"}
+
+
 def test_a_file_in_the_place_of_the_folder_is_named(transfer, tmp_path):
     (tmp_path / "out").write_text("")
     code, said, _ = transfer(["dog"])

@@ -35,7 +35,7 @@ class BoxPredictor(nn.Module):
     ) -> tuple[Float[Tensor, "regions classes"], Float[Tensor, "regions classes 4"]]:
         """Deltas have as many rows per region as classes; where all classes share a regression the rows are equal."""
         logits = self.classes(features).float()
-        deltas = self.boxes(features).float().view(len(features), -1, 4)
+        deltas = self.boxes(features).float().unflatten(1, (-1, 4))
         return logits, deltas.expand(-1, logits.shape[1], -1)
 
 

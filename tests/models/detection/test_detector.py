@@ -150,6 +150,14 @@ def test_given_boxes_come_back_with_their_labels(detectors, task):
         assert torch.equal(regions.class_probabilities.argmax(1), regions.labels)
 
 
+@pytest.mark.parametrize("task", ["predcls", "sgcls", "sgdet"])
+@pytest.mark.parametrize("domain", ["graph", "mask"])
+def test_a_batch_without_a_single_true_region_can_be_looked_at(detectors, task, domain):
+    look = detectors["vgg-tiny"].look(without_regions(drawn_batch([(64, 64)]), 0), task, domain)
+    assert task == "sgdet" or len(look.regions) == 0
+    assert look.regions.class_probabilities.shape == (len(look.regions), 4)
+
+
 def test_domain_mask_looks_with_the_mask_predictor():
     detector = Detector(BACKBONES["vgg-tiny"], 7, 3, NUMBERS)
     batch = drawn_batch([(64, 64)])
