@@ -1,6 +1,7 @@
 """The question of the first page answered in a few sentences, from a study's numbers alone."""
 
-from segsg.reporting.evidence import Control, controls
+from segsg.reporting.cells import Difference
+from segsg.reporting.evidence import Control, controls, signed
 from segsg.reporting.findings import METRIC, Slice, slices
 
 
@@ -12,15 +13,15 @@ def answer(results: dict) -> list[str]:
 
 def _gained(cells: Slice) -> list[str]:
     count, (up, down) = len(cells.gains), cells.beyond
-    points = f"{cells.mean:+.1f}".replace("-", "−")
     several = [gain for gain in cells.gains if len(gain.by_seed) > 1]
-    clear = sum(not gain.is_noise and gain.value > 0 for gain in several)
     said = [
         f"Mean recall is higher with grounding in {cells.higher} of {count} comparisons; over all, the mean difference "
-        f"is {points} points of {METRIC}. Clear of noise: {up} higher, {down} lower."
+        f"is {signed(cells.mean)} points of {METRIC}. Clear of noise: {up} higher, {down} lower."
     ]
     if several:
-        said.append(f"Several seeds were trained for {len(several)} of them, and {clear} of these are clearly higher.")
+        said.append(
+            f"Several seeds were trained for {len(several)} of them, and {_clear(several)[0]} of these are clearly higher."
+        )
     if len(several) < count:
         said.append("A comparison of one training each leaves open what another seed would change.")
     return said
@@ -29,15 +30,18 @@ def _gained(cells: Slice) -> list[str]:
 def _shape(found: list[Control]) -> list[str]:
     if not found:
         return []
-    better = sum(not one.masks.is_noise and one.masks.value > 0 for one in found)
-    worse = sum(not one.masks.is_noise and one.masks.value < 0 for one in found)
+    better, worse = _clear([one.masks for one in found])
     true = [one.truth for one in found if one.truth is not None]
-    clear = sum(not gain.is_noise and gain.value > 0 for gain in true)
     said = [
         f"Whether it is the shape was asked in {len(found)} {'place' if len(found) == 1 else 'places'}, where the same "
         f"network was also shown its boxes as if they were masks: borrowed masks are clearly better in {better}, "
         f"clearly worse in {worse}."
     ]
     if true:
-        said.append(f"True masks are clearly better than boxes in {clear} of {len(true)}.")
+        said.append(f"True masks are clearly better than boxes in {_clear(true)[0]} of {len(true)}.")
     return said
+
+
+def _clear(differences: list[Difference]) -> tuple[int, int]:
+    """How many are clearly higher, and clearly lower."""
+    return Slice("", "", tuple(differences)).beyond

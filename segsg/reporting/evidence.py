@@ -70,7 +70,7 @@ def _ceiling(best: Difference | None) -> str:
 
 
 def _numbers(found: Difference) -> tuple[str, str]:
-    return _signed(found.value), interval(found.low, found.high).replace("-", "−")
+    return signed(found.value), interval(found.low, found.high).replace("-", "−")
 
 
 def _caveat(found: Difference) -> str:
@@ -102,12 +102,13 @@ def _edges(results: dict) -> list[str]:
             where = f"{model_name(model)}, {detector_name(backbone)}, {TASKS[task]}"
             said.append(
                 f"{where}: masks in nodes alone reach {nodes:.1f} {METRIC}, in nodes and edges {both:.1f} "
-                f"({_signed(both - nodes)})."
+                f"({signed(both - nodes)})."
             )
     return said
 
 
-def _signed(points: float) -> str:
+def signed(points: float) -> str:
+    """ "+1.2" or "−0.3"."""
     return f"{points:+.1f}".replace("-", "−")
 
 
@@ -121,7 +122,7 @@ def _refinement(results: dict) -> list[str]:
         return []
     higher = sum(change > 0 for change in changes)
     return [
-        f"Refinement changes the average precision of masks by {_signed(100 * mean(changes))} points in the mean of "
+        f"Refinement changes the average precision of masks by {signed(100 * mean(changes))} points in the mean of "
         f"{len(changes)} rows; {higher} of them are higher."
     ]
 
