@@ -19,9 +19,8 @@ def _gained(cells: Slice) -> list[str]:
         f"is {signed(cells.mean)} points of {METRIC}. Clear of noise: {up} higher, {down} lower."
     ]
     if several:
-        said.append(
-            f"Several seeds were trained for {len(several)} of them, and {_clear(several)[0]} of these are clearly higher."
-        )
+        higher, _ = _clear(several)
+        said.append(f"Several seeds were trained for {len(several)} of them, and {higher} of these are clearly higher.")
     if len(several) < count:
         said.append("A comparison of one training each leaves open what another seed would change.")
     return said
