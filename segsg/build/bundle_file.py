@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from segsg.data.errors import DataError
-from segsg.params import Params, read_section
+from segsg.params import Params
+from segsg.sections import read_section
 
 FORMAT, VERSION = "segsg-bundle", 1
 """Raise the version when a key of params.yaml is added or goes, too: a bundle holds them."""

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from segsg.build import data, runs, scene_graphs
-from segsg.build.precision import judge
-from segsg.evaluation.detection import encode
+from segsg.build.precision import mask_truths
+from segsg.evaluation.detection import average_precision, encode
 from segsg.kernels.masks import paste
 from segsg.models.detection.detector import Domain
 from segsg.models.scene_graph import best_names
@@ -22,7 +22,8 @@ def mask_precision(params: Params, key: str) -> dict:
     """`masks` and `unrefined_masks`: AP of the masks of mask validation images in the task of a refining experiment.
 
     Nothing for others: their masks are the detector's own. PredCls: true boxes and classes, every score 1; SGCls: true
-    boxes, the class that the detector names and its probability; SGDet: its detections.
+    boxes, the class that the detector names and its probability; SGDet: the regions that a scene graph is made of,
+    named as in SGCls, so fewer than the detections that `segsg.build.precision` judges.
     """
     if not refines(params, key):
         return {}
@@ -44,7 +45,8 @@ def refines(params: Params, key: str) -> bool:
 def _precision(params: Params, look: Looks) -> dict:
     photos = data.judged_mask_set(params)
     batches = (batch.to(runs.device()) for batch in data.all_batches(params, photos))
-    return judge(photos, (image for batch in batches for image in _images(look(batch), batch)))
+    found = (image for batch in batches for image in _images(look(batch), batch))
+    return average_precision(mask_truths(photos), found, len(photos.vocabulary.classes) + 1, masks=True)
 
 
 def _images(look: Look, batch: Batch) -> Iterator[dict]:

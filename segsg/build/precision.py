@@ -1,6 +1,6 @@
 """Average precision of a trained detector."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -22,23 +22,19 @@ def evaluate_detector(params: Params, key: str) -> dict[str, dict]:
     measured = {"boxes": average_precision(_true_boxes(graphs), found, len(graphs.vocabulary.classes) + 1)}
     if params.detectors[key].joint:
         photos = data.judged_mask_set(params)
-        found = _detections(params, detector, photos, "mask")
+        true, found = list(mask_truths(photos)), _detections(params, detector, photos, "mask")
         for name, masks in (("mask set boxes", False), ("masks", True)):
-            measured[name] = judge(photos, found, masks)
+            measured[name] = average_precision(true, found, len(photos.vocabulary.classes) + 1, masks)
     return measured
 
 
-def judge(photos: MaskSet, found: Iterable[dict], masks: bool = True) -> dict:
-    """AP on photos of the mask set, in their order; what is found in a crowd is neither right nor wrong."""
-    return average_precision(_truths(photos), found, len(photos.vocabulary.classes) + 1, masks)
-
-
-def _truths(photos: MaskSet) -> Iterator[dict]:
+def mask_truths(photos: MaskSet) -> Iterator[dict]:
+    """Instances and crowds of each photo for `average_precision`; found in a crowd is neither right nor wrong."""
     for index in range(len(photos)):
         instances, crowds = photos.annotation(index), photos.crowds(index)
         boxes, labels, masks = (torch.cat(parts) for parts in zip(instances, crowds, strict=True))
         crowd = torch.arange(len(labels)) >= len(instances[1])
-        yield {"boxes_original": boxes, "labels": labels, "masks": masks, "crowd": crowd}
+        yield _compact({"boxes_original": boxes, "labels": labels, "masks": masks, "crowd": crowd})
 
 
 def _true_boxes(graphs: Any) -> Iterator[dict]:
@@ -48,10 +44,10 @@ def _true_boxes(graphs: Any) -> Iterator[dict]:
 
 
 def _detections(params: Params, detector: Detector, dataset: Any, domain: Domain) -> list[dict]:
-    """Of every image, masks as run lengths: a few kilobytes an image."""
     batches = (batch.to(runs.device()) for batch in data.all_batches(params, dataset))
     return [_compact(image) for batch in batches for image in detector.detect(batch, domain)]
 
 
 def _compact(image: dict[str, Tensor]) -> dict:
+    """On the CPU, masks as run lengths: a few kilobytes an image."""
     return {name: encode(value.cpu()) if name == "masks" else value.cpu() for name, value in image.items()}

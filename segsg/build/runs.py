@@ -49,11 +49,32 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def processes() -> int:
+    """How many train one model together: as many as torchrun started, on all machines."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def share(images: int) -> int:
+    """A process's part of the images of a step, so that a step is the same however many share it.
+
+    ValueError if they cannot be shared evenly.
+    """
+    if images % processes():
+        raise ValueError(
+            f"{images} images in a step cannot be shared evenly by {processes()} processes; use a number of GPUs that "
+            "divides it (CUDA_VISIBLE_DEVICES), or change stage1 and stage2: images, mask_images in the profile"
+        )
+    return images // processes()
+
+
 def fabric(numbers: Optimization) -> Fabric:
     """One device, or all processes that torchrun started, on one machine or several."""
-    processes, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     runner = Fabric(
-        accelerator="auto", devices=local, num_nodes=processes // local, precision=precision(numbers.precision)
+        accelerator=device().type,
+        devices=local,
+        num_nodes=processes() // local,
+        precision=precision(numbers.precision),
     )
     runner.launch()
     return runner

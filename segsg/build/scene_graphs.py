@@ -15,8 +15,8 @@ from segsg.data.visual_genome import Split
 from segsg.grounding.refinement import RefinedModel
 from segsg.models.contexts import CONTEXTS, Facts
 from segsg.models.frequency import NoFeatures
-from segsg.models.sampling import PairSampler
-from segsg.models.scene_graph import DistinctNames, SceneGraphModel, best_names, every_pair, overlapping_pairs
+from segsg.models.sampling import PairSampler, every_pair, overlapping_pairs
+from segsg.models.scene_graph import DistinctNames, SceneGraphModel, best_names
 from segsg.params import ExperimentRow, Params, grounding_of
 from segsg.structures import ImageGraph
 from segsg.training.files import WEIGHTS, load_weights
@@ -77,14 +77,19 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
     if row.method == "frequency":
         numbers = dataclasses.replace(numbers, iterations=0)
     model, seed = untrained(params, key), params.seed + row.seed
-    graphs = data.scene_graph_batches(params, images(params, key, "train"), numbers.images, numbers.flip, seed)
+    graphs = data.scene_graph_batches(
+        params, images(params, key, "train"), runs.share(numbers.images), numbers.flip, seed
+    )
     sources = {"losses": graphs}
     if isinstance(model, RefinedModel):
         masks = data.refinement_set(params, params.detectors[row.detector])
-        sources["mask_losses"] = data.training_batches(params, masks, numbers.mask_images, numbers.flip, seed, None)
+        count = runs.share(numbers.mask_images)
+        sources["mask_losses"] = data.training_batches(params, masks, count, numbers.flip, seed, None)
     weights = runs.digest(detectors.folder(params, row.detector) / WEIGHTS)
     sections = [
         params.data,
+        params.detection,
+        params.cache_looks,
         params.sampling,
         params.network,
         params.refinement,

@@ -8,7 +8,8 @@ import pandas as pd
 from segsg.build import data
 from segsg.data.visual_genome import SceneGraphSet
 from segsg.data.world.measure import measure
-from segsg.params import Params
+from segsg.params import ExperimentRow, Params
+from segsg.structures import TASKS
 
 SPLITS = ("train", "validation", "test")
 
@@ -54,25 +55,50 @@ def files(folder: Path) -> pd.DataFrame:
 
 
 def gallery_experiment(params: Params) -> str:
-    """The first seg-grounded experiment as the study sets it, whose photos a report shows. ValueError without one."""
-    for key, row in params.experiments.items():
-        if row.method == "seg-grounded" and not row.grounding:
-            return key
-    raise ValueError(f"profile {params.profile}: no seg-grounded experiment to show; add the method to its grid")
+    """The seg-grounded experiment whose photos a report shows. ValueError without one.
+
+    Of those that are grounded as the study sets it, the hardest task; of these the first seed, and the grid's last.
+    """
+    if not (keys := _grounded(params)):
+        raise ValueError(f"profile {params.profile}: no seg-grounded experiment to show; add the method to its grid")
+    return keys[0]
 
 
 def compared_experiments(params: Params) -> tuple[str, str]:
-    """A baseline and the seg-grounded experiment of the same model, task and seed. ValueError if the study has none."""
-    detectors = params.detectors
-    for key, row in params.experiments.items():
-        if row.method != "seg-grounded" or row.grounding:
-            continue
-        for other, base in params.experiments.items():
-            alike = (base.model, base.task, base.seed) == (row.model, row.task, row.seed)
-            same = detectors[base.detector].backbone == detectors[row.detector].backbone
-            if base.method == "baseline" and alike and same and not detectors[base.detector].joint:
-                return other, key
+    """The baseline of a seg-grounded experiment, and that one: the first in the order of `gallery_experiment` that has
+    a baseline of its model, task and seed on the detector without masks. ValueError if the study has none."""
+    for key in _grounded(params):
+        if (base := _baseline(params, params.experiments[key])) is not None:
+            return base, key
     raise ValueError(f"profile {params.profile}: no model both with and without grounding; add both to its grid")
+
+
+def _grounded(params: Params) -> list[str]:
+    def plain(row: ExperimentRow) -> bool:
+        return row.method == "seg-grounded" and not row.grounding and not params.detectors[row.detector].disjoint
+
+    keys = [key for key, row in reversed(params.experiments.items()) if plain(row)]
+    rows = params.experiments
+    return sorted(keys, key=lambda key: (-TASKS.index(rows[key].task), rows[key].seed))
+
+
+def _baseline(params: Params, row: ExperimentRow) -> str | None:
+    for key, base in params.experiments.items():
+        detector = params.detectors[base.detector]
+        alike = (base.model, base.task, base.seed) == (row.model, row.task, row.seed)
+        same = detector.backbone == params.detectors[row.detector].backbone
+        if base.method == "baseline" and alike and same and not detector.joint:
+            return key
+    return None
+
+
+def histories_by_task(folder: Path, params: Params) -> dict[str, dict[str, list[Path]]]:
+    """The learning curves of stage 2, by task and method."""
+    found: dict[str, dict[str, list[Path]]] = {}
+    for key, path in histories(folder, params.experiments).items():
+        row = params.experiments[key]
+        found.setdefault(row.task, {}).setdefault(row.method, []).append(path)
+    return found
 
 
 def histories(folder: Path, keys: Iterable[str]) -> dict[str, Path]:

@@ -18,9 +18,11 @@ class NoWords(nn.Module):
 
 
 class Imp(nn.Module):
-    """Two recurrent cells, one for regions and one for pairs, whose inputs are gated sums of each other's states.
+    """Two recurrent cells, one for regions and one for pairs, whose inputs are gated states of each other.
 
-    Messages run along the pairs that it is asked about; a region without pairs hears nothing.
+    Messages run along the pairs that it is asked about; a region without pairs hears nothing. A region hears the mean
+    of its messages, not their sum as in the paper: training asks about a sample of the pairs that prediction asks
+    about, and a sum would be several times larger there than anything it learned from.
     `decoder(states, regions) -> (logits, labels)` names regions; predicates have the frequency bias as in all models.
     """
 
@@ -72,13 +74,14 @@ class Imp(nn.Module):
         return NoWords()
 
     def _round(self, nodes: Tensor, edges: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:
-        """States after one exchange; both directions read the states before it. Messages to a region are summed."""
+        """States after one exchange; both directions read the states before it."""
         subjects, objects = pairs.unbind(1)
         in_subject, in_object, out_subject, out_object = self._gates(nodes, edges, pairs).split(1, dim=1)
         to_edges = in_subject * nodes[subjects] + in_object * nodes[objects]
         to_nodes = torch.zeros_like(nodes).index_add(0, subjects, out_subject * edges)
         to_nodes = to_nodes.index_add(0, objects, out_object * edges)
-        return self.node_cell(to_nodes, nodes), self.edge_cell(to_edges, edges)
+        heard = torch.bincount(pairs.flatten(), minlength=len(nodes)).clamp(min=1)
+        return self.node_cell(to_nodes / heard[:, None], nodes), self.edge_cell(to_edges, edges)
 
     def _gates(self, nodes: Tensor, edges: Tensor, pairs: Tensor) -> Float[Tensor, "pairs 4"]:
         """σ(w · [region's state; pair's state]): what a pair takes in from its subject and from its object, and what

@@ -1,4 +1,4 @@
-"""Training pairs of a batch and their predicates."""
+"""Pairs that may be related, and those of them that a batch trains on, with their predicates."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,20 @@ from segsg.kernels.boxes import all_pairs, box_iou
 from segsg.structures import BACKGROUND, Batch, Regions
 
 MATCH_IOU = 0.5
+
+
+def every_pair(regions: Regions) -> Int[Tensor, "pairs 2"]:
+    """All ordered pairs of each image: PredCls, SGCls."""
+    return all_pairs(regions.image)
+
+
+def overlapping_pairs(regions: Regions) -> Int[Tensor, "pairs 2"]:
+    """Ordered pairs whose boxes overlap: SGDet, as in the paper."""
+    pairs = all_pairs(regions.image)
+    a, b = regions.boxes[pairs[:, 0]], regions.boxes[pairs[:, 1]]
+    width = torch.minimum(a[:, 2], b[:, 2]) - torch.maximum(a[:, 0], b[:, 0])
+    height = torch.minimum(a[:, 3], b[:, 3]) - torch.maximum(a[:, 1], b[:, 1])
+    return pairs[(width > 0) & (height > 0)]
 
 
 def true_rows(boxes: Float[Tensor, "regions 4"], true_boxes: Float[Tensor, "truths 4"]) -> Int[Tensor, "regions"]:
@@ -59,9 +73,10 @@ class PairSampler:
     pairs: int
     positive_fraction: float
 
-    def __call__(self, regions: Regions, batch: Batch) -> tuple[Int[Tensor, "pairs 2"], Int[Tensor, "pairs"]]:
-        """Pairs and their predicates, image after image."""
-        candidates = all_pairs(regions.image)
+    def __call__(
+        self, candidates: Int[Tensor, "candidates 2"], regions: Regions, batch: Batch
+    ) -> tuple[Int[Tensor, "pairs 2"], Int[Tensor, "pairs"]]:
+        """Some of the candidates and their predicates, image after image as they are."""
         targets = pair_targets(candidates, regions, batch)
         order = torch.randperm(len(candidates)).to(candidates.device)
         image = regions.image[candidates[order, 0]]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from segsg.kernels.boxes import all_pairs, box_iou
-from segsg.models.sampling import PairSampler, pair_targets
+from segsg.models.sampling import PairSampler, every_pair, pair_targets
 from segsg.structures import Batch, ImageGraph, Look, Regions, SceneGraph, Task
 
 Naming = Callable[[Float[Tensor, "regions classes"], Float[Tensor, "regions 4"]], tuple[Tensor, Tensor]]
@@ -40,20 +40,6 @@ class DistinctNames:
         return probabilities.gather(1, labels[:, None])[:, 0], labels
 
 
-def every_pair(regions: Regions) -> Int[Tensor, "pairs 2"]:
-    """All ordered pairs of each image: PredCls, SGCls."""
-    return all_pairs(regions.image)
-
-
-def overlapping_pairs(regions: Regions) -> Int[Tensor, "pairs 2"]:
-    """Ordered pairs whose boxes overlap: SGDet, as in the paper."""
-    pairs = all_pairs(regions.image)
-    a, b = regions.boxes[pairs[:, 0]], regions.boxes[pairs[:, 1]]
-    width = torch.minimum(a[:, 2], b[:, 2]) - torch.maximum(a[:, 0], b[:, 0])
-    height = torch.minimum(a[:, 3], b[:, 3]) - torch.maximum(a[:, 1], b[:, 1])
-    return pairs[(width > 0) & (height > 0)]
-
-
 class SceneGraphModel(nn.Module):
     """Trains with `losses`, answers with `predict`; what differs between tasks and methods is in its slots.
 
@@ -77,10 +63,11 @@ class SceneGraphModel(nn.Module):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy of predicates over sampled pairs and of classes over regions, L^sg of eq. 11.
 
+        Pairs are drawn from those that predictions are made of: in SGDet it learns nothing of boxes apart.
         Models that say which regions are related at all are held to it.
         """
         look = self.training_look(batch)
-        pairs, targets = self.sampler(look.regions, batch)
+        pairs, targets = self.sampler(self.candidates(look.regions), look.regions, batch)
         context = self.graph(look, pairs).context
         return {
             "predicates": _mean_cross_entropy(context.predicate_logits, targets),

@@ -8,7 +8,7 @@ from pathlib import Path
 from segsg.evaluation.bootstrap import compare, share_closed
 from segsg.evaluation.ranks import Ranks, load
 from segsg.params import Evaluation
-from segsg.reporting.rows import BASELINE, ORACLE, RECTANGLES, references
+from segsg.reporting.rows import BASELINE, JOINT, ORACLE, RECTANGLES, references
 
 RANKS_FILE, UNSHARED_FILE = "ranks.npz", "unshared.npz"
 """of all test images, and of those that the mask set does not hold where there are some of both"""
@@ -18,9 +18,9 @@ COMPARED = re.compile(r"(R|mR|zsR)@\d+")
 def add_comparisons(results: dict, evaluations: Path, numbers: Evaluation, seed: int) -> None:
     """Gives each row of `results` its paired differences and its share of the gap between two controls, in fractions.
 
-    `comparisons`: {"baseline" or "rectangles": {metric: {"difference", "low", "high", "p"}}}; `share`: {metric:
-    {"value", "low", "high"}}, 0 being rectangles and 1 true masks. Rows without a counterpart of their seed get none.
-    The part `unshared` of a row has `comparisons` of its own, with the baseline on the same images.
+    `comparisons`: {"baseline", "joint" or "rectangles": {metric: {"difference", "low", "high", "p"}}}; `share`:
+    {metric: {"value", "low", "high"}}, 0 being rectangles and 1 true masks. Rows without a counterpart of their seed
+    get none. The part `unshared` of a row has `comparisons` of its own, with the baseline on the same images.
     """
 
     @cache
@@ -33,7 +33,7 @@ def add_comparisons(results: dict, evaluations: Path, numbers: Evaluation, seed:
     options = (numbers.resamples, numbers.confidence, seed)
     for key, others in references(results).items():
         row = results["experiments"][key]
-        row["comparisons"] = against(key, _only(others, BASELINE, RECTANGLES))
+        row["comparisons"] = against(key, _only(others, BASELINE, JOINT, RECTANGLES))
         row["share"] = _share(ranks, key, others, options)
         if row.get("unshared"):
             row["unshared"]["comparisons"] = against(key, _only(others, BASELINE), UNSHARED_FILE)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import yaml
 
-from segsg.params import PARAMS_FILE, Params, grounding_of, read_section
+from segsg.params import PARAMS_FILE, Params, grounding_of
 from segsg.pipeline.grid import expand
 from segsg.pipeline.project import write_text
 from segsg.pipeline.rows import check_experiments, check_named
+from segsg.sections import read_section
 
 PROFILES = Path("profiles")
 HEADER = "# Written by: segsg profile use "

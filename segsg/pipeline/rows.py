@@ -17,7 +17,12 @@ def check_named(rows: Mapping[str, dict] | None, profile: str) -> None:
 
 
 def check_experiments(params: Params) -> None:
-    """ValueError for a model that does not exist, or a grounded row on a detector without masks."""
+    """ValueError for a model that does not exist, a grounded row on a detector without masks, mirrored stored looks."""
+    if params.cache_looks and params.stage2.flip:
+        raise ValueError(
+            "stage2.flip: a stored look cannot be mirrored; set stage2.flip: false, or cache_looks: false to ask the "
+            "detector again at every step"
+        )
     # Networks take a second or two to import, and most commands never come here.
     from segsg.models.contexts import CONTEXTS
 

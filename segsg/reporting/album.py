@@ -18,12 +18,13 @@ Page = Literal["pairs", "gallery", "transfer", "kernels", "refinement", "curves"
 
 @dataclass(frozen=True)
 class Entry:
-    """A figure of the album. `page` is the page of the report that shows it."""
+    """A figure of the album. `page` is the page of the report that shows it, `words` say what the figure shows."""
 
     page: Page
     file: str
     title: str
     caption: str
+    words: str = ""
 
 
 class Album:
@@ -32,32 +33,35 @@ class Album:
     def __init__(self, folder: Path | str):
         self.folder, self.entries = Path(folder), []
 
-    def add(self, page: Page, file: str, figure: Figure, title: str, caption: str) -> Path:
+    def add(self, page: Page, file: str, figure: Figure, title: str, caption: str, words: str = "") -> Path:
         """Save `figure` as `file` and note its page; returns the path of the file."""
-        self.entries.append(Entry(page, file, title, caption))
+        self.entries.append(Entry(page, file, title, caption, words))
         return save(figure, self.folder / file)
 
-    def add_photos(self, page: Page, photos: Iterable[tuple[Figure, str]], caption: str) -> list[Path]:
-        """Save figures with their titles, as JPEG: photos as PNG would be several times larger.
+    def add_photos(self, page: Page, photos: Iterable[tuple[Figure, str, str]], caption: str) -> list[Path]:
+        """Save figures with their titles and words, as JPEG: photos as PNG would be several times larger.
 
         `caption` is said once, below the first.
         """
         return [
-            self.add(page, f"{page}-{i:02d}.jpg", figure, title, caption if i == 1 else "")
-            for i, (figure, title) in enumerate(photos, start=1)
+            self.add(page, f"{page}-{i:02d}.jpg", figure, title, caption if i == 1 else "", words)
+            for i, (figure, title, words) in enumerate(photos, start=1)
         ]
 
     def add_pictures(self, pictures: Iterable[Picture], caption: str) -> list[Path]:
         """Save each picture with its graph."""
-        return self.add_photos("gallery", ((scene_graph_overlay(p), p.title) for p in pictures), caption)
+        photos = ((scene_graph_overlay(p), p.title, f"A photo and its graph: {p.words}") for p in pictures)
+        return self.add_photos("gallery", photos, caption)
 
     def add_pairs(self, pairs: Iterable[tuple[Picture, Picture]], caption: str) -> list[Path]:
         """Save each photo with two graphs."""
-        return self.add_photos("pairs", ((compared_overlay(a, b), b.title) for a, b in pairs), caption)
+        photos = ((compared_overlay(a, b), b.title, f"Without masks: {a.words}. With: {b.words}") for a, b in pairs)
+        return self.add_photos("pairs", photos, caption)
 
     def add_masks(self, photos: Iterable[tuple[Picture, dict]], caption: str) -> list[Path]:
         """Save each photo once for each kind of masks."""
-        return self.add_photos("refinement", ((masks_overlay(p, kinds), p.title) for p, kinds in photos), caption)
+        found = ((masks_overlay(p, k), p.title, f"Masks of {', '.join(p.names)}: {', '.join(k)}") for p, k in photos)
+        return self.add_photos("refinement", found, caption)
 
     def close(self) -> None:
         """Write the list of figures."""

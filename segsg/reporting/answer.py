@@ -1,14 +1,16 @@
 """The question of the first page answered in a few sentences, from a study's numbers alone."""
 
 from segsg.reporting.cells import Difference
-from segsg.reporting.evidence import Control, controls, signed
+from segsg.reporting.evidence import Control, controls, same_detector, signed
 from segsg.reporting.findings import METRIC, Slice, slices
 
 
 def answer(results: dict) -> list[str]:
     """What was gained, whether seeds bear it out, and whether it is the shape; nothing without comparisons."""
     found = slices(results)
-    return [*_gained(found[0]), *_shape(controls(results))] if found else []
+    if not found:
+        return []
+    return [*_gained(found[0]), *_detector(list(same_detector(results).values())), *_shape(controls(results))]
 
 
 def _gained(cells: Slice) -> list[str]:
@@ -18,12 +20,27 @@ def _gained(cells: Slice) -> list[str]:
         f"Mean recall is higher with grounding in {cells.higher} of {count} comparisons; over all, the mean difference "
         f"is {signed(cells.mean)} points of {METRIC}. Clear of noise: {up} higher, {down} lower."
     ]
+    if len(several) == count:
+        return [*said, "Each comparison is a mean over several seeds of stage 2."]
     if several:
         higher, _ = _clear(several)
-        said.append(f"Several seeds were trained for {len(several)} of them, and {higher} of these are clearly higher.")
-    if len(several) < count:
-        said.append("A comparison of one training each leaves open what another seed would change.")
-    return said
+        said.append(f"Several seeds were trained for {len(several)} of the {count}; clearly higher of these: {higher}.")
+    return [*said, "A comparison of one training each leaves open what another seed would change."]
+
+
+def _detector(found: list[Difference]) -> list[str]:
+    if not found:
+        return []
+    better, worse = _clear(found)
+    return [
+        "A grounded model stands on a detector that learned from the mask set too. "
+        f"Whether it is that detector was asked in {_places(len(found))}, where the model without masks was trained on "
+        f"it as well: with masks it is clearly better in {better}, clearly worse in {worse}."
+    ]
+
+
+def _places(count: int) -> str:
+    return f"{count} {'place' if count == 1 else 'places'}"
 
 
 def _shape(found: list[Control]) -> list[str]:
@@ -32,8 +49,8 @@ def _shape(found: list[Control]) -> list[str]:
     better, worse = _clear([one.masks for one in found])
     true = [one.truth for one in found if one.truth is not None]
     said = [
-        f"Whether it is the shape was asked in {len(found)} {'place' if len(found) == 1 else 'places'}, where the same "
-        f"network was also shown its boxes as if they were masks: borrowed masks are clearly better in {better}, "
+        f"Whether it is the shape was asked in {_places(len(found))}, where the same network "
+        f"was also shown its boxes as if they were masks: borrowed masks are clearly better in {better}, "
         f"clearly worse in {worse}."
     ]
     if true:

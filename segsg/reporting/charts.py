@@ -62,11 +62,11 @@ def _points(axes: Axes, cells: Sequence[Cell], colours: Sequence[str]) -> None:
 
 
 def ladder_chart(table: Table) -> Figure:
-    """Table 4's first column, a panel for each place, rung above rung; grey: within noise of the baseline."""
+    """Table 4's mR@50, a panel for each place, rung above rung; grey: within noise of the baseline."""
     rows = measured_rows(table)
     if not rows:
         return note(table.missing)
-    column, places = table.columns[0], list(dict.fromkeys(row.labels[:3] for row in rows))
+    column, places = table.columns[1], list(dict.fromkeys(row.labels[:3] for row in rows))
     ladders = [[row for row in rows if row.labels[:3] == place] for place in places]
     with rc_context(STYLE):
         figure = new_figure(7.5, sum(1.0 + 0.3 * len(ladder) for ladder in ladders))
@@ -74,7 +74,7 @@ def ladder_chart(table: Table) -> Figure:
         panels = figure.subplots(len(ladders), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
         for axes, place, ladder in zip(panels, places, ladders, strict=True):
             _ladder(axes, {row.labels[3]: row.cells[column] for row in ladder})
-            axes.set(title=" · ".join(place), xlabel=f"{column[1]} (%)")
+            axes.set(title=" · ".join(place), xlabel=f"{column[1]} (%); grey: within noise of {RUNGS[0]} (dotted)")
     return figure
 
 

@@ -7,13 +7,14 @@ from segsg.reporting.ablation import label_of
 from segsg.reporting.cells import Difference, difference, interval
 from segsg.reporting.findings import METRIC, mean_of, unlearned
 from segsg.reporting.names import TASKS, detector_name, method_name, model_name
-from segsg.reporting.rows import GROUNDED, ORACLE, RECTANGLES, System, control_of, seeds
+from segsg.reporting.rows import GROUNDED, JOINT, ORACLE, RECTANGLES, System, control_of, seeds
 from segsg.reporting.tables import plain_systems
 
 
 def evidence(results: dict) -> list[str]:
-    """Sentences on why: pixels against rectangles, true masks, masks' quality, edges, refinement, failed training."""
-    return [*_pixels(results), *_quality(results), *_edges(results), *_refinement(results), *_unlearned(results)]
+    """Sentences on why: the detector, rectangles, true masks, masks' quality, edges, refinement, failed training."""
+    parts = (_detector, _pixels, _quality, _edges, _refinement, _unlearned)
+    return [sentence for part in parts for sentence in part(results)]
 
 
 def _place(one: System) -> str:
@@ -33,15 +34,35 @@ def controls(results: dict) -> list[Control]:
     """The systems that a study has such a network for."""
     everything, found = seeds(results), []
     for one, rows in plain_systems(results).items():
-        masks = _over_rectangles(rows)
+        masks = _over(RECTANGLES, rows)
         if masks is not None and one.method == GROUNDED:
             true = control_of(results, one, ORACLE, everything)
-            found.append(Control(one, masks, _over_rectangles(everything.get(true, []))))
+            found.append(Control(one, masks, _over(RECTANGLES, everything.get(true, []))))
     return found
 
 
-def _over_rectangles(rows: list[dict]) -> Difference | None:
-    return difference([row.get("comparisons", {}).get(RECTANGLES, {}).get(METRIC) for row in rows])
+def same_detector(results: dict) -> dict[System, Difference]:
+    """Each grounded system minus the same model without masks on the same detector, where a study has that too."""
+    found = {one: _over(JOINT, rows) for one, rows in plain_systems(results).items() if one.method == GROUNDED}
+    return {one: gain for one, gain in found.items() if gain is not None}
+
+
+def _over(whom: str, rows: list[dict]) -> Difference | None:
+    return difference([row.get("comparisons", {}).get(whom, {}).get(METRIC) for row in rows])
+
+
+def _detector(results: dict) -> list[str]:
+    """Grounded rows stand on a detector that has seen more than the baseline's."""
+    return [f"{_place(one)}: {_beyond_detector(gain)}" for one, gain in same_detector(results).items()]
+
+
+def _beyond_detector(gain: Difference) -> str:
+    value, bounds = _numbers(gain)
+    numbers = f"on one and the same detector masks give {value} points of {METRIC} {bounds}"
+    if gain.is_noise:
+        return f"{numbers}, within noise: what is gained over the baseline may be the joint detector's."
+    meaning = "a gain is not the detector's alone" if gain.value > 0 else "the detector gains more without them"
+    return f"{numbers}: {meaning}{_caveat(gain)}."
 
 
 def _pixels(results: dict) -> list[str]:
@@ -49,9 +70,10 @@ def _pixels(results: dict) -> list[str]:
 
 
 def _verdict(against: Difference) -> str:
-    numbers = f"{_numbers(against)[0]} points of {METRIC} {_numbers(against)[1]}"
+    value, bounds = _numbers(against)
+    numbers = f"{value} points of {METRIC} {bounds}"
     if against.is_noise:
-        meaning = "within noise: a gain over the baseline would be one of capacity and layout, as far as one can tell"
+        meaning = "within noise: what is gained over the baseline may be detector, capacity and layout"
     else:
         meaning = "shape helps beyond boxes" if against.value > 0 else "the borrowed masks do harm"
         meaning += _caveat(against)

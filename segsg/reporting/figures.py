@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from segsg.reporting.names import TASKS
 from segsg.reporting.style import FAINT, GRID, PALETTE, STYLE, new_figure
 
 MAX_CURVES = len(PALETTE)
@@ -29,6 +30,25 @@ def learning_curves(histories: dict[str, Path], title: str) -> Figure:
         axes.grid(color=GRID)
         if histories:
             axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8)
+    return figure
+
+
+def curves_by_kind(panels: dict[str, dict[str, list[Path]]], title: str) -> Figure:
+    """A panel for each task, in it the smoothed loss of every run (its history.csv) in the colour of its kind."""
+    kinds = list(dict.fromkeys(kind for panel in panels.values() for kind in panel))
+    with rc_context(STYLE):
+        figure = new_figure(8.0, 3.2)
+        axes_in_a_row = figure.subplots(1, max(1, len(panels)), squeeze=False)[0]
+        for axes, (task, panel) in zip(axes_in_a_row, panels.items(), strict=False):
+            for kind, paths in panel.items():
+                for place, path in enumerate(paths):
+                    curve, colour = _smooth(pd.read_csv(path)), PALETTE[kinds.index(kind) % len(PALETTE)]
+                    label = f"{kind} ({len(paths)})" if place == 0 else None
+                    axes.plot(curve.index, curve, color=colour, label=label, linewidth=0.8, alpha=0.7)
+            axes.set(title=TASKS.get(task, task), xlabel="step", ylabel="loss (running mean)")
+            axes.grid(color=GRID)
+            axes.legend(loc="upper right", fontsize=8)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     return figure
 
 

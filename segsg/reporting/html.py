@@ -61,6 +61,7 @@ class Image:
 
     title: str
     caption: str
+    words: str
     uri: str
 
 
@@ -132,7 +133,7 @@ def switches(results: dict, paper: dict, shown: dict[str, list[Table]], page: st
 def figures(report: Path, albums: dict[str, list[Entry]], page: str) -> list[Image]:
     """Figures for a page, whatever album they are in."""
     return [
-        Image(entry.title, entry.caption, data_uri(report / "figures" / folder / entry.file))
+        Image(entry.title, entry.caption, entry.words, data_uri(report / "figures" / folder / entry.file))
         for folder, entries in albums.items()
         for entry in entries
         if entry.page == page

@@ -5,13 +5,14 @@ from statistics import mean
 from segsg.reporting.cells import Cell, cell
 from segsg.reporting.layout import Column, Row, Table
 from segsg.reporting.names import DETECTORS, MODELS, PAPER_DETECTORS, TASKS, detector_name, model_name, rank
-from segsg.reporting.rows import REFINEMENT, UNREFINED, System, is_refined, seeds, settings
+from segsg.reporting.rows import RECTANGLES, REFINEMENT, UNREFINED, System, is_refined, seeds, settings
 from segsg.reporting.tables import Systems, order
 
 PRECISIONS = ("AP", "AP50", "AP75", "AP_S", "AP_M", "AP_L")
 UNREFINED_NAME = "no refine"
 REFINED_NAMES = {UNREFINED: UNREFINED_NAME, "inference": "refine", "training": "refine, in training too"}
-MODES = {"rectangles": "", "softmax": "", "dot": "", "cosine": "", "oracle": ""}
+REFINED_MASKS = "refined by a model"
+MODES = {RECTANGLES: "", "softmax": "", "dot": "", "cosine": "", "oracle": ""}
 """in the order of the table"""
 Line = tuple[str, str, str]
 """(backbone, model or nothing, refinement)"""
@@ -25,20 +26,24 @@ def table2(results: dict, paper: dict) -> Table:
     lines |= dict.fromkeys((one.backbone, one.model, settings(results, one)[REFINEMENT]) for one in refined)
     lines = sorted(lines, key=lambda line: (rank(DETECTORS, line[0]), rank({"": ""} | MODELS, line[1]), line[2]))
     tasks = [task for task in TASKS if any(one.task == task for one in refined)]
-    rows = tuple(_precision_row(results, refined, line, tasks, paper["table2"]) for line in lines)
+    rows = [_precision_row(results, refined, line, tasks, paper["table2"]) for line in lines]
+    rows += _papers_alone(lines, tasks, paper["table2"]) if rows else []
     return Table(
         "table2",
         "Table 2: precision of masks",
         results["profile"],
         ("Detector", "Model", "Masks"),
         tuple((TASKS[task], name) for task in tasks for name in PRECISIONS),
-        rows,
+        tuple(rows),
         "Average precision of masks on the mask set's validation images, per cent: ours / the paper's. PredCls: true "
-        "boxes and classes; SGCls: true boxes, predicted class and its probability; SGDet: detections.",
+        "boxes and classes; SGCls: true boxes, predicted class and its probability; SGDet: the regions of the scene "
+        "graph, each under its likeliest class.",
         f"The study “{results['profile']}” has no row for this table: none of its models refines masks.",
         (
             "The paper's SGCls numbers score a mask with the probability of its true class, which a model cannot know; "
             "ours with that of the class that it names.",
+            "In PredCls every mask scores 1, so nothing ranks them, and AP may be lower than in SGCls.",
+            "AP_S, AP_M, AP_L: areas up to 32², 96² and beyond, in pixels; a dash where no true mask is as large.",
         ),
     )
 
@@ -76,6 +81,23 @@ def _precision_row(results: dict, refined: Systems, line: Line, tasks: list[str]
             theirs = published[task][place] if published else None
             cells[(TASKS[task], name)] = cell(values, theirs, published.get("status", ""))
     return Row((detector_name(backbone), model_name(model) or "none", REFINED_NAMES[refinement]), cells)
+
+
+def _papers_alone(lines: list[Line], tasks: list[str], paper: list[dict]) -> list[Row]:
+    """Rows of the paper that the study has no counterpart of."""
+    ours = {(PAPER_DETECTORS.get(backbone), MODELS.get(model)) for backbone, model, _ in lines}
+    return [
+        Row(
+            (row["detector"], row["model"] or "none", REFINED_NAMES["inference"] if row["model"] else UNREFINED_NAME),
+            {
+                (TASKS[task], name): Cell(paper=value, status=row["status"])
+                for task in tasks
+                for name, value in zip(PRECISIONS, row[task], strict=True)
+            },
+        )
+        for row in paper
+        if (row["detector"], row["model"]) not in ours
+    ]
 
 
 def _measured(results: dict, refined: Systems, line: Line, task: str) -> list[dict]:
@@ -146,10 +168,10 @@ def _mean(values: tuple[float | None, ...]) -> float | None:
 
 def transfer_quality(results: dict) -> Table:
     """Overlap of transferred masks with true ones on scene graph images, which only a drawn world knows."""
-    measured = (results.get("transfer_quality") or {}) | _refined_quality(results)
-    modes = sorted(measured, key=lambda mode: rank(MODES, mode))
+    measured = _borrowed_quality(results) | _refined_quality(results)
+    columns = sorted(measured, key=lambda column: (_place(column[0]), column[0], *rank(MODES, column[1])))
     copied = set(results.get("copied_classes") or ())
-    kinds = {name: "copied" if name in copied else "combined" for mode in modes for name in measured[mode]}
+    kinds = {name: "copied" if name in copied else "combined" for column in columns for name in measured[column]}
     names = sorted(kinds, key=lambda name: (kinds[name] != "copied", name))
     averages = [
         (f"mean of {what} classes", [n for n in names if kinds[n] in which]) for what, which in AVERAGES.items()
@@ -157,7 +179,7 @@ def transfer_quality(results: dict) -> Table:
     lines = [(label, "", members) for label, members in averages if members]
     lines += [(name, kinds[name], [name]) for name in names]
     rows = [
-        Row((name, kind), {("", mode): _overlap(measured[mode], members) for mode in modes})
+        Row((name, kind), {column: _overlap(measured[column], members) for column in columns})
         for name, kind, members in lines
     ]
     return Table(
@@ -165,7 +187,7 @@ def transfer_quality(results: dict) -> Table:
         "Borrowed masks against true ones",
         results["profile"],
         ("Class", "Mask"),
-        tuple(("", mode) for mode in modes),
+        tuple(columns),
         tuple(rows),
         "Mean intersection over union, per cent, of transferred and true masks in the true boxes of scene graph "
         "images, by way of transfer (eq. 3). Copied: the class takes the mask of one class of the same name or "
@@ -175,13 +197,34 @@ def transfer_quality(results: dict) -> Table:
     )
 
 
-def _refined_quality(results: dict) -> dict[str, dict]:
+def _borrowed_quality(results: dict) -> dict[Column, dict]:
+    """By way of transfer; of further detectors under their name, without rectangles, which are the same for all."""
+    found = {}
+    for name, overlaps in (results.get("transfer_quality") or {}).items():
+        mode, _, key = name.partition(", ")
+        if not key or mode != RECTANGLES:
+            found[(_detector(results, key) if key else "", mode)] = overlaps
+    return found
+
+
+def _detector(results: dict, key: str) -> str:
+    row = results["detectors"][key]
+    return detector_name(row["backbone"]) + (", without shared photos" if row.get("disjoint") else "")
+
+
+def _place(group: str) -> int:
+    """The first detector's own columns, then refined ones, then those of other detectors."""
+    return 0 if not group else 1 if group == REFINED_MASKS else 2
+
+
+def _refined_quality(results: dict) -> dict[Column, dict]:
     """The same of masks that a model refined, by the model's name; of several seeds the first."""
     found = {}
     for one, rows in seeds(results).items():
         if rows[0].get("borrowed_masks") and not one.disjoint:
-            way = f"{REFINED_NAMES[settings(results, one)[REFINEMENT]]}, {model_name(one.model)}, {TASKS[one.task]}"
-            found[way] = rows[0]["borrowed_masks"]["refined"]
+            training = ", in training too" if settings(results, one)[REFINEMENT] == "training" else ""
+            place = f"{model_name(one.model)}, {TASKS[one.task]}{training}"
+            found[(REFINED_MASKS, place)] = rows[0]["borrowed_masks"]["refined"]
     return found
 
 

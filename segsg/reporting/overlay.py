@@ -11,14 +11,14 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from segsg.reporting.places import spread
-from segsg.reporting.style import FAINT, INK, PALETTE, STYLE, new_figure
+from segsg.reporting.style import FAINT, INK, PALETTE, STYLE, ink_on, new_figure, rgb
 
 MAX_RELATIONS = 12
 """more arrows than this and nobody reads any"""
 MASK_OPACITY = 0.45
 LABEL = (0.75, 0.42)
 """room that a node needs, in half sides of the photo"""
-ZERO_SHOT, PALE = "#c98a00", "#a9b5bf"
+ZERO_SHOT, PALE = "#8f6200", "#687581"
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,14 @@ class Picture:
     title: str = ""
     true: frozenset[int] | None = None
     zero_shot: frozenset[int] = frozenset()
+
+    @property
+    def words(self) -> str:
+        """The drawn relations as text, for readers who do not see the picture."""
+        found = (
+            f"{self.names[s]} {predicate} {self.names[o]}" for s, predicate, o, _ in self.relations[:MAX_RELATIONS]
+        )
+        return ", ".join(found) or "no relation found"
 
     def colour(self, relation: int) -> str:
         """Of the arrow of a relation."""
@@ -90,18 +98,15 @@ def _draw_photo(axes: Axes, picture: Picture, colours: dict[int, str]) -> None:
     for region, colour in colours.items():
         if picture.masks is not None:
             mask = picture.masks[region].numpy()
-            pixels[mask] = (1 - MASK_OPACITY) * pixels[mask] + MASK_OPACITY * np.array(_rgb(colour))
+            pixels[mask] = (1 - MASK_OPACITY) * pixels[mask] + MASK_OPACITY * np.array(rgb(colour))
     axes.imshow(pixels)
     for region, colour in colours.items():
         left, top, right, bottom = picture.boxes[region].tolist()
         axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.5))
         tag = {"facecolor": colour, "edgecolor": "none", "pad": 1.2, "alpha": 0.9}
-        axes.text(left, top, picture.names[region], color="white", fontsize=6.5, va="bottom", bbox=tag, clip_on=True)
+        ink = ink_on(colour)
+        axes.text(left, top, picture.names[region], color=ink, fontsize=6.5, va="bottom", bbox=tag, clip_on=True)
     axes.set_axis_off()
-
-
-def _rgb(colour: str) -> tuple[float, ...]:
-    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
 
 
 def _draw_graph(axes: Axes, picture: Picture, relations, colours: dict[int, str]) -> None:
@@ -110,6 +115,7 @@ def _draw_graph(axes: Axes, picture: Picture, relations, colours: dict[int, str]
         start, end = places[subject], places[object_]
         colour = picture.colour(place)
         arrow = {"arrowstyle": "-|>", "color": colour, "shrinkA": 16, "shrinkB": 16, "connectionstyle": "arc3,rad=0.12"}
+        arrow |= {"linewidth": 0.7, "linestyle": (0, (4, 3))} if colour == PALE else {}
         axes.annotate("", xy=end, xytext=start, arrowprops=arrow)
         # Off the middle and on the arc's side, so that the labels of two opposite arrows do not meet.
         x, y = 0.56 * start + 0.44 * end + 0.06 * np.array([end[1] - start[1], start[0] - end[0]])
@@ -119,7 +125,8 @@ def _draw_graph(axes: Axes, picture: Picture, relations, colours: dict[int, str]
         )
     for region, (x, y) in places.items():
         tag = {"facecolor": colours[region], "edgecolor": "none", "boxstyle": "round,pad=0.35"}
-        axes.text(x, y, picture.names[region], color="white", fontsize=8, ha="center", va="center", bbox=tag)
+        ink = ink_on(colours[region])
+        axes.text(x, y, picture.names[region], color=ink, fontsize=8, ha="center", va="center", bbox=tag)
     middle = np.array(list(places.values())).reshape(-1, 2)
     reach = np.abs(middle).max(axis=0, initial=1.0) + np.array([0.3, 0.2])
     axes.set(xlim=(-reach[0], reach[0]), ylim=(-reach[1], reach[1]))

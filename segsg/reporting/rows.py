@@ -14,6 +14,8 @@ UNREFINED = "none"
 ALIKE = ("nodes", "edges", "channels", "kernel", "kernels", "frame", REFINEMENT)
 """fields that a control shares with what it controls: the network's size, where masks meet, and what trains it"""
 BASELINE, GROUNDED, FREQUENCY = "baseline", "seg-grounded", "frequency"
+JOINT = "joint"
+"""what a grounded system is compared with where its detector is to cancel: the baseline on that same detector"""
 Changes = tuple[tuple[str, str], ...]
 
 
@@ -77,6 +79,11 @@ def baseline_of(one: System) -> System:
     return replace(one, method=BASELINE, joint=False, changes=(), disjoint=False)
 
 
+def joint_of(one: System) -> System:
+    """The system without masks on the detector of a grounded one."""
+    return replace(one, method=BASELINE, changes=())
+
+
 def control_of(results: dict, one: System, masks: str, among: Iterable[System]) -> System | None:
     """The grounded system with something else in place of its masks in an equal network; None without one.
 
@@ -103,7 +110,7 @@ def is_control(results: dict, one: System) -> bool:
 def references(results: dict) -> dict[str, dict[str, str]]:
     """Of each row, the rows of the same seed that it is measured against: its baseline and, if grounded, controls.
 
-    {key: {"baseline": key, "rectangles": key, "oracle": key}}, without those that the study lacks.
+    {key: {"baseline": key, "joint": key, "rectangles": key, "oracle": key}}, without those that the study lacks.
     """
     systems = {key: system(results, row) for key, row in results["experiments"].items()}
     keys = {(one, results["experiments"][key]["seed"]): key for key, one in systems.items()}
@@ -111,6 +118,7 @@ def references(results: dict) -> dict[str, dict[str, str]]:
     for key, one in systems.items():
         others = {BASELINE: baseline_of(one)}
         if one.method == GROUNDED:
+            others[JOINT] = joint_of(one)
             others |= {masks: control_of(results, one, masks, systems.values()) for masks in (RECTANGLES, ORACLE)}
         seed = results["experiments"][key]["seed"]
         found[key] = {name: keys[(o, seed)] for name, o in others.items() if (o, seed) in keys and o != one}

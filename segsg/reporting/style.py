@@ -27,6 +27,27 @@ STYLE = {
 DPI = 110
 
 
+def rgb(colour: str) -> tuple[float, float, float]:
+    """The parts of "#rrggbb", each from 0 to 1."""
+    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+
+
+def contrast(a: str, b: str) -> float:
+    """Of two colours, from 1 (equal) to 21 (black and white): WCAG 2."""
+    darker, lighter = sorted(_luminance(colour) for colour in (a, b))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    linear = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in rgb(colour))
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def ink_on(colour: str) -> str:
+    """The colour of text that can be read on a ground of `colour`."""
+    return max(("#ffffff", INK), key=lambda ink: contrast(ink, colour))
+
+
 def new_figure(width: float, height: float) -> Figure:
     """A white figure of `width` by `height` inches with the project's style."""
     return Figure((width, height), dpi=DPI, layout="constrained", facecolor="white")

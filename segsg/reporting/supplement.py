@@ -49,7 +49,7 @@ def predicates(results: dict) -> Table:
         ("Predicate", "Training relations", "Group"),
         columns,
         tuple(rows),
-        f"{PREDICATE_RECALL} in per cent of the images that hold the predicate, and the gain in points; a predicate "
+        f"{PREDICATE_RECALL} in per cent, over the images that hold the predicate, and the gain in points; a predicate "
         "that no test image holds has a dash. A rare predicate is in few images: its gain is mostly noise.",
         f"The study “{results['profile']}” has no row for this table: no model was trained with and without grounding.",
     )

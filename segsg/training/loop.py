@@ -59,10 +59,11 @@ def fit(
     {"losses": graph_batches, "mask_losses": mask_batches}; all their losses are summed with weight 1 (eq. 10, 11).
     ValueError names the loss that is not a finite number.
     """
-    start, rows = checkpoint.load(model, optimizer)
+    wrapped = fabric.setup_module(model)
+    start, rows = checkpoint.load(model, optimizer)  # an optimizer's state goes where the parameters are by now
     for group in optimizer.param_groups:
         group.setdefault("peak", group["lr"])  # a resumed optimizer brings its own, and has a rate on the way down
-    wrapped, optimizer = fabric.setup(model, optimizer)
+    optimizer = fabric.setup_optimizers(optimizer)
     mine = range(start * fabric.world_size + fabric.global_rank, plan.iterations * fabric.world_size, fabric.world_size)
     batches = {method: iter(source(mine)) for method, source in sources.items()}
     for method in sources:

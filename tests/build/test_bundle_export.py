@@ -13,9 +13,10 @@ from segsg.build.bundle_file import read_manifest
 from segsg.build.prepare import prepare_data
 from segsg.bundle import load_bundle
 from segsg.data.errors import DataError
-from segsg.params import Params, read_section
+from segsg.params import Params
 from segsg.pipeline import profile
 from segsg.pipeline.project import ROOT
+from segsg.sections import read_section
 from segsg.training.files import save_weights
 
 KEY, BASELINE = "smoke-motifs-fpn-sgdet-seg", "smoke-motifs-fpn-sgdet-baseline"

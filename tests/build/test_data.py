@@ -7,8 +7,9 @@ import pytest
 
 from segsg.build import data, detectors, looks, scene_graphs
 from segsg.grounding.refinement import RefinedModel
-from segsg.params import DetectorRow, Params, Refinement, read_section
+from segsg.params import DetectorRow, Params, Refinement
 from segsg.pipeline.profile import resolve
+from segsg.sections import read_section
 
 ROW = "grid.rows={apart: {model: motifs, detector: fpn-joint-disjoint, method: seg-grounded, task: predcls}}"
 PARAMS = read_section(Params, resolve("smoke", [ROW]), "test")

@@ -23,8 +23,9 @@ from segsg.models.contexts import CONTEXTS, Facts
 from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder
 from segsg.models.sampling import PairSampler
 from segsg.models.scene_graph import SceneGraphModel
-from segsg.params import Params, read_section
+from segsg.params import Params
 from segsg.pipeline.profile import resolve
+from segsg.sections import read_section
 from segsg.structures import Sample
 
 PARAMS = read_section(Params, resolve("mini"), "test")

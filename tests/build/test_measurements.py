@@ -6,8 +6,9 @@ import pytest
 from segsg.build import measurements
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.ranks import Ranks
-from segsg.params import Params, read_section
+from segsg.params import Params
 from segsg.pipeline.profile import resolve
+from segsg.sections import read_section
 
 MINI = read_section(Params, resolve("mini"), "test")
 

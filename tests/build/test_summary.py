@@ -2,23 +2,29 @@ import pytest
 
 from segsg.build.refined import refined_experiment
 from segsg.build.summary import compared_experiments, gallery_experiment
-from segsg.params import Params, read_section
+from segsg.params import Params
 from segsg.pipeline.profile import resolve
+from segsg.sections import read_section
 
 MINI = resolve("mini")
 
 
-def row(method, detector, seed=0, **grounding):
+def row(method, detector, seed=0, task="sgcls", **grounding):
     return {
-        "model": "vctree", "detector": detector, "method": method, "task": "sgcls", "seed": seed,
+        "model": "vctree",
+        "detector": detector,
+        "method": method,
+        "task": task,
+        "seed": seed,
         "grounding": grounding,
-    }  # fmt: skip
+    }
 
 
 def study(**rows):
     detectors = {
         "own": {"backbone": "resnext-mini-fpn", "joint": False, "seed": 0},
         "joint": {"backbone": "resnext-mini-fpn", "joint": True, "seed": 0},
+        "disjoint": {"backbone": "resnext-mini-fpn", "joint": True, "seed": 0, "disjoint": True},
         "other": {"backbone": "vgg-mini", "joint": False, "seed": 0},
     }
     return read_section(Params, MINI | {"detectors": detectors, "experiments": rows}, "test")
@@ -32,6 +38,20 @@ def test_what_is_compared_differs_in_nothing_but_grounding():
     }  # fmt: skip
     assert compared_experiments(study(**rows)) == ("base", "seg")
     assert gallery_experiment(study(**rows)) == "seg"
+
+
+def test_what_is_shown_is_the_hardest_task_the_first_seed_and_the_last_of_the_grid():
+    rows = {"easy": row("seg-grounded", "joint", task="predcls")}
+    for seed in (0, 1):
+        rows |= {f"{name}{seed}": row("seg-grounded", "joint", seed, task="sgdet") for name in "ab"}
+    assert gallery_experiment(study(**rows)) == "b0"
+    compared = {"base": row("baseline", "own", 1, task="sgdet"), "easier": row("baseline", "own", task="predcls")}
+    assert compared_experiments(study(**rows, **compared)) == ("base", "b1")
+
+
+def test_what_a_disjoint_detector_sees_is_not_shown():
+    shown = study(a=row("seg-grounded", "joint"), b=row("seg-grounded", "disjoint"))
+    assert gallery_experiment(shown) == "a"
 
 
 def test_a_study_without_such_a_pair_is_an_error():

@@ -34,11 +34,13 @@ def states_slowly(imp, nodes, edges, pairs):
             to_edges.append(gate(imp, 0, v[s], e[k]) * v[s] + gate(imp, 1, v[o], e[k]) * v[o])
             to_nodes[s] = to_nodes[s] + gate(imp, 2, v[s], e[k]) * e[k]
             to_nodes[o] = to_nodes[o] + gate(imp, 3, v[o], e[k]) * e[k]
+        heard = [max(1, pairs.flatten().tolist().count(i)) for i in range(len(v))]
+        to_nodes = [total / count for total, count in zip(to_nodes, heard, strict=True)]
         v, e = imp.node_cell(torch.stack(to_nodes), v), imp.edge_cell(torch.stack(to_edges), e)
     return v, e
 
 
-def test_messages_are_gated_sums():
+def test_messages_are_means_of_gated_states():
     imp, regions = model(), make([3, 2])[0].regions
     pairs = all_pairs(regions.image)[[0, 1, 3, 4, 7]]
     nodes, edges = torch.randn(5, NODES), torch.randn(5, POOLING)
@@ -48,6 +50,16 @@ def test_messages_are_gated_sums():
     assert_close(context.object_logits, logits)
     labels = torch.where(regions.labels > 0, regions.labels, labels)
     assert_close(context.predicate_logits, imp.out(e) + imp.bias(labels, pairs))
+
+
+def test_what_a_region_hears_does_not_grow_with_the_number_of_pairs():
+    """Training asks about a few pairs, prediction about all."""
+    imp, regions = model(), make([2])[0].regions
+    nodes, edges = torch.randn(2, NODES), torch.randn(2, POOLING)
+    once, often = all_pairs(regions.image), all_pairs(regions.image).repeat(5, 1)
+    few, many = imp(nodes, edges, once, regions), imp(nodes, edges.repeat(5, 1), often, regions)
+    assert_close(few.object_logits, many.object_logits)
+    assert_close(few.predicate_logits, many.predicate_logits[:2])
 
 
 def test_the_scale_of_the_encoders_does_not_matter():

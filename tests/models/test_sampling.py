@@ -4,7 +4,7 @@ import torch
 from scenes import make
 
 from segsg.kernels.boxes import all_pairs
-from segsg.models.sampling import PairSampler, pair_targets, predicate_matrix, true_rows
+from segsg.models.sampling import PairSampler, every_pair, overlapping_pairs, pair_targets, predicate_matrix, true_rows
 
 
 def test_targets_of_true_regions_are_their_relations():
@@ -54,7 +54,7 @@ def test_sampler_keeps_shares_and_images_apart():
     relations = [[(i, j, 1) for i in range(6) for j in range(6) if i != j and i < 3], []]
     look, batch = make([6, 5], relations=relations)
     torch.manual_seed(0)
-    pairs, targets = PairSampler(16, 0.25)(look.regions, batch)
+    pairs, targets = PairSampler(16, 0.25)(every_pair(look.regions), look.regions, batch)
     image = look.regions.image[pairs[:, 0]]
     assert (image == look.regions.image[pairs[:, 1]]).all()
     assert torch.bincount(image).tolist() == [16, 16]
@@ -64,11 +64,19 @@ def test_sampler_keeps_shares_and_images_apart():
 
 def test_sampler_takes_what_there_is():
     look, batch = make([1, 2], relations=[[], [(0, 1, 1), (1, 0, 1)]])
-    pairs, targets = PairSampler(64, 0.5)(look.regions, batch)
+    pairs, targets = PairSampler(64, 0.5)(every_pair(look.regions), look.regions, batch)
     assert pairs.tolist() == [[1, 2], [2, 1]] and targets.tolist() == [1, 1]
+
+
+def test_sampler_draws_from_the_candidates_alone():
+    look, batch = make([3], relations=[[(0, 2, 1), (0, 1, 3)]])
+    look.regions.boxes.copy_(torch.tensor([[0.0, 0, 9, 9], [4, 4, 12, 12], [40, 40, 50, 50]]))
+    batch.boxes[0].copy_(look.regions.boxes)
+    pairs, targets = PairSampler(64, 0.5)(overlapping_pairs(look.regions), look.regions, batch)
+    assert pairs.tolist() == [[0, 1], [1, 0]] and targets.tolist() == [3, 0]
 
 
 def test_sampler_without_regions():
     look, batch = make([0])
-    pairs, targets = PairSampler(64, 0.5)(look.regions, batch)
+    pairs, targets = PairSampler(64, 0.5)(every_pair(look.regions), look.regions, batch)
     assert pairs.shape == (0, 2) and len(targets) == 0

@@ -34,3 +34,9 @@ def test_a_grounded_row_needs_a_detector_with_masks():
 def test_a_model_that_does_not_exist_is_refused_with_those_that_do(override):
     with pytest.raises(ValueError, match=rf"no model 'motif'; there are {', '.join(CONTEXTS)}"):
         profile.resolve("smoke", [override])
+
+
+def test_stored_looks_cannot_be_mirrored():
+    with pytest.raises(ValueError, match=r"stage2\.flip: a stored look cannot be mirrored"):
+        profile.resolve("mini", ["stage2.flip=true"])
+    assert profile.resolve("mini", ["stage2.flip=true", "cache_looks=false"])["stage2"]["flip"]

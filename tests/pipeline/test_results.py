@@ -3,10 +3,11 @@ import math
 
 import pytest
 
-from segsg.params import Params, read_section
+from segsg.params import Params
 from segsg.pipeline.collect import collect
 from segsg.pipeline.profile import resolve
 from segsg.pipeline.results import to_json, write_metrics
+from segsg.sections import read_section
 
 MINI = resolve("mini")
 DETECTORS = {"mini-fpn": {"backbone": "resnext-mini-fpn", "joint": False, "seed": 0}}

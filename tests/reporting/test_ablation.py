@@ -76,5 +76,12 @@ def test_pixels_and_shares_of_the_gap_have_columns_where_a_row_has_them():
     assert "share of the gap" not in table4(results(*LADDER, grounded, unmeasured), PAPER).groups
 
 
+def test_what_masks_add_on_one_and_the_same_detector_has_columns_of_its_own():
+    grounded = GROUNDED | {"comparisons": against(0.02, -0.01, 0.03, whom="joint")}
+    cells = table4(results(grounded, JOINT, BASELINE), PAPER).rows[-1].cells
+    assert cells[("minus Joint", "mR@20")].ours == "≈ +2.0 [−1.0, 3.0]"
+    assert "minus Joint" not in table4(results(*LADDER), PAPER).groups
+
+
 def test_the_note_says_that_two_variants_of_the_paper_are_one_function():
     assert "one function in the released code" in to_markdown(table4(results(*LADDER), PAPER))

@@ -36,7 +36,8 @@ def test_a_table_without_rows_is_a_sentence_in_its_picture(chart, tmp_path):
 
 
 def test_an_ablation_has_a_panel_for_each_place_and_greys_out_noise():
-    rows = [BASELINE, row("baseline", "mini-fpn-joint", mR_20=0.2) | {"comparisons": against(0.1, -0.1, 0.3)}, GROUNDED]
+    joint = row("baseline", "mini-fpn-joint", mR_50=0.2) | {"comparisons": against(0.1, -0.1, 0.3, "mR@50")}
+    rows = [BASELINE, joint, GROUNDED]
     figure = ladder_chart(table4(results(*rows, *[r | {"task": "predcls"} for r in rows]), PAPER))
     assert [axes.get_title(loc="left").rpartition(" · ")[2] for axes in figure.axes] == ["PredCls", "SGCls"]
     base, joint, grounded = (line.get_color() for line in figure.axes[0].lines if line.get_marker() == "o")

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from segsg.reporting.album import Album, read_album
-from segsg.reporting.figures import kernel_grid, learning_curves, transfer_heatmap
+from segsg.reporting.figures import curves_by_kind, kernel_grid, learning_curves, transfer_heatmap
 from segsg.reporting.overlay import (
     INK,
     MAX_RELATIONS,
@@ -17,7 +17,7 @@ from segsg.reporting.overlay import (
     masks_overlay,
     scene_graph_overlay,
 )
-from segsg.reporting.style import save
+from segsg.reporting.style import PALETTE, contrast, ink_on, save
 
 
 def picture(relations, masks=True) -> Picture:
@@ -109,6 +109,35 @@ def test_curves_are_smoothed_losses_by_step(tmp_path):
     (line,) = learning_curves({"run": tmp_path / "h.csv"}, "Stage 1").axes[0].lines
     assert line.get_label() == "run"
     assert (line.get_xdata()[-1], line.get_ydata()[-1]) == (79, 21.5)
+
+
+def test_every_run_is_a_line_in_the_colour_of_its_kind(tmp_path):
+    (tmp_path / "h.csv").write_text("step,seconds,loss\n0,0.1,3\n1,0.1,2\n")
+    runs = {
+        "predcls": {"baseline": [tmp_path / "h.csv"] * 3, "frequency": []},
+        "sgdet": {"grounded": [tmp_path / "h.csv"]},
+    }
+    left, right = curves_by_kind(runs, "Stage 2").axes
+    assert (left.get_title(loc="left"), right.get_title(loc="left")) == ("PredCls", "SGDet")
+    assert len({line.get_color() for line in left.lines}) == 1 and len(left.lines) == 3
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["baseline (3)"]
+    assert right.lines[0].get_color() != left.lines[0].get_color()
+
+
+@pytest.mark.parametrize("colour", PALETTE)
+def test_names_on_any_colour_of_ours_can_be_read(colour):
+    assert contrast(ink_on(colour), colour) > 3.5
+
+
+def test_all_that_is_written_in_graphs_can_be_read_on_white():
+    assert min(contrast(colour, "#ffffff") for colour in (INK, PALE, ZERO_SHOT)) > 4.5
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+def test_a_picture_in_words_says_what_is_drawn():
+    assert picture([(0, "on", 1, 0.9), (1, "by", 0, 0.5)]).words == "cup on <table>, <table> by cup"
+    assert picture([]).words == "no relation found"
+    assert picture([(0, "on", 1, 0.9)] * (MAX_RELATIONS + 3)).words.count("on") == MAX_RELATIONS
 
 
 def test_each_class_has_its_kernel(tmp_path):

@@ -31,6 +31,13 @@ def test_masks_before_and_after_refinement_with_the_papers_numbers():
     assert (after[("SGCls", "AP50")].ours, after[("SGCls", "AP75")].ours) == ("80.0", EMPTY)
 
 
+def test_rows_that_only_the_paper_has_stand_below():
+    theirs = {"detector": "VGG-16", "model": "MOTIF", "method": "refine", "sgcls": [37.5] * 6, "status": "printed"}
+    last = table2(results(REFINED, PLAIN), PAPER | {"table2": [*PAPER["table2"], theirs]}).rows[-1]
+    assert last.labels == ("VGG-16", "MOTIF", "refine")
+    assert (last.cells[("SGCls", "AP")].ours, last.cells[("SGCls", "AP")].theirs) == (EMPTY, "37.5")
+
+
 def test_seeds_of_a_refined_model_are_averaged():
     other = REFINED | {"seed": 1, "masks": masks(0.5)}
     cell = table2(results(REFINED, other), PAPER).rows[1].cells[("SGCls", "AP")]
@@ -85,5 +92,12 @@ def test_borrowed_masks_of_a_refining_model_are_a_column_of_transfer_quality():
     refined = REFINED | {"borrowed_masks": {"unrefined": {"cup": 0.5, "dog": 0.7}, "refined": {"cup": 0.6, "dog": 0.8}}}
     study = results(refined) | {"transfer_quality": {"softmax": {"cup": 0.5, "dog": 0.7}}, "copied_classes": ["dog"]}
     table = transfer_quality(study)
-    assert table.columns == (("", "softmax"), ("", "refine, VCTree, SGCls"))
-    assert table.rows[0].cells[("", "refine, VCTree, SGCls")].ours == "70.0"
+    assert table.columns == (("", "softmax"), ("refined by a model", "VCTree, SGCls"))
+    assert table.rows[0].cells[("refined by a model", "VCTree, SGCls")].ours == "70.0"
+
+
+def test_other_detectors_have_columns_under_their_names_without_rectangles():
+    ways = ("oracle", "rectangles", "softmax", "softmax, mini-fpn-apart", "rectangles, mini-fpn-apart")
+    table = transfer_quality(results(transfer_quality={way: {"cup": 0.5} for way in ways}))
+    apart = "ResNeXt-FPN, mini, without shared photos"
+    assert table.columns == (("", "rectangles"), ("", "softmax"), ("", "oracle"), (apart, "softmax"))

@@ -34,13 +34,15 @@ def test_references_are_of_the_same_seed_and_the_same_task():
         row("seg-grounded", seed=1),
         row("baseline", task="predcls"),
         changed(masks="rectangles"),
+        row("baseline", "mini-fpn-joint"),
     ]
     assert references(results(*rows)) == {
         "00": {},
-        "01": {"baseline": "00", "rectangles": "04"},
+        "01": {"baseline": "00", "joint": "05", "rectangles": "04"},
         "02": {},
         "03": {},
-        "04": {"baseline": "00"},
+        "04": {"baseline": "00", "joint": "05"},
+        "05": {"baseline": "00"},
     }
 
 

@@ -38,11 +38,18 @@ def batch(number):
     return Batch([number], empty, [(2, 2)], [1.0], [torch.zeros(0, 4)], [labels], [relations])
 
 
-def run(folder, iterations=12, fingerprint="a", model=None, every=5, sources=None):
+class Moving(Fabric):
+    """Setting up changes parameters, as moving them to a GPU does, here their precision."""
+
+    def setup_module(self, module, **options):
+        return super().setup_module(module.double(), **options)
+
+
+def run(folder, iterations=12, fingerprint="a", model=None, every=5, sources=None, kind=Fabric):
     model = model or Line()
-    optimizer = torch.optim.AdamW([model.w], lr=0.1)
+    optimizer = torch.optim.AdamW([model.w], lr=0.1, fused=True)
     plan = Plan(iterations, warm(cosine(12), 2), clip_norm=5.0, seed=3, checkpoint_every=every)
-    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric = kind(accelerator="cpu", devices=1)
     checkpoint = Checkpoint(folder, fingerprint)
     rows = fit(model, sources or {"losses": batches}, optimizer, plan, fabric, checkpoint, "line")
     return model, rows
@@ -70,6 +77,14 @@ def test_interrupted_run_ends_like_an_uninterrupted_one(tmp_path):
     assert resumed.seen == [5, 6, 7, 8, 9, 10, 11]
     assert torch.equal(whole.w, resumed.w)
     assert [row["loss"] for row in rows] == [row["loss"] for row in resumed_rows]
+
+
+def test_a_resumed_optimizer_follows_the_parameters_to_their_device(tmp_path):
+    whole, _ = run(tmp_path / "whole", kind=Moving)
+    with pytest.raises(Interrupted):
+        run(tmp_path / "cut", sources=interrupted_at(8), kind=Moving)
+    resumed, _ = run(tmp_path / "cut", kind=Moving)
+    assert resumed.w.dtype == torch.float64 and torch.equal(whole.w, resumed.w)
 
 
 def test_checkpoint_of_another_run_is_not_resumed(tmp_path):

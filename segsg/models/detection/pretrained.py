@@ -16,7 +16,7 @@ def read_weights(source: str) -> dict[str, Tensor]:
     """State dict of one of torchvision's classifiers.
 
     `source` is a file (.pth with nothing but tensors) or the name of torchvision's own weights, which it downloads:
-    "VGG16_Weights.IMAGENET1K_FEATURES", "ResNeXt101_32X8D_Weights.IMAGENET1K_V2". ValueError if it is neither.
+    "VGG16_Weights.IMAGENET1K_V1", "ResNeXt101_32X8D_Weights.IMAGENET1K_V2". ValueError if it is neither.
     """
     if Path(source).exists():
         return torch.load(source, map_location="cpu", weights_only=True)
@@ -29,7 +29,8 @@ def read_weights(source: str) -> dict[str, Tensor]:
 def start_from(detector: Detector, weights: dict[str, Tensor]) -> None:
     """Copies all that `weights` and `detector` share: the convolutions, for VGG-16 also its two dense layers.
 
-    ValueError if the weights are not of the detector's kind of network.
+    ValueError if the weights are not of the detector's kind of network, or not all numbers: torchvision's
+    VGG16_Weights.IMAGENET1K_FEATURES has none in its dense layers.
     """
     places = detector.record.pretrained
     renamed = {
@@ -42,4 +43,6 @@ def start_from(detector: Detector, weights: dict[str, Tensor]) -> None:
     wanted = {name for name in inner if name.startswith(tuple(places.values()))}
     if missing := sorted(wanted - renamed.keys()) or (not places and ["any part"]):
         raise ValueError(f"the weights lack {missing[0]}; give those of torchvision's network of the same kind")
+    if wrong := sorted(name for name, value in renamed.items() if not value.isfinite().all()):
+        raise ValueError(f"the weights of {wrong[0]} are not all finite; take weights of a whole classifier (…_V1)")
     detector.load_state_dict(renamed, strict=False)

@@ -33,6 +33,14 @@ def test_every_part_that_the_networks_share_is_copied(name, classifier):
     assert not every_value_is(detector.predictors["graph"], 7.0)
 
 
+def test_weights_that_are_no_numbers_are_an_error():
+    weights = on_meta(lambda: vgg16().state_dict())
+    weights = {key: torch.tensor(7.0).expand(value.shape) for key, value in weights.items()}
+    weights["classifier.3.weight"] = torch.tensor(float("nan")).expand(weights["classifier.3.weight"].shape)
+    with pytest.raises(ValueError, match=r"box_head\.4\.weight are not all finite"):
+        start_from(Detector(BACKBONES["vgg16"], 3, 2, NUMBERS), weights)
+
+
 def test_weights_of_another_network_are_an_error():
     detector = Detector(BACKBONES["vgg-tiny"], 3, None, NUMBERS)
     with pytest.raises(ValueError, match="same kind"):
