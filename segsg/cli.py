@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from segsg.params import PARAMS_FILE
-from segsg.pipeline import checks, cleaning, own_labels, photo_commands, profile, project, repro, smoke, trial
+from segsg.params import PARAMS_FILE, load
+from segsg.pipeline import checks, cleaning, outside, own_labels, photo_commands, profile, project, repro, smoke, trial
 from segsg.pipeline.evaluator import command as evaluator
 
 Command = Callable[[argparse.Namespace], int]
@@ -24,6 +24,7 @@ def list_profiles(options: argparse.Namespace) -> int:
 
 
 def reproduce(options: argparse.Namespace) -> int:
+    outside.check_files(load())
     print(f"Report: {repro.reproduce(options.jobs)}")
     return 0
 
