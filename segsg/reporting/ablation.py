@@ -84,7 +84,20 @@ def table4(results: dict, paper: dict) -> Table:
         rows,
         caption("Mean recall (mR) and zero-shot recall (zsR) in per cent, graph constraint", chosen),
         f"The study “{results['profile']}” has no row for this table: its grid names no ablation.",
-        (*NOTES, *_choice(results)),
+        (*NOTES, *_uneven(chosen), *_choice(results)),
+    )
+
+
+def _uneven(chosen: Systems) -> tuple[str, ...]:
+    """A warning where some rows have fewer seeds than their neighbours."""
+    counts: dict[tuple, set[int]] = {}
+    for one, rows in chosen.items():
+        counts.setdefault(one.place, set()).add(len(rows))
+    if all(len(found) == 1 for found in counts.values()):
+        return ()
+    return (
+        "A row of fewer seeds than Base is compared with Base of those seeds alone, which may be higher or lower than "
+        "the mean that stands here: read its difference, not its height.",
     )
 
 

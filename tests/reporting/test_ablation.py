@@ -62,6 +62,12 @@ def test_seeds_of_a_rung_are_one_line():
     assert (labels(table), table.rows[0].cells[("", "mR@20")].seeds) == (["Joint"], 2)
 
 
+def test_rows_of_fewer_seeds_than_their_baseline_are_warned_of():
+    more = [BASELINE, BASELINE | {"seed": 1}, JOINT]
+    assert any("fewer seeds" in note for note in table4(results(*more), PAPER).notes)
+    assert not any("fewer seeds" in note for note in table4(results(*LADDER), PAPER).notes)
+
+
 def test_pixels_and_shares_of_the_gap_have_columns_where_a_row_has_them():
     share = {"share": {"mR@20": {"value": 0.25, "low": 0.1, "high": 0.4}}}
     grounded = GROUNDED | share | {"comparisons": against(0.02, -0.01, 0.03, whom="rectangles")}
