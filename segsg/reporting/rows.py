@@ -90,7 +90,7 @@ def control_of(results: dict, one: System, masks: str, among: Iterable[System]) 
     Of several, the one that is most like it otherwise.
     """
     wanted = settings(results, one) | {MASKS: masks}
-    same = [o for o in among if (o.place, o.joint, o.method, o.disjoint) == (one.place, one.joint, one.method, False)]
+    same = [o for o in among if replace(o, changes=one.changes) == one]
     found = [(settings(results, o), o) for o in same]
     found = [(s, o) for s, o in found if all(s.get(f) == wanted.get(f) for f in (MASKS, *ALIKE))]
     unlike = [sum(s.get(field) != value for field, value in wanted.items()) for s, _ in found]

@@ -56,6 +56,13 @@ def test_a_control_has_an_equal_network(field, value):
     assert control_of(file, one, "oracle", controls[:1]) is None
 
 
+def test_a_control_stands_on_the_same_detector():
+    apart = row("seg-grounded", "mini-fpn-apart")
+    assert references(results(apart, changed(masks="rectangles"))) == {"00": {}, "01": {}}
+    control = row("seg-grounded", "mini-fpn-apart", grounding={"masks": "rectangles"})
+    assert references(results(apart, control))["00"] == {"rectangles": "01"}
+
+
 def test_a_control_is_as_like_as_possible():
     rows = (changed(transfer="dot"), changed(masks="oracle"), changed(masks="oracle", transfer="dot"))
     file = results(*rows)
