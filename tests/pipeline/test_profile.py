@@ -94,7 +94,9 @@ def test_a_profile_that_extends_another_shares_its_runs_and_reports_on_its_own()
     assert mini["experiments"].items() < more["experiments"].items()
     added = [row for key, row in more["experiments"].items() if key not in mini["experiments"]]
     assert {row["seed"] for row in added} == {1, 2}
-    compared = {(row["model"], row["detector"], row["task"], row["method"]) for row in added if not row["grounding"]}
+    compared = {
+        (row["model"], row["detector"], row["task"], row["method"]) for row in added if not row.get("grounding")
+    }
     assert {
         (m, f"mini-{d}", t, "baseline")
         for m in ("imp", "motifs", "vctree")
