@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from segsg.build import runs
 from segsg.data.coco import MaskSet
 from segsg.data.filters import OverlappingRelations, Subset, one_predicate_per_pair, without_images
 from segsg.data.loading import Batches, Change, ordered, prepared
@@ -24,6 +25,7 @@ Source = Callable[[range], Iterator[Batch]]
 LOADING_THREADS = 2
 EVALUATION_IMAGES = 8
 STATISTICS = "statistics.npz"
+SIDES = {"left", "right"}
 
 
 def folder(params: Params) -> Path:
@@ -121,13 +123,23 @@ def mask_vocabulary(params: Params) -> Vocabulary:
 
 
 def training_batches(params: Params, dataset: Any, images: int, flip: bool, seed: int, change: Change | None) -> Source:
-    """Endless batches of a training set, decoded ahead by threads."""
-    batches = Batches(dataset, images, seed, flip, params.data.short_side, params.data.long_side, change)
+    """Endless batches of a training set, decoded ahead by threads. `images` a step, shared by all processes."""
+    share = runs.share(images)
+    batches = Batches(dataset, share, seed, flip, params.data.short_side, params.data.long_side, change)
     return lambda numbers: prepared(batches.batch, numbers, LOADING_THREADS)
 
 
 def scene_graph_batches(params: Params, dataset: Any, images: int, flip: bool, seed: int) -> Source:
-    """Stage 2's batches: one predicate per pair, drawn at every visit."""
+    """Stage 2's batches: one predicate per pair, drawn at every visit.
+
+    ValueError if photos would be mirrored under predicates that a mirror makes untrue.
+    """
+    sided = [name for name in vocabulary(params).predicates if flip and SIDES & set(name.lower().split())]
+    if sided:
+        raise ValueError(
+            f"{params.data.scene_graphs.vocabulary}: predicates {', '.join(map(repr, sided))} change their meaning in "
+            f"a mirrored photo; set flip: false in stage2 of profile {params.profile}"
+        )
     return training_batches(params, dataset, images, flip, seed, one_predicate_per_pair)
 
 

@@ -34,11 +34,10 @@ def train_detector(params: Params, key: str, out: Path) -> None:
     row, numbers = params.detectors[key], params.stage1
     graphs = data.scene_graph_set(params, "train", keep_empty=True)
     seed = params.seed + row.seed
-    sources = {"losses": data.training_batches(params, graphs, runs.share(numbers.images), numbers.flip, seed, None)}
+    sources = {"losses": data.training_batches(params, graphs, numbers.images, numbers.flip, seed, None)}
     if row.joint:
         masks = data.mask_training_set(params, row)
-        count = runs.share(numbers.mask_images)
-        sources["mask_losses"] = data.training_batches(params, masks, count, numbers.flip, seed, None)
+        sources["mask_losses"] = data.training_batches(params, masks, numbers.mask_images, numbers.flip, seed, None)
     files = [runs.digest(params.data.scene_graphs.annotations), runs.digest(params.data.masks_train.annotations)]
     facts = [params.data, params.detection, params.pretrained, row, files]
     detector = make_detector(params, key)

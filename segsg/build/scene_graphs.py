@@ -77,15 +77,13 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
     if row.method == "frequency":
         numbers = dataclasses.replace(numbers, iterations=0)
     model, seed = untrained(params, key), params.seed + row.seed
-    graphs = data.scene_graph_batches(
-        params, images(params, key, "train"), runs.share(numbers.images), numbers.flip, seed
-    )
-    sources = {"losses": graphs}
+    graphs = images(params, key, "train")
+    sources = {"losses": data.scene_graph_batches(params, graphs, numbers.images, numbers.flip, seed)}
     if isinstance(model, RefinedModel):
         masks = data.refinement_set(params, params.detectors[row.detector])
-        count = runs.share(numbers.mask_images)
-        sources["mask_losses"] = data.training_batches(params, masks, count, numbers.flip, seed, None)
-    weights = runs.digest(detectors.folder(params, row.detector) / WEIGHTS)
+        sources["mask_losses"] = data.training_batches(params, masks, numbers.mask_images, numbers.flip, seed, None)
+    weights = detectors.folder(params, row.detector) / WEIGHTS
+    files = [runs.digest(path) for path in (weights, params.data.word_vectors, params.data.name_pairs)]
     sections = [
         params.data,
         params.detection,
@@ -95,7 +93,7 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
         params.refinement,
         grounding_of(params, row),
         row,
-        weights,
+        files,
     ]
     runs.train(model, sources, numbers, key, seed, sections, out)
 

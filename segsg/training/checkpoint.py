@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch.optim import Optimizer
+from tqdm.auto import tqdm
 
 Row = dict[str, int | float]
 """one step of a run: step, seconds, loss, and each part of the loss by name"""
@@ -45,11 +46,12 @@ class Checkpoint:
         os.replace(temporary, self.path)
 
     def load(self, model: nn.Module, optimizer: Optimizer) -> tuple[int, list[Row]]:
-        """Steps already done and their history; (0, []) without a checkpoint of this very run."""
+        """Steps already done and their history; (0, []) without a checkpoint of this very run, and says so."""
         if not self.path.exists():
             return 0, []
         state = torch.load(self.path, map_location="cpu", weights_only=True)
         if state["fingerprint"] != self.fingerprint:
+            tqdm.write(f"{self.path} is of a run with other parameters or files; this one starts from its first step")
             return 0, []
         load_trainable(model, state["model"])
         optimizer.load_state_dict(state["optimizer"])

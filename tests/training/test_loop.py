@@ -87,11 +87,12 @@ def test_a_resumed_optimizer_follows_the_parameters_to_their_device(tmp_path):
     assert resumed.w.dtype == torch.float64 and torch.equal(whole.w, resumed.w)
 
 
-def test_checkpoint_of_another_run_is_not_resumed(tmp_path):
+def test_checkpoint_of_another_run_is_not_resumed(tmp_path, capsys):
     with pytest.raises(Interrupted):
         run(tmp_path, sources=interrupted_at(8))
     model, _ = run(tmp_path, fingerprint="b")
     assert model.seen[0] == 0
+    assert "last.pt is of a run with other parameters or files" in capsys.readouterr().out
 
 
 def test_losses_of_all_sources_are_summed(tmp_path):
