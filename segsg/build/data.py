@@ -1,6 +1,6 @@
-"""From parameters to data: sets, what was counted in them, and batches."""
+"""From parameters to data: sets, what was counted in them, and every image once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,22 +10,18 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from segsg.build import runs
 from segsg.data.coco import MaskSet
-from segsg.data.filters import OverlappingRelations, Subset, one_predicate_per_pair, without_images
-from segsg.data.loading import Batches, Change, ordered, prepared
+from segsg.data.filters import OverlappingRelations, Subset, without_images
+from segsg.data.loading import ordered
 from segsg.data.true_masks import WithTrueMasks
 from segsg.data.visual_genome import SceneGraphSet, Split, read_vocabulary
 from segsg.data.vocabulary import Vocabulary
 from segsg.params import DetectorRow, Params
 from segsg.structures import Batch
 
-Source = Callable[[range], Iterator[Batch]]
-"""numbers of batches -> those batches, as the training loop asks for them"""
 LOADING_THREADS = 2
 EVALUATION_IMAGES = 8
 STATISTICS = "statistics.npz"
-SIDES = {"left", "right"}
 
 
 def folder(params: Params) -> Path:
@@ -120,27 +116,6 @@ def vocabulary(params: Params) -> Vocabulary:
 def mask_vocabulary(params: Params) -> Vocabulary:
     """Classes of the mask set."""
     return mask_set(params, "validation").vocabulary
-
-
-def training_batches(params: Params, dataset: Any, images: int, flip: bool, seed: int, change: Change | None) -> Source:
-    """Endless batches of a training set, decoded ahead by threads. `images` a step, shared by all processes."""
-    share = runs.share(images)
-    batches = Batches(dataset, share, seed, flip, params.data.short_side, params.data.long_side, change)
-    return lambda numbers: prepared(batches.batch, numbers, LOADING_THREADS)
-
-
-def scene_graph_batches(params: Params, dataset: Any, images: int, flip: bool, seed: int) -> Source:
-    """Stage 2's batches: one predicate per pair, drawn at every visit.
-
-    ValueError if photos would be mirrored under predicates that a mirror makes untrue.
-    """
-    sided = [name for name in vocabulary(params).predicates if flip and SIDES & set(name.lower().split())]
-    if sided:
-        raise ValueError(
-            f"{params.data.scene_graphs.vocabulary}: predicates {', '.join(map(repr, sided))} change their meaning in "
-            f"a mirrored photo; set flip: false in stage2 of profile {params.profile}"
-        )
-    return training_batches(params, dataset, images, flip, seed, one_predicate_per_pair)
 
 
 def first(dataset: Any, images: int | None) -> Any:

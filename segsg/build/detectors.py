@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from segsg.build import data, runs
+from segsg.build import batches, data, runs
 from segsg.models.detection.backbones import BACKBONES
 from segsg.models.detection.detector import Detector
 from segsg.models.detection.pretrained import read_weights, start_from
@@ -34,10 +34,10 @@ def train_detector(params: Params, key: str, out: Path) -> None:
     row, numbers = params.detectors[key], params.stage1
     graphs = data.scene_graph_set(params, "train", keep_empty=True)
     seed = params.seed + row.seed
-    sources = {"losses": data.training_batches(params, graphs, numbers.images, numbers.flip, seed, None)}
+    sources = {"losses": batches.object_batches(params, graphs, numbers, seed)}
     if row.joint:
         masks = data.mask_training_set(params, row)
-        sources["mask_losses"] = data.training_batches(params, masks, numbers.mask_images, numbers.flip, seed, None)
+        sources["mask_losses"] = batches.mask_batches(params, masks, numbers, seed)
     files = [runs.digest(params.data.scene_graphs.annotations), runs.digest(params.data.masks_train.annotations)]
     facts = [params.data, params.detection, params.pretrained, row, files]
     detector = make_detector(params, key)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from segsg.build import data, detectors, looks, runs
+from segsg.build import batches, data, detectors, looks, runs
 from segsg.build.grounded import box_extractor, grounded_extractor, refined_model, sees_truth, with_masks
 from segsg.build.transfer import label_vectors
 from segsg.data.visual_genome import Split
@@ -78,10 +78,10 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
         numbers = dataclasses.replace(numbers, iterations=0)
     model, seed = untrained(params, key), params.seed + row.seed
     graphs = images(params, key, "train")
-    sources = {"losses": data.scene_graph_batches(params, graphs, numbers.images, numbers.flip, seed)}
+    sources = {"losses": batches.relation_batches(params, graphs, numbers, seed)}
     if isinstance(model, RefinedModel):
         masks = data.refinement_set(params, params.detectors[row.detector])
-        sources["mask_losses"] = data.training_batches(params, masks, numbers.mask_images, numbers.flip, seed, None)
+        sources["mask_losses"] = batches.mask_batches(params, masks, numbers, seed)
     weights = detectors.folder(params, row.detector) / WEIGHTS
     files = [runs.digest(path) for path in (weights, params.data.word_vectors, params.data.name_pairs)]
     sections = [

@@ -5,8 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from segsg.build import data, detectors, looks, scene_graphs
-from segsg.data.vocabulary import Vocabulary
+from segsg.build import batches, data, detectors, looks, scene_graphs
 from segsg.grounding.refinement import RefinedModel
 from segsg.params import DetectorRow, Params, Refinement
 from segsg.pipeline.profile import resolve
@@ -47,8 +46,8 @@ def trained_on(monkeypatch):
     def remember(model, sources, *rest):
         found.update(sources)
 
-    monkeypatch.setattr(data, "training_batches", lambda params, dataset, *rest: dataset)
-    monkeypatch.setattr(data, "scene_graph_batches", lambda params, dataset, *rest: dataset)
+    for name in ("mask_batches", "object_batches", "relation_batches"):
+        monkeypatch.setattr(batches, name, lambda params, dataset, *rest: dataset)
     for module in (detectors, scene_graphs):
         monkeypatch.setattr(module.runs, "digest", lambda path: "")
         monkeypatch.setattr(module.runs, "train", remember)
@@ -99,19 +98,3 @@ def test_looks_are_stored_of_the_images_that_refinement_will_ask_for(key, monkey
     wanted = list(data.refinement_set(params, params.detectors[key]).image_ids)
     assert stored[("mask", "sgcls")][0] == stored[("mask", "sgdet")][0] == wanted
     assert (2 in wanted or 4 in wanted or 6 in wanted) == (key == JOINT)
-
-
-@pytest.mark.parametrize("name", ["left of", "to the right of"])
-def test_photos_are_not_mirrored_under_predicates_that_have_a_side(name, monkeypatch):
-    monkeypatch.setattr(data, "vocabulary", lambda params: Vocabulary(("dog",), ("on", name)))
-    with pytest.raises(ValueError, match=f"'{name}' change their meaning in a mirrored photo; set flip: false"):
-        data.scene_graph_batches(PARAMS, Masks(), 2, True, 0)
-    assert data.scene_graph_batches(PARAMS, Masks(), 2, False, 0)
-
-
-def test_processes_share_the_images_of_a_step(monkeypatch):
-    monkeypatch.setenv("WORLD_SIZE", "4")
-    with pytest.raises(ValueError, match="6 images in a step cannot be shared evenly by 4 processes"):
-        data.training_batches(PARAMS, Masks(), 6, False, 0, None)
-    monkeypatch.setattr(data, "Batches", lambda dataset, images, *rest: SimpleNamespace(batch=lambda step: images))
-    assert list(data.training_batches(PARAMS, Masks(), 8, False, 0, None)(range(1))) == [2]
