@@ -89,6 +89,7 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
         params.detection,
         params.cache_looks,
         params.sampling,
+        params.evaluation.pair_overlap,
         params.network,
         params.refinement,
         grounding_of(params, row),

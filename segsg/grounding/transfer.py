@@ -19,8 +19,8 @@ Matrix = Float[Tensor, "classes mask_classes"]
 def transfer_matrix(
     classes: Sequence[str],
     mask_classes: Sequence[str],
-    class_vectors: Rows | None,
-    mask_class_vectors: MaskRows | None,
+    class_vectors: Rows,
+    mask_class_vectors: MaskRows,
     name_pairs: Mapping[str, str],
     mode: str,
     threshold: float,
@@ -28,24 +28,23 @@ def transfer_matrix(
     """The matrix of one of MODES, float32, from word vectors whose row i is the vector of name i.
 
     `name_pairs` names the mask class of classes that copy it whatever their vectors say: with `softmax` in addition
-    to classes of the same name, with `oracle` alone (which reads no vectors). Pairs of other classes are ignored, so
-    one table serves several vocabularies. ValueError for an unknown mode or mask class, or vectors of other names.
+    to classes of the same name, with `oracle` instead of them. Pairs of other classes are ignored, so one table serves
+    several vocabularies. ValueError for an unknown mode or mask class, or vectors of other names.
     """
     if mode not in MODES:
         raise ValueError(f"transfer mode '{mode}' is not one of {', '.join(MODES)}; correct grounding: transfer")
-    same: dict[str, str] = {}
-    if mode != "oracle":
-        _check(classes, class_vectors)
-        _check(mask_classes, mask_class_vectors)
-        same = {name: name for name in classes if name in mask_classes}
+    _check(classes, class_vectors)
+    _check(mask_classes, mask_class_vectors)
+    same = {} if mode == "oracle" else {name: name for name in classes if name in mask_classes}
     copies = _copies(classes, mask_classes, same | dict(name_pairs))
     return MODES[mode](class_vectors, mask_class_vectors, copies, threshold)
 
 
-def _check(names: Sequence[str], vectors: Tensor | None) -> None:
-    found = 0 if vectors is None else len(vectors)
-    if found != len(names):
-        raise ValueError(f"{found} word vectors for {len(names)} names ({names[0]} ...); take those of the vocabulary")
+def _check(names: Sequence[str], vectors: Tensor) -> None:
+    if len(vectors) != len(names):
+        raise ValueError(
+            f"{len(vectors)} word vectors for {len(names)} names ({names[0]} ...); take those of the vocabulary"
+        )
 
 
 def dot(class_vectors: Rows, mask_class_vectors: MaskRows, copies: Matrix, threshold: float) -> Matrix:
@@ -69,12 +68,9 @@ def softmax(class_vectors: Rows, mask_class_vectors: MaskRows, copies: Matrix, t
     return torch.where(copies.any(1, keepdim=True), copies, _rows_of_sum_one(weights * kept))
 
 
-def oracle(class_vectors: Rows | None, mask_class_vectors: MaskRows | None, copies: Matrix, threshold: float) -> Matrix:
-    """What a drawn world knows of itself: the mask class that draws each class; a row of zeros for a class without."""
-    return copies
-
-
-MODES: dict[str, Callable[..., Matrix]] = {"softmax": softmax, "dot": dot, "cosine": cosine, "oracle": oracle}
+MODES: dict[str, Callable[..., Matrix]] = {"softmax": softmax, "dot": dot, "cosine": cosine, "oracle": softmax}
+"""`oracle` differs in its copies: what a drawn world knows, the mask class that draws each class. A class that no mask
+class draws borrows as in `softmax`."""
 
 
 def explain(

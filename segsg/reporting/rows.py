@@ -11,7 +11,7 @@ MASKS, REFINEMENT = "masks", "refinement"
 """fields of the section `grounding`: what stands in for the masks, and whether they are refined (eq. 9)"""
 TRANSFERRED, RECTANGLES, ORACLE = "transferred", "rectangles", "oracle"
 UNREFINED = "none"
-ALIKE = ("nodes", "edges", "channels", "kernel", "kernels", "frame", REFINEMENT)
+ALIKE = ("nodes", "edges", "channels", "kernel", "kernels", "frame", "sigmoid", REFINEMENT)
 """fields that a control shares with what it controls: the network's size, where masks meet, and what trains it"""
 BASELINE, GROUNDED, FREQUENCY = "baseline", "seg-grounded", "frequency"
 JOINT = "joint"
@@ -64,7 +64,12 @@ def seeds(results: dict) -> dict[System, list[dict]]:
     found: dict[System, list[dict]] = {}
     for row in results["experiments"].values():
         found.setdefault(system(results, row), []).append(row)
-    return {one: sorted(rows, key=lambda row: row["seed"]) for one, rows in found.items()}
+    return {one: sorted(rows, key=lambda row: _seed(results, row)) for one, rows in found.items()}
+
+
+def _seed(results: dict, row: dict) -> tuple[int, int]:
+    """Of the detector that it stands on, and its own."""
+    return results["detectors"][row["detector"]]["seed"], row["seed"]
 
 
 def settings(results: dict, one: System) -> dict:
@@ -113,13 +118,13 @@ def references(results: dict) -> dict[str, dict[str, str]]:
     {key: {"baseline": key, "joint": key, "rectangles": key, "oracle": key}}, without those that the study lacks.
     """
     systems = {key: system(results, row) for key, row in results["experiments"].items()}
-    keys = {(one, results["experiments"][key]["seed"]): key for key, one in systems.items()}
+    keys = {(one, _seed(results, results["experiments"][key])): key for key, one in systems.items()}
     found: dict[str, dict[str, str]] = {}
     for key, one in systems.items():
         others = {BASELINE: baseline_of(one)}
         if one.method == GROUNDED:
             others[JOINT] = joint_of(one)
             others |= {masks: control_of(results, one, masks, systems.values()) for masks in (RECTANGLES, ORACLE)}
-        seed = results["experiments"][key]["seed"]
+        seed = _seed(results, results["experiments"][key])
         found[key] = {name: keys[(o, seed)] for name, o in others.items() if (o, seed) in keys and o != one}
     return found

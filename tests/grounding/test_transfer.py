@@ -89,10 +89,13 @@ def test_a_pair_beats_the_same_name():
     assert small("softmax", {"cat": "dog"})[0].tolist() == [1, 0, 0]
 
 
-def test_oracle_is_its_pairs_and_nothing_else():
-    pairs = {"bike": "dog", "sky": "cat"}
-    matrix = transfer_matrix(["cat", "bike", "sky"], ["dog", "cat"], None, None, pairs, "oracle", THRESHOLD)
-    assert matrix.tolist() == [[0, 0], [1, 0], [0, 1]]
+def test_oracle_is_its_pairs_and_what_has_none_borrows_as_ever():
+    pairs, rows = {"bike": "dog", "sky": "cat"}, (vectors(3, 0) / 3, vectors(2, 1) / 3)
+    matrix = transfer_matrix(["cat", "bike", "sky"], ["dog", "cat"], *rows, pairs, "oracle", THRESHOLD)
+    borrowed = transfer_matrix(["puma", "bike", "sky"], ["dog", "cat"], *rows, {}, "softmax", THRESHOLD)
+    assert matrix[1:].tolist() == [[1, 0], [0, 1]]
+    assert_close(matrix[0], borrowed[0])
+    assert 0 < matrix[0, 0] < 1  # not the class of the same name, which may be drawn otherwise
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -115,7 +118,7 @@ def test_errors_name_what_is_wrong():
     with pytest.raises(ValueError, match=r"3 word vectors for 1 names \(cat ...\)"):
         transfer_matrix(["cat"], ["dog"], vectors(3, 0), vectors(1, 0), {}, "dot", 0.0)
     with pytest.raises(ValueError, match="0 word vectors for 1 names"):
-        transfer_matrix(["cat"], ["dog"], None, None, {}, "dot", 0.0)
+        transfer_matrix(["cat"], ["dog"], torch.zeros(0, 8), vectors(1, 0), {}, "dot", 0.0)
 
 
 def test_explain_lists_weights_by_size():

@@ -3,12 +3,18 @@
 import copy
 
 DETECTORS = {
-    "mini-fpn": {"backbone": "resnext-mini-fpn", "joint": False, "metrics": {"boxes": {"AP": 0.25}}},
-    "mini-fpn-joint": {"backbone": "resnext-mini-fpn", "joint": True, "metrics": {"masks": {"AP": 0.3, "AP50": 0.6}}},
+    "mini-fpn": {"backbone": "resnext-mini-fpn", "joint": False, "seed": 0, "metrics": {"boxes": {"AP": 0.25}}},
+    "mini-fpn-joint": {
+        "backbone": "resnext-mini-fpn",
+        "joint": True,
+        "seed": 0,
+        "metrics": {"masks": {"AP": 0.3, "AP50": 0.6}},
+    },
     "mini-fpn-apart": {
         "backbone": "resnext-mini-fpn",
         "joint": True,
         "disjoint": True,
+        "seed": 0,
         "metrics": {"masks": {"AP": None}},
     },
 }

@@ -47,13 +47,25 @@ def test_references_are_of_the_same_seed_and_the_same_task():
 
 
 @pytest.mark.parametrize(
-    "field, value", [("frame", "box"), ("edges", "none"), ("kernels", "joint"), ("refinement", "inference")]
+    "field, value",
+    [("frame", "box"), ("edges", "none"), ("kernels", "joint"), ("sigmoid", True), ("refinement", "inference")],
 )
 def test_a_control_has_an_equal_network(field, value):
     file = results(changed(**{field: value}), changed(masks="oracle"), changed(masks="oracle", **{field: value}))
     one, *controls = (system(file, r) for r in file["experiments"].values())
     assert control_of(file, one, "oracle", controls) == controls[1]
     assert control_of(file, one, "oracle", controls[:1]) is None
+
+
+def test_rows_on_another_training_of_a_detector_are_another_seed():
+    file = results(BASELINE, GROUNDED, row("baseline", "again"), row("seg-grounded", "again-joint"))
+    for name, again in (("mini-fpn", "again"), ("mini-fpn-joint", "again-joint")):
+        file["detectors"][again] = file["detectors"][name] | {"seed": 1}
+    assert references(file) == {"00": {}, "01": {"baseline": "00"}, "02": {}, "03": {"baseline": "02"}}
+    assert [[r["detector"] for r in rows] for rows in seeds(file).values()] == [
+        ["mini-fpn", "again"],
+        ["mini-fpn-joint", "again-joint"],
+    ]
 
 
 def test_a_control_stands_on_the_same_detector():

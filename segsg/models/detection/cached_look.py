@@ -49,7 +49,9 @@ def write_looks(
 class CachedDetector(nn.Module):
     """A frozen detector that reads its looks from `folder` instead of running; the same calls, up to rounding.
 
-    Batches have to hold the images as they were when the looks were written: not mirrored, at the same size.
+    Padding beyond an image repeats its last cells, and a crop at its border may read half of one. The detector itself
+    reads there what the padding of its batch looked like. Batches have to hold the images as they were when the looks
+    were written: not mirrored, at the same size.
     """
 
     def __init__(self, detector: Detector, folder: Path):
@@ -100,7 +102,7 @@ class CachedDetector(nn.Module):
             maps = torch.zeros(len(batch), h, w, self.record.channels)
             for i, image_id in enumerate(batch.image_ids):
                 stored = torch.from_numpy(reader.read(image_id, f"level{level}"))
-                maps[i, : stored.shape[0], : stored.shape[1]] = stored
+                _fill(maps[i], stored)
             levels.append(maps.permute(0, 3, 1, 2))
         return levels
 
@@ -111,6 +113,14 @@ class CachedDetector(nn.Module):
                 f"{self.folder}: the boxes of images {batch.image_ids} are not those that the looks were written for; "
                 "train on cached looks without flipping and at the same size, or write the looks again"
             )
+
+
+def _fill(whole: Float[Tensor, "h w channels"], stored: Float[Tensor, "rows columns channels"]) -> None:
+    """`stored` from the upper left corner; its last column and row go on to the border."""
+    rows, columns = stored.shape[:2]
+    whole[:rows, :columns] = stored
+    whole[:rows, columns:] = stored[:, -1:]
+    whole[rows:] = whole[rows - 1 : rows]
 
 
 def _regions_of(look: Look, image: int) -> dict[str, np.ndarray]:

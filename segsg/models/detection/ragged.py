@@ -26,11 +26,13 @@ class RaggedWriter:
         self.files: dict[str, BinaryIO] = {}
         self.dtypes: dict[str, str] = {}
         self.shapes: dict[str, list[tuple[int, ...]]] = {}
-        self.keys: list[int] = []
+        self.keys: dict[int, None] = {}
 
     def add(self, key: int, arrays: dict[str, np.ndarray]) -> None:
-        """Appends an entry."""
-        self.keys.append(key)
+        """Appends an entry. ValueError for a key that has one: it would take the place of the other."""
+        if key in self.keys:
+            raise ValueError(f"{self.folder}: two images have the id {key}; give each photo of a set an id of its own")
+        self.keys[key] = None
         for name, array in arrays.items():
             if name not in self.files:
                 self.files[name] = (self.part / f"{name}.raw").open("wb")
@@ -42,7 +44,7 @@ class RaggedWriter:
         """Gives the folder its name; one that was there before goes."""
         for file in self.files.values():
             file.close()
-        index = {"keys": self.keys, "dtypes": self.dtypes, "shapes": self.shapes}
+        index = {"keys": list(self.keys), "dtypes": self.dtypes, "shapes": self.shapes}
         (self.part / INDEX).write_text(json.dumps(index))
         shutil.rmtree(self.folder, ignore_errors=True)
         os.replace(self.part, self.folder)

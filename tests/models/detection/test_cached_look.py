@@ -99,6 +99,31 @@ def test_a_smaller_image_is_stored_without_its_padding(detector, batches, tmp_pa
     assert_close(look.features[0][:, :, :inside], direct.features[0][:, :, :inside], atol=2e-3, rtol=2e-3)
 
 
+def test_a_crop_at_the_border_does_not_depend_on_what_else_is_in_the_batch(detector, tmp_path):
+    alone = some_batch([30], [2], [(44, 52)])
+    alone = replace(alone, boxes=[torch.tensor([[3.0, 5.0, 52.0, 44.0], [30.0, 20.0, 52.0, 40.0]])])
+    other = some_batch([31], [1], [(64, 64)])
+    write_looks(detector, [alone, other], "sgcls", tmp_path)
+    cached = CachedDetector(detector, tmp_path)
+    with_neighbour = replace(
+        alone,
+        **{name: getattr(alone, name) + getattr(other, name) for name in ("image_ids", "sizes", "scales", "boxes")},
+        labels=alone.labels + other.labels,
+        relations=alone.relations + other.relations,
+        images=torch.cat([alone.images, other.images]),
+    )
+    narrow = replace(alone, images=alone.images[..., :44, :52])
+    crops = [cached.region_crops(cached.look(batch, "sgcls"), 7)[:2] for batch in (with_neighbour, narrow)]
+    assert_close(*crops, atol=1e-5, rtol=1e-5)
+
+
+def test_two_images_of_one_id_are_an_error(tmp_path):
+    writer = RaggedWriter(tmp_path / "some")
+    writer.add(9, {"a": np.zeros(2)})
+    with pytest.raises(ValueError, match="two images have the id 9; give each photo of a set an id of its own"):
+        writer.add(9, {"a": np.ones(2)})
+
+
 def test_mirrored_or_unknown_images_are_an_error(detector, batches, tmp_path):
     write_looks(detector, batches[:1], "sgcls", tmp_path)
     cached = CachedDetector(detector, tmp_path)
