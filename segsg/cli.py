@@ -34,7 +34,8 @@ def run_smoke(options: argparse.Namespace) -> int:
 
 
 def run_trial(options: argparse.Namespace) -> int:
-    return trial.trial(options.graphs, options.masks, options.word_vectors, options.set, options.jobs)
+    files = trial.paths(options.graphs, options.masks, options.word_vectors)
+    return trial.trial(files, options.images, options.set, options.jobs)
 
 
 def check(options: argparse.Namespace) -> int:
@@ -105,6 +106,7 @@ def _add_trial(commands) -> None:
     command.add_argument("--graphs", type=_path, required=True, metavar="DIR", help="scene graphs in VG's layout")
     command.add_argument("--masks", type=_path, required=True, metavar="DIR", help="masks in COCO's layout")
     command.add_argument("--word-vectors", type=_path, required=True, metavar="FILE", help="GloVe text file")
+    command.add_argument("--images", type=int, metavar="N", help="only N images of each split (default: all)")
 
 
 def _path(text: str) -> Path:

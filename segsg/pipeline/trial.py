@@ -1,4 +1,4 @@
-"""The whole pipeline at the paper's network sizes on a user's own photos, for a step or two.
+"""The whole pipeline at the paper's network sizes on a user's own photos, or a few of a whole set, for a step or two.
 
 Runs in work/trial, from the start each time: one or two steps are cheap, and the files may have been corrected since.
 """
@@ -17,15 +17,21 @@ GRAPH_FILES = {
     "photos": ("VG_100K", "images"),
 }
 MASK_FILES = {"annotations": ("annotations/instances_val2017.json",), "photos": ("images", "val2017")}
+GRAPHS, MASKS = "data.scene_graphs.annotations", ("data.masks_train.annotations", "data.masks_validation.annotations")
+VALIDATION = 1
+"""images that the profile takes from the training split"""
+Paths = dict[str, Path]
 
 
-def trial(graphs: Path, masks: Path, word_vectors: Path, overrides: list[str], jobs: int) -> int:
-    """Run profile `trial` on a folder in Visual Genome's layout, one in COCO's, and a file of word vectors.
+def trial(files: Paths, images: int | None, overrides: list[str], jobs: int) -> int:
+    """Run profile `trial` on `files` (see `paths`): all photos, or so many of each split and of the mask set.
 
-    The report is copied to reports/trial of the project. Returns the exit code; ValueError if a file is missing.
+    The report is copied to reports/trial of the project. Returns the exit code.
     """
-    settings = paths(graphs, masks, word_vectors) + overrides
     copy = workspace.create(ROOT / "work" / PROFILE)
+    if images is not None:
+        files = files | cut(files, images, copy / "excerpt")
+    settings = [f"{key}={path}" for key, path in files.items()] + overrides
     sets = [word for setting in settings for word in ("--set", setting)]
     code = workspace.segsg(copy, "profile", "use", PROFILE, *sets) or workspace.segsg(
         copy, "repro", "--jobs", str(jobs)
@@ -37,15 +43,31 @@ def trial(graphs: Path, masks: Path, word_vectors: Path, overrides: list[str], j
     return code
 
 
-def paths(graphs: Path, masks: Path, word_vectors: Path) -> list[str]:
-    """Overrides for the section `data`. ValueError names what is missing and what it may be called."""
+def cut(files: Paths, images: int, folder: Path) -> Paths:
+    """Annotations of so many images, written to `folder`. ValueError if there is nothing to cut."""
+    if images < 1:
+        raise ValueError(f"--images {images}: a trial needs one image at least")
+    # Reading HDF5 takes a moment to import, and most commands never come here.
+    from segsg.pipeline.excerpt import cut_graphs, cut_masks
+
+    found = {GRAPHS: folder / "VG-SGG.h5"} | dict.fromkeys(MASKS, folder / "instances.json")
+    cut_graphs(files[GRAPHS], images + VALIDATION, images, found[GRAPHS])
+    cut_masks(files[MASKS[0]], images, found[MASKS[0]])
+    return found
+
+
+def paths(graphs: Path, masks: Path, word_vectors: Path) -> Paths:
+    """Where everything of the section `data` is, in a folder of Visual Genome's layout, one of COCO's, and vectors.
+
+    ValueError names what is missing and what it may be called.
+    """
     if not word_vectors.is_file():
         raise ValueError(f"{word_vectors}: no such file of word vectors; expected GloVe's text format, a word a line")
     found = {f"scene_graphs.{key}": _first(graphs, names) for key, names in GRAPH_FILES.items()}
     for split in ("masks_train", "masks_validation"):
         found |= {f"{split}.{key}": _first(masks, names) for key, names in MASK_FILES.items()}
     found["word_vectors"] = word_vectors.resolve()
-    return [f"data.{key}={path}" for key, path in found.items()]
+    return {f"data.{key}": path for key, path in found.items()}
 
 
 def _first(folder: Path, names: tuple[str, ...]) -> Path:

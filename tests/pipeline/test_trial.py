@@ -2,7 +2,7 @@ import pytest
 
 from segsg.pipeline import profile
 from segsg.pipeline.project import ROOT
-from segsg.pipeline.trial import paths
+from segsg.pipeline.trial import cut, paths
 
 
 @pytest.fixture
@@ -23,7 +23,8 @@ def folders(tmp_path):
 
 def test_folders_become_overrides_that_the_profile_takes(folders, monkeypatch):
     monkeypatch.chdir(ROOT)
-    data = profile.resolve("trial", paths(*folders))["data"]
+    overrides = [f"{key}={path}" for key, path in paths(*folders).items()]
+    data = profile.resolve("trial", overrides)["data"]
     assert data["scene_graphs"]["vocabulary"] == str(folders[0] / "VG-SGG-dicts-with-attri.json")
     assert data["masks_train"]["photos"] == data["masks_validation"]["photos"] == str(folders[1] / "images")
     assert data["word_vectors"] == str(folders[2])
@@ -38,3 +39,8 @@ def test_a_missing_file_is_named_with_its_folder(folders):
 def test_missing_word_vectors_are_named(folders):
     with pytest.raises(ValueError, match="no such file of word vectors"):
         paths(*folders[:2], folders[2].with_name("glove.txt"))
+
+
+def test_no_image_is_no_trial(folders, tmp_path):
+    with pytest.raises(ValueError, match="--images 0: a trial needs one image at least"):
+        cut(paths(*folders), 0, tmp_path / "excerpt")
