@@ -5,9 +5,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from segsg.params import PARAMS_FILE, load
-from segsg.pipeline import checks, cleaning, outside, own_labels, photo_commands, profile, project, repro, smoke, trial
-from segsg.pipeline.evaluator import command as evaluator
+from segsg.photos import commands as photo_commands
+from segsg.pipeline import checks, cleaning, outside, project, repro, smoke, trial
+from segsg.study import profile
+from segsg.study.params import PARAMS_FILE, load
+from segsg.tools import commands as evaluator
+from segsg.tools import transfer as own_labels
 
 Command = Callable[[argparse.Namespace], int]
 

@@ -9,10 +9,10 @@ from pycocotools import mask as coco_masks
 from torch import Tensor
 
 from segsg.data.coco_file import Instance, read_instances
-from segsg.data.errors import DataError
-from segsg.data.files import find_photo, read_photo
 from segsg.data.filters import Subset
+from segsg.data.photos import find_photo, read_photo
 from segsg.data.vocabulary import Vocabulary
+from segsg.files import DataError
 from segsg.structures import Sample
 
 MaskAnnotation = tuple[Float[Tensor, "regions 4"], Int[Tensor, "regions"], Bool[Tensor, "regions h w"]]

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from segsg.data.errors import DataError
-from segsg.data.files import field, read_json
+from segsg.files import DataError, field, read_json
 
 AGAIN = "download or draw the file again"
 POLYGON_NUMBERS = 6

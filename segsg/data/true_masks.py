@@ -11,8 +11,8 @@ from torch import Tensor
 
 from segsg.data.coco import decode
 from segsg.data.coco_file import Instance, read_instances
-from segsg.data.errors import DataError
 from segsg.data.filters import Subset
+from segsg.files import DataError
 from segsg.structures import Sample
 
 

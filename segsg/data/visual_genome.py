@@ -8,12 +8,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from segsg import inert
-from segsg.data.errors import DataError
-from segsg.data.files import field, find_photo, read_json, read_photo
+from segsg.data.photos import find_photo, read_photo
 from segsg.data.visual_genome_checks import check
 from segsg.data.visual_genome_file import Rows, read_images, read_rows
 from segsg.data.vocabulary import Vocabulary
+from segsg.files import DAMAGED, DataError, field, is_table, read_json, read_torch
 from segsg.structures import Sample
 
 Split = Literal["train", "validation", "test"]
@@ -41,11 +40,11 @@ def read_zero_shot(path: Path, vocabulary: Vocabulary) -> Int[Tensor, "triplets 
     The file's columns are subject, object, predicate, counted from 1 - which is how this project counts labels too.
     """
     try:
-        columns = inert.read(path)
-    except inert.DAMAGED as error:
+        columns = read_torch(path)
+    except DAMAGED as error:
         rule = f"cannot be read as a tensor ({type(error).__name__})"
         raise DataError(path, "file", rule, "download it again") from error
-    if not inert.is_table(columns, 3):
+    if not is_table(columns, 3):
         raise DataError(path, "file", "is not a tensor of rows of three labels", "download it again")
     most = torch.tensor([len(vocabulary.classes), len(vocabulary.classes), len(vocabulary.predicates)])
     if ((columns < 1) | (columns > most)).any():

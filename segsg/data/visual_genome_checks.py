@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Int
 
-from segsg.data.errors import DataError
 from segsg.data.visual_genome_file import AGAIN, ImageList, Rows
 from segsg.data.vocabulary import Vocabulary
+from segsg.files import DataError
 
 SPLITS = (0, 2)
 

@@ -10,8 +10,7 @@ import h5py
 import numpy as np
 from jaxtyping import Int
 
-from segsg.data.errors import DataError
-from segsg.data.files import field, read_json
+from segsg.files import DataError, field, read_json
 
 CORRUPT_IMAGES = frozenset({1592, 1722, 4616, 4617})
 """Entries of Visual Genome's image_data.json that VG-SGG.h5 has no row for."""

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from segsg.data.errors import DataError
-from segsg.data.files import read_json
+from segsg.files import DataError, read_json
 from segsg.structures import BACKGROUND
 
 BACKGROUND_NAME = "background"

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from segsg.data.errors import DataError
+from segsg.files import DataError
 
 AGAIN = "download or draw the file again"
 ALIAS = "spell it differently, or give another word for it under data: word_aliases in the profile"

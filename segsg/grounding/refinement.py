@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from segsg.models.detection.mask_head import CROP_SIDE, MaskHead, mask_loss, mask_targets
+from segsg.detection.mask_head import CROP_SIDE, MaskHead, mask_loss, mask_targets
 from segsg.models.extractor import Fusion
 from segsg.models.sampling import true_rows
 from segsg.models.scene_graph import SceneGraphModel

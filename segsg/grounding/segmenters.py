@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from segsg.detection.detector import Domain
 from segsg.kernels.masks import crop
-from segsg.models.detection.detector import Domain
 from segsg.models.extractor import MASK_SIDE
 from segsg.models.sampling import true_rows
 from segsg.structures import Batch, Look, Regions, Task

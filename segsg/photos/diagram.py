@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from segsg.figures.places import spread
 from segsg.photos.drawing import LETTER, Drawing, DrawnRegion, DrawnRelation, Tag
-from segsg.reporting.places import spread
 
 SIZE, HIGH, HALF_SIDE = 17.0, 32.0, 215.0
 """letters of a node, height of a node, and half the side of the photo, in units of the diagram"""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segsg.figures.places import spread
+from segsg.figures.style import INK, PALETTE
 from segsg.photos.contours import heat, outline
 from segsg.photos.graph import Box, PhotoGraph, Relation
-from segsg.reporting.places import spread
-from segsg.reporting.style import INK, PALETTE
 
 TAG = 0.031
 """size of letters on the photo, in longer sides"""

@@ -15,7 +15,7 @@ from segsg.photos.diagram import diagram
 from segsg.photos.drawing import drawing
 from segsg.photos.graph import PhotoGraph
 from segsg.photos.picture import shrunk
-from segsg.reporting import pages
+from segsg.report import pages
 
 TEMPLATES = Path(__file__).parent / "templates"
 THUMBNAIL = 320

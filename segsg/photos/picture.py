@@ -7,8 +7,8 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
+from segsg.figures.overlay import Picture, scene_graph_overlay
 from segsg.photos.graph import Box, PhotoGraph, Region, Relation, runs_of
-from segsg.reporting.overlay import Picture, scene_graph_overlay
 
 SCREEN = 1024
 """pixels; the longer side of a photo on a page or in an overlay"""

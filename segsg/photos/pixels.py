@@ -8,7 +8,7 @@ import torch
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
-from segsg.data.errors import DataError
+from segsg.files import DataError
 from segsg.structures import Sample
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")

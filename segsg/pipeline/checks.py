@@ -5,9 +5,9 @@ from pathlib import Path
 
 import yaml
 
-from segsg.params import PARAMS_FILE
-from segsg.pipeline import profile
 from segsg.pipeline.cleaning import parameter_names, unclean
+from segsg.study import profile
+from segsg.study.params import PARAMS_FILE
 
 NOTEBOOKS = Path("notebooks")
 

@@ -8,7 +8,7 @@ import ast
 import json
 from pathlib import Path
 
-from segsg.pipeline.project import write_text
+from segsg.files import write_text
 
 PARAMETERS = "parameters"
 KERNEL = {

@@ -7,9 +7,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from segsg.data.files import field, read_json
 from segsg.data.visual_genome_file import Rows, read_rows
-from segsg.pipeline.project import write_text
+from segsg.files import field, read_json, write_text
 
 TRAIN, TEST = 0, 2
 NONE = -1

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from segsg.params import Params, load
+from segsg.study.params import Params, load
 
 Train = Callable[[Params, str, Path], None]
 """a public function of a module: (parameters, key of the row, folder of the result)"""

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-from segsg.params import Params
+from segsg.study.params import Params
 
 
 def check_files(params: Params) -> None:

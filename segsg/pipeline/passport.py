@@ -12,10 +12,11 @@ from pathlib import Path
 
 import yaml
 
-from segsg.params import PARAMS_FILE
+from segsg.files import write_text
 from segsg.pipeline.durations import durations
-from segsg.pipeline.project import ROOT, write_text
+from segsg.pipeline.project import ROOT
 from segsg.pipeline.surroundings import commit, machine, versions
+from segsg.study.params import PARAMS_FILE
 
 
 def passport(parameters: dict, executed: list[Path]) -> dict:

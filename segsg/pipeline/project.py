@@ -12,11 +12,3 @@ def enter() -> Path:
         raise ValueError(f"{ROOT}: no dvc.yaml; the study runs from a checkout: `make setup` there, then try again")
     os.chdir(ROOT)
     return ROOT
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write the whole of `text` or nothing: a reader never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(part, path)

@@ -17,9 +17,9 @@ from queue import Queue
 from dvc.config import Config
 from dvc.repo import Repo
 
-from segsg.params import PARAMS_FILE, load
 from segsg.pipeline.quick_dvc import tidy_lock
 from segsg.pipeline.schedule import outdated, run_all
+from segsg.study.params import PARAMS_FILE, load
 
 DVC = (sys.executable, "-m", "segsg.pipeline.quick_dvc")
 NOTEBOOKS = "notebooks"

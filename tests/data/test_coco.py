@@ -5,8 +5,8 @@ from PIL import Image
 from pycocotools import mask as coco_masks
 
 from segsg.data.coco import MaskSet
-from segsg.data.errors import DataError
 from segsg.data.filters import without_images
+from segsg.files import DataError
 
 
 def annotation(files, place=0, **values):

@@ -3,8 +3,8 @@
 import pytest
 
 from segsg.data.coco import MaskSet
-from segsg.data.errors import DataError
 from segsg.data.visual_genome import SceneGraphSet
+from segsg.files import DataError
 from segsg.pipeline.excerpt import cut_graphs, cut_masks
 
 

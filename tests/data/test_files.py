@@ -3,9 +3,9 @@ import pytest
 import torch
 from PIL import Image
 
-from segsg.data.errors import DataError
-from segsg.data.files import read_json, read_photo
+from segsg.data.photos import read_photo
 from segsg.data.vocabulary import Vocabulary, read_name_pairs
+from segsg.files import DataError, read_json
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 from segsg.data.visual_genome import SceneGraphSet
-from segsg.params import MaskFiles, Params, SceneGraphFiles
-from segsg.pipeline import profile
 from segsg.pipeline.project import ROOT
-from segsg.sections import read_section
+from segsg.study import profile
+from segsg.study.params import MaskFiles, Params, SceneGraphFiles
+from segsg.study.sections import read_section
 
 PAGE = (ROOT / "docs/own_data.md").read_text(encoding="utf-8")
 

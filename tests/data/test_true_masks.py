@@ -5,8 +5,8 @@ import pytest
 import torch
 from pycocotools import mask as rle
 
-from segsg.data.errors import DataError
 from segsg.data.true_masks import WithTrueMasks
+from segsg.files import DataError
 from segsg.structures import Sample
 
 SIZE = (6, 8)

@@ -11,9 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
-from segsg.data.errors import DataError
 from segsg.data.visual_genome import SceneGraphSet, read_zero_shot
 from segsg.data.visual_genome_checks import owners
+from segsg.files import DataError
 
 
 def put(key, row, value):

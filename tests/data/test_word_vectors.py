@@ -1,7 +1,7 @@
 import pytest
 
-from segsg.data.errors import DataError
 from segsg.data.word_vectors import WordVectors
+from segsg.files import DataError
 
 LINES = "the 0 0 1\nat name@domain.com 9 9 9\nat 4 4 4\ncell 1 2 3\nphone 3 2 -1\nCat 7 7 7\ncat 5 6 7\n"
 

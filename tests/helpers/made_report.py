@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from made_results import against, results, row
 
-from segsg.reporting.album import Album
-from segsg.reporting.figures import transfer_heatmap
-from segsg.reporting.html import ALBUMS
+from segsg.figures.album import Album
+from segsg.figures.figures import transfer_heatmap
+from segsg.report.html import ALBUMS
 
 EVIL = "<script>window.noted.push('a name ran')</script>"
 """a name that must not be taken for markup"""
@@ -51,7 +51,7 @@ def rows(model: str = EVIL) -> list[dict]:
 
 
 def make_report(folder: Path, *more: dict) -> Path:
-    """Fill the folder for `segsg.reporting.html.write`; `more` are further rows of results.json."""
+    """Fill the folder for `segsg.report.html.write`; `more` are further rows of results.json."""
     predicates = {"names": ["on <i>", "near"], "training": [3, 20], "group": ["tail", "head"], "R@50": [0.5, 0.25]}
     found = results(*[r | {"predicates": predicates} for r in (*rows(), *more)])
     (folder / "results.json").write_text(json.dumps(found))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segsg.data.errors import DataError
+from segsg.files import DataError
 from segsg.photos.pixels import read, sample
 
 RED, BLUE = (250, 10, 10), (10, 10, 250)

@@ -1,7 +1,8 @@
 import pytest
 
-from segsg.pipeline import checks, profile
+from segsg.pipeline import checks
 from segsg.pipeline.project import ROOT
+from segsg.study import profile
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ import grimp
 import pytest
 import yaml
 
-from segsg.pipeline import profile, workspace
+from segsg.pipeline import workspace
 from segsg.pipeline.cleaning import parameter_names
 from segsg.pipeline.project import ROOT
+from segsg.study import profile
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 BODIES = {name: stage.get("do", stage) for name, stage in STAGES.items()}

@@ -4,9 +4,9 @@ import sys
 import pytest
 import torch
 
-from segsg.params import load
 from segsg.pipeline import launch
 from segsg.pipeline.project import ROOT
+from segsg.study.params import load
 
 calls = []
 

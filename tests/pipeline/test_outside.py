@@ -2,11 +2,11 @@ import dataclasses
 
 import pytest
 
-from segsg.params import Params
 from segsg.pipeline.outside import check_files
-from segsg.pipeline.profile import resolve
 from segsg.pipeline.project import ROOT
-from segsg.sections import read_section
+from segsg.study.params import Params
+from segsg.study.profile import resolve
+from segsg.study.sections import read_section
 
 
 def params(profile):

@@ -1,8 +1,8 @@
 import pytest
 
-from segsg.pipeline import profile
 from segsg.pipeline.project import ROOT
 from segsg.pipeline.trial import cut, paths
+from segsg.study import profile
 
 
 @pytest.fixture

@@ -1,0 +1,172 @@
+"""Stage 1: one detector for two data sets (eq. 10).
+
+Backbone, proposals and box head are shared. Each data set, "graph" or "mask", has a predictor of its own classes on
+top of the box head; the mask set also trains a mask head. Without mask classes the same detector is the baseline.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from segsg.detection.backbones import Backbone
+from segsg.detection.box_head import BOX_SIDE, BoxPredictor, Detections, box_head, box_losses, one_per_proposal
+from segsg.detection.mask_head import CROP_SIDE, MASK_BOXES, MaskHead, mask_loss, mask_targets
+from segsg.detection.proposals import DetectionNumbers, Proposals, ProposalSampler, Samples
+from segsg.detection.regions import given_regions, image_index, matched_labels, one_hot
+from segsg.kernels.masks import paste
+from segsg.kernels.roi_align import pyramid_roi_align
+from segsg.structures import Batch, Look, Regions, Task
+
+Domain = Literal["graph", "mask"]
+MEAN = (123.675, 116.28, 103.53)
+DEVIATION = (58.395, 57.12, 57.375)
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """`module` in eval mode and without gradients, whatever mode the training loop left it in."""
+    mode = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        module.train(mode)
+
+
+class Detector(nn.Module):
+    """`classes` and the classes of the mask predictor count background; `mask_classes`, channels, do not."""
+
+    def __init__(self, backbone: Backbone, classes: int, mask_classes: int | None, numbers: DetectionNumbers):
+        super().__init__()
+        self.record = backbone
+        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(DEVIATION).view(3, 1, 1), persistent=False)
+        self.backbone = backbone.build()
+        self.proposals = Proposals(backbone, numbers)
+        self.sampler = ProposalSampler(numbers.box_batch, numbers.box_positive_fraction)
+        self.box_head = box_head(backbone.channels, backbone.dense, backbone.dropout)
+        self.predictors = nn.ModuleDict({"graph": BoxPredictor(backbone.dense, classes, backbone.class_boxes)})
+        self.detections = Detections(numbers.score_threshold, numbers.nms_threshold, numbers.detections)
+        self.regions = numbers.regions
+        self.mask_head = None
+        if mask_classes is not None:
+            self.predictors["mask"] = BoxPredictor(backbone.dense, mask_classes + 1, backbone.class_boxes)
+            self.mask_head = MaskHead(backbone.channels, backbone.mask_width, backbone.mask_convolutions, mask_classes)
+        self.to(memory_format=torch.channels_last)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """`objectness`, `proposal_box`, `class` and `box` of a scene-graph batch."""
+        return self._box_losses(batch, "graph")[0]
+
+    def mask_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The same four of a mask-set batch, prefixed `mask_`, and `mask`: the cross-entropy of eq. 10."""
+        losses, levels, samples = self._box_losses(batch, "mask")
+        boxes, image, truth = MASK_BOXES[self.record.mask_boxes](batch, samples)
+        logits = self.mask_head(self._crops(levels, boxes, image, CROP_SIDE))
+        labels = torch.cat([of[truth[image == i]] for i, of in enumerate(batch.labels)])
+        named = {f"mask_{key}": value for key, value in losses.items()}
+        return named | {"mask": mask_loss(logits, labels - 1, mask_targets(batch, boxes, image, truth))}
+
+    def look(self, batch: Batch, task: Task, domain: Domain = "graph") -> Look:
+        """Feature maps and regions of a batch, without gradients.
+
+        PredCls and SGCls take the regions of the batch; class probabilities are the truth or the box head's. SGDet
+        detects them: per-class NMS, at most one region per proposal, clipped to the image; class probabilities are
+        the box head's at the proposal, labels those of the true region with the highest IoU, if that is >= 0.5.
+        """
+        with frozen(self):
+            levels = self.features(batch.images)
+            regions = self._regions(levels, batch, task, domain)
+            logits = self._mask_logits(levels, regions)
+        return Look(levels, replace(regions, mask_logits=logits))
+
+    def detect(self, batch: Batch, domain: Domain = "graph") -> list[dict[str, Tensor]]:
+        """Detections of each image: `boxes_original`, `labels`, `scores`, best first.
+
+        Of the domain "mask" also `masks`: bool, in the frame of the original photo, from the label's channel.
+        """
+        with frozen(self):
+            levels = self.features(batch.images)
+            found = self._detected(levels, batch, domain)
+            return [self._answer(levels, batch, i, *of_image, domain) for i, of_image in enumerate(found)]
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """uint8 images -> float32 feature maps, finest first."""
+        x = ((images - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
+        return [level.float() for level in self.backbone(x)]
+
+    def region_crops(self, look: Look, side: int) -> Float[Tensor, "regions channels side side"]:
+        """The regions of `look`, cut from its feature maps."""
+        return self.union_crops(look, look.regions.boxes, look.regions.image, side)
+
+    def union_crops(
+        self, look: Look, boxes: Float[Tensor, "pairs 4"], image: Int[Tensor, "pairs"], side: int
+    ) -> Float[Tensor, "pairs channels side side"]:
+        """Any boxes, cut from the feature maps of `look`; `image` is the index of each box's image."""
+        return self._crops(look.features, boxes, image, side)
+
+    def _crops(self, levels: list[Tensor], boxes: Tensor, image: Tensor, side: int) -> Tensor:
+        return pyramid_roi_align(levels, boxes, image, self.record.strides, side, self.record.cells)
+
+    def _predict(self, levels: list[Tensor], boxes: Tensor, image: Tensor, domain: Domain) -> tuple[Tensor, Tensor]:
+        return self.predictors[domain](self.box_head(self._crops(levels, boxes, image, BOX_SIDE)))
+
+    def _box_losses(self, batch: Batch, domain: Domain) -> tuple[dict[str, Tensor], list[Tensor], Samples]:
+        levels = self.features(batch.images)
+        proposals, losses = self.proposals(batch.images, levels, batch.sizes, batch.boxes)
+        samples = self.sampler(proposals, batch.boxes, batch.labels)
+        logits, deltas = self._predict(levels, samples.boxes, samples.image, domain)
+        return losses | box_losses(logits, deltas, samples), levels, samples
+
+    def _regions(self, levels: list[Tensor], batch: Batch, task: Task, domain: Domain) -> Regions:
+        if task == "sgdet":
+            return self._detected_regions(levels, batch, domain)
+        boxes, image, labels = given_regions(batch)
+        if task == "predcls":
+            probabilities = one_hot(labels, self.predictors[domain].classes.out_features)
+        else:
+            probabilities = self._predict(levels, boxes, image, domain)[0].softmax(1)
+        return Regions(boxes, image, labels, probabilities, batch.sizes)
+
+    def _detected_regions(self, levels: list[Tensor], batch: Batch, domain: Domain) -> Regions:
+        found = self._detected(levels, batch, domain)
+        kept = [one_per_proposal(source)[: self.regions] for _, _, source, _ in found]
+        boxes = [boxes[k] for (boxes, _, _, _), k in zip(found, kept, strict=True)]
+        probabilities = [p[source[k]] for (_, _, source, p), k in zip(found, kept, strict=True)]
+        labels = [matched_labels(*pair) for pair in zip(boxes, batch.boxes, batch.labels, strict=True)]
+        image = image_index([len(k) for k in kept], boxes[0].device)
+        return Regions(torch.cat(boxes), image, torch.cat(labels), torch.cat(probabilities), batch.sizes)
+
+    def _detected(self, levels: list[Tensor], batch: Batch, domain: Domain) -> list[tuple[Tensor, ...]]:
+        """(boxes, labels, proposal, class probabilities of all proposals) of each image."""
+        proposals, _ = self.proposals(batch.images, levels, batch.sizes)
+        counts = [len(boxes) for boxes in proposals]
+        image = image_index(counts, levels[0].device)
+        logits, deltas = self._predict(levels, torch.cat(proposals), image, domain)
+        answers = zip(logits.softmax(1).split(counts), deltas.split(counts), proposals, batch.sizes, strict=True)
+        return [(*self.detections(*answer), answer[0]) for answer in answers]
+
+    def _mask_logits(self, levels: list[Tensor], regions: Regions) -> Tensor | None:
+        if self.mask_head is None:
+            return None
+        return self.mask_head(self._crops(levels, regions.boxes, regions.image, CROP_SIDE))
+
+    def _answer(self, levels, batch, i, boxes, labels, source, probabilities, domain) -> dict[str, Tensor]:
+        answer = {
+            "boxes_original": boxes / batch.scales[i],
+            "labels": labels,
+            "scores": probabilities[source, labels],
+        }
+        if domain == "graph":
+            return answer
+        image = torch.full_like(labels, i)
+        logits = self.mask_head(self._crops(levels, boxes, image, CROP_SIDE))
+        chosen = logits[torch.arange(len(labels), device=labels.device), labels - 1]
+        size = (batch.photo_sizes or batch.sizes)[i]
+        return answer | {"masks": paste(chosen.sigmoid(), answer["boxes_original"], size)}

@@ -1,0 +1,143 @@
+"""A photo with its regions in colour, and the scene graph beside it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+from segsg.figures.places import spread
+from segsg.figures.style import FAINT, INK, PALETTE, STYLE, ink_on, new_figure, rgb
+
+MAX_RELATIONS = 12
+"""more arrows than this and nobody reads any"""
+MASK_OPACITY = 0.45
+LABEL = (0.75, 0.42)
+"""room that a node needs, in half sides of the photo"""
+ZERO_SHOT, PALE = "#8f6200", "#687581"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One photo with a scene graph, all in the photo's own frame.
+
+    `relations` are (subject, predicate's name, object, score), best first; indices count regions. `true` and, of
+    them, `zero_shot` are places in `relations`: those that are annotated, and of a triplet unseen in training. None
+    where that is not asked: all are drawn alike.
+    """
+
+    image: UInt8[Tensor, "3 h w"]
+    boxes: Float[Tensor, "regions 4"]
+    names: tuple[str, ...]
+    masks: Bool[Tensor, "regions h w"] | None
+    relations: tuple[tuple[int, str, int, float], ...]
+    title: str = ""
+    true: frozenset[int] | None = None
+    zero_shot: frozenset[int] = frozenset()
+
+    @property
+    def words(self) -> str:
+        """The drawn relations as text, for readers who do not see the picture."""
+        found = (
+            f"{self.names[s]} {predicate} {self.names[o]}" for s, predicate, o, _ in self.relations[:MAX_RELATIONS]
+        )
+        return ", ".join(found) or "no relation found"
+
+    def colour(self, relation: int) -> str:
+        """Of the arrow of a relation."""
+        if relation in self.zero_shot:
+            return ZERO_SHOT
+        return FAINT if self.true is None else INK if relation in self.true else PALE
+
+
+def scene_graph_overlay(picture: Picture) -> Figure:
+    """Left the photo with boxes and masks of the regions that the best relations connect, right these relations."""
+    with rc_context(STYLE):
+        figure = new_figure(9.0, 4.2)
+        _draw(figure, picture)
+    return figure
+
+
+def compared_overlay(above: Picture, below: Picture) -> Figure:
+    """Two graphs of one photo, each beside the photo with its own regions and masks."""
+    with rc_context(STYLE):
+        figure = new_figure(9.0, 8.4)
+        for part, picture in zip(figure.subfigures(2, 1), (above, below), strict=True):
+            _draw(part, picture)
+    return figure
+
+
+def _draw(figure: FigureBase, picture: Picture) -> None:
+    relations = picture.relations[:MAX_RELATIONS]
+    shown = sorted({index for subject, _, object_, _ in relations for index in (subject, object_)})
+    colours = {region: PALETTE[i % len(PALETTE)] for i, region in enumerate(shown)}
+    photo, graph = figure.subplots(1, 2)
+    _draw_photo(photo, picture, colours)
+    _draw_graph(graph, picture, relations, colours)
+    figure.suptitle(picture.title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+
+
+def masks_overlay(picture: Picture, masks: dict[str, Tensor]) -> Figure:
+    """The photo of `picture` once for each kind of masks (bool [regions, h, w]), side by side, under its name."""
+    colours = {region: PALETTE[region % len(PALETTE)] for region in range(len(picture.boxes))}
+    with rc_context(STYLE):
+        figure = new_figure(3.4 * len(masks), 3.8)
+        for axes, (name, kind) in zip(figure.subplots(1, len(masks), squeeze=False)[0], masks.items(), strict=True):
+            _draw_photo(axes, replace(picture, masks=kind), colours)
+            axes.set_title(name)
+        figure.suptitle(picture.title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    return figure
+
+
+def _draw_photo(axes: Axes, picture: Picture, colours: dict[int, str]) -> None:
+    pixels = picture.image.permute(1, 2, 0).numpy().astype(np.float32) / 255
+    for region, colour in colours.items():
+        if picture.masks is not None:
+            mask = picture.masks[region].numpy()
+            pixels[mask] = (1 - MASK_OPACITY) * pixels[mask] + MASK_OPACITY * np.array(rgb(colour))
+    axes.imshow(pixels)
+    for region, colour in colours.items():
+        left, top, right, bottom = picture.boxes[region].tolist()
+        axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.5))
+        tag = {"facecolor": colour, "edgecolor": "none", "pad": 1.2, "alpha": 0.9}
+        ink = ink_on(colour)
+        axes.text(left, top, picture.names[region], color=ink, fontsize=6.5, va="bottom", bbox=tag, clip_on=True)
+    axes.set_axis_off()
+
+
+def _draw_graph(axes: Axes, picture: Picture, relations, colours: dict[int, str]) -> None:
+    places = _places(picture, list(colours))
+    for place, (subject, predicate, object_, _) in enumerate(relations):
+        start, end = places[subject], places[object_]
+        colour = picture.colour(place)
+        arrow = {"arrowstyle": "-|>", "color": colour, "shrinkA": 16, "shrinkB": 16, "connectionstyle": "arc3,rad=0.12"}
+        arrow |= {"linewidth": 0.7, "linestyle": (0, (4, 3))} if colour == PALE else {}
+        axes.annotate("", xy=end, xytext=start, arrowprops=arrow)
+        # Off the middle and on the arc's side, so that the labels of two opposite arrows do not meet.
+        x, y = 0.56 * start + 0.44 * end + 0.06 * np.array([end[1] - start[1], start[0] - end[0]])
+        paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
+        axes.text(
+            x, y, predicate, fontsize=7, ha="center", va="center", color=INK if colour == FAINT else colour, bbox=paper
+        )
+    for region, (x, y) in places.items():
+        tag = {"facecolor": colours[region], "edgecolor": "none", "boxstyle": "round,pad=0.35"}
+        ink = ink_on(colours[region])
+        axes.text(x, y, picture.names[region], color=ink, fontsize=8, ha="center", va="center", bbox=tag)
+    middle = np.array(list(places.values())).reshape(-1, 2)
+    reach = np.abs(middle).max(axis=0, initial=1.0) + np.array([0.3, 0.2])
+    axes.set(xlim=(-reach[0], reach[0]), ylim=(-reach[1], reach[1]))
+    axes.set_axis_off()
+    if not relations:
+        axes.text(0, 0, "no relation found", ha="center", color=FAINT)
+
+
+def _places(picture: Picture, regions: list[int]) -> dict[int, np.ndarray]:
+    """Where the boxes are in the photo, made readable."""
+    height, width = picture.image.shape[-2:]
+    boxes = picture.boxes[regions].numpy()
+    centres = (boxes[:, :2] + boxes[:, 2:]) / np.array([width, -height]) + np.array([-1, 1])
+    return dict(zip(regions, spread(centres, LABEL), strict=True))

@@ -1,0 +1,119 @@
+"""Files: the one error of readers, JSON and PyTorch files read safely, digests, and writing whole or not at all."""
+
+import hashlib
+import json
+import math
+import os
+import struct
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+DAMAGED = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    UnpicklingError,
+    struct.error,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""what `read_torch` raises for a file that it cannot open, that was cut short, or whose bytes say something else
+
+Its texts may be torch's own, which advise to run the file's code: show their type only.
+"""
+
+
+class DataError(ValueError):
+    """A data file breaks a rule. One line: where, which item, the rule it breaks, and the way out."""
+
+    def __init__(self, path: Path | str, item: str, rule: str, way_out: str):
+        super().__init__(f"{path}: {item}: {rule}; {way_out}")
+        self.path = Path(path)
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file. DataError if it is missing or is not JSON."""
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(path, "file", f"cannot be read ({error.strerror})", "check its path in the profile") from error
+    except ValueError as error:
+        raise DataError(path, "file", f"is not JSON ({error})", "download or draw it again") from error
+
+
+def field(path: Path, item: str, record: Any, key: str, kind: type | tuple[type, ...] = object) -> Any:
+    """`record[key]`, of the given kind. DataError names the item that lacks it."""
+    if not isinstance(record, dict) or key not in record:
+        raise DataError(path, item, f"has no '{key}'", "check that the file is of the kind that the profile expects")
+    value = record[key]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise DataError(path, item, f"'{key}' is {value!r:.60}", "download or draw the file again")
+    return value
+
+
+def read_torch(path: Path, stand_ins: Iterable[tuple[type, str]] = ()) -> Any:
+    """The content of a PyTorch file: tensors, plain containers, and inert `stand_ins` (class, its name in the file).
+
+    A pickle can do anything to whoever opens it, so no code of the file is ever run. Tensors of a file of today's
+    layout stay on disk until used. Raises one of `DAMAGED` for anything else.
+    """
+    import torch  # takes seconds, and most commands never open such a file
+
+    with torch.serialization.safe_globals(list(stand_ins)):
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+
+
+def is_table(content: Any, columns: int) -> bool:
+    """Whether the content of a PyTorch file is a tensor `[rows, columns]`."""
+    import torch
+
+    return isinstance(content, torch.Tensor) and content.ndim == 2 and content.shape[1] == columns
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, which takes its name when the block ends well: a reader never sees half a file.
+
+    Bytes are on the disk before the name changes. The folder is made. A block that raises leaves `path` as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        yield part
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes the whole of `text` or nothing."""
+    with whole(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def to_json(value: Any) -> str:
+    """Text that is equal for equal values; what could not be measured (NaN) is null, since JSON has no NaN."""
+    return json.dumps(_without_nan(value), indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,92 @@
+"""What an evaluation may be told beside truths and predictions: names, zero-shot triplets, training frequencies."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from segsg.files import DAMAGED, is_table, read_torch
+from segsg.formats.arrays import Archive
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON ({error})") from error
+
+
+def _array(path: Path, name: str) -> np.ndarray:
+    archive = Archive(path)
+    if name not in archive.names:
+        raise ValueError(f"{path}: lacks {name!r}")
+    return archive.column(name).whole()
+
+
+def _exists(path: Path) -> None:
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
+
+
+def predicate_names(path: Path) -> tuple[str, ...]:
+    """Foreground predicates, label 1 first: one on each line, a JSON list, or Visual Genome's VG-SGG-dicts.json."""
+    _exists(path)
+    if path.suffix != ".json":
+        return tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    content = _json(path)
+    if isinstance(content, dict) and "idx_to_predicate" in content:
+        listed = content["idx_to_predicate"]
+        content = [listed[label] for label in sorted(listed, key=int)]
+    if not isinstance(content, list) or not all(isinstance(name, str) for name in content):
+        raise ValueError(f"{path}: neither a list of names nor VG-SGG-dicts.json")
+    return tuple(content)
+
+
+def zero_shot(path: Path) -> Int[np.ndarray, "triplets 3"]:
+    """Rows (subject class, predicate, object class), labels from 1.
+
+    From a JSON list of such rows, `zero_shot` of an .npz (the study's statistics.npz), or the benchmark's
+    zeroshot_triplet.pytorch, whose columns are (subject, object, predicate).
+    """
+    _exists(path)
+    if path.suffix == ".npz":
+        rows = _array(path, "zero_shot")
+    elif path.suffix in (".pytorch", ".pt", ".pth"):
+        rows = _columns(path)[:, [0, 2, 1]]
+    else:
+        rows = np.asarray(_json(path))
+    if rows.ndim != 2 or rows.shape[1] != 3 or not np.issubdtype(rows.dtype, np.integer) or (rows < 1).any():
+        raise ValueError(f"{path}: zero-shot triplets are rows of three labels from 1; found {rows.dtype} {rows.shape}")
+    return rows.astype(np.int64)
+
+
+def _columns(path: Path) -> np.ndarray:
+    try:
+        tensor = read_torch(path)
+    except DAMAGED as error:
+        raise ValueError(f"{path}: refused; only a tensor is read, never code ({type(error).__name__})") from error
+    if not is_table(tensor, 3):
+        raise ValueError(f"{path}: not a tensor of three columns")
+    return tensor.numpy()
+
+
+def training_counts(path: Path, names: tuple[str, ...]) -> Int[np.ndarray, "predicates"]:
+    """Training relations of each predicate, background (0) first.
+
+    From a JSON list (label 1 first) or object {name: number}, or `counts` of an .npz: [predicates], or the study's
+    [classes, classes, predicates], both with background.
+    """
+    _exists(path)
+    if path.suffix == ".npz":
+        counts = _array(path, "counts")
+        counts = counts.reshape(-1, counts.shape[-1]).sum(axis=0)[1:]
+    else:
+        content = _json(path)
+        if isinstance(content, dict) and set(content) != set(names):
+            raise ValueError(f"{path}: names differ from the predicates in {sorted(set(content) ^ set(names))}")
+        counts = np.asarray([content[name] for name in names] if isinstance(content, dict) else content)
+    if counts.shape != (len(names),) or not np.issubdtype(counts.dtype, np.integer) or (counts < 0).any():
+        raise ValueError(f"{path}: {len(names)} whole numbers are needed, one for each predicate; found {counts.shape}")
+    return np.concatenate([[0], counts]).astype(np.int64)

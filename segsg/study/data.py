@@ -1,0 +1,134 @@
+"""From parameters to data: sets, what was counted in them, and every image once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from segsg.data.coco import MaskSet
+from segsg.data.filters import OverlappingRelations, Subset, without_images
+from segsg.data.loading import ordered
+from segsg.data.true_masks import WithTrueMasks
+from segsg.data.visual_genome import SceneGraphSet, Split, read_vocabulary
+from segsg.data.vocabulary import Vocabulary
+from segsg.structures import Batch
+from segsg.study.params import DetectorRow, Params
+
+LOADING_THREADS = 2
+EVALUATION_IMAGES = 8
+STATISTICS = "statistics.npz"
+
+
+def folder(params: Params) -> Path:
+    """Where the data stage of this profile writes."""
+    return Path("data") / params.profile
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the annotations say without a pixel; see `segsg.data.statistics`. Sizes of `counts` include background."""
+
+    counts: Int[Tensor, "classes classes predicates"]
+    zero_shot: Int[Tensor, "triplets 3"]
+
+    @property
+    def predicate_counts(self) -> Int[Tensor, "predicates"]:
+        """Training relations of each predicate; pairs without one at index 0."""
+        return self.counts.sum(dim=(0, 1))
+
+
+def statistics(params: Params) -> Statistics:
+    """What the data stage counted."""
+    with np.load(folder(params) / STATISTICS) as arrays:
+        return Statistics(torch.from_numpy(arrays["counts"]), torch.from_numpy(arrays["zero_shot"]))
+
+
+def scene_graph_set(params: Params, split: Split, keep_empty: bool = False) -> SceneGraphSet:
+    files = params.data.scene_graphs
+    return SceneGraphSet(
+        files.annotations,
+        files.vocabulary,
+        files.images,
+        files.photos,
+        split,
+        validation_images=params.data.validation_images,
+        keep_empty=keep_empty,
+    )
+
+
+def training_set(params: Params) -> Any:
+    """Stage 2's training images, with the relations that it trains on."""
+    train = scene_graph_set(params, "train")
+    return train if params.data.distant_relations else OverlappingRelations(train)
+
+
+def mask_set(params: Params, split: str) -> Subset:
+    """The mask set's "train" or "validation" images with an instance."""
+    files = {"train": params.data.masks_train, "validation": params.data.masks_validation}[split]
+    return MaskSet(files.annotations, files.photos).with_instances()
+
+
+def judged_mask_set(params: Params) -> MaskSet:
+    """All validation images of the mask set, as average precision takes them."""
+    return MaskSet(params.data.masks_validation.annotations, params.data.masks_validation.photos)
+
+
+def mask_training_set(params: Params, detector: DetectorRow) -> Any:
+    """The mask set's training images that a joint detector may see."""
+    dataset = mask_set(params, "train")
+    return without_images(dataset, judged_images(params)) if detector.disjoint else dataset
+
+
+def judged_images(params: Params) -> set[int]:
+    """Ids in the mask set of the validation and test images, those without relations included.
+
+    Training images that both sets hold are no leak: a detector trains on them either way.
+    """
+    judged = [scene_graph_set(params, split, keep_empty=True) for split in ("validation", "test")]
+    return {image_id for dataset in judged for image_id in dataset.shared_ids if image_id is not None}
+
+
+def refinement_set(params: Params, detector: DetectorRow) -> Any:
+    """The images of `mask_training_set` that refinement learns from in stage 2."""
+    dataset, images = mask_training_set(params, detector), params.refinement.images
+    return spread(dataset, images) if images else dataset
+
+
+def with_true_masks(params: Params, dataset: Any, split: Split) -> WithTrueMasks:
+    """Images of the scene graph set with masks that no model of the paper may see. ValueError if there are none."""
+    files = params.data.scene_graphs
+    path = files.true_masks_train if split == "train" else files.true_masks
+    if path is None:
+        raise ValueError(f"profile {params.profile}: its {split} images have no true masks; only a drawn world has")
+    return WithTrueMasks(dataset, path)
+
+
+def vocabulary(params: Params) -> Vocabulary:
+    """Classes and predicates of the scene graph set."""
+    return read_vocabulary(params.data.scene_graphs.vocabulary)
+
+
+def mask_vocabulary(params: Params) -> Vocabulary:
+    """Classes of the mask set."""
+    return mask_set(params, "validation").vocabulary
+
+
+def first(dataset: Any, images: int | None) -> Any:
+    """The first so many images of a set; all of them without a number."""
+    return dataset if images is None else Subset(dataset, range(min(images, len(dataset))))
+
+
+def spread(dataset: Any, images: int) -> Subset:
+    """So many images of a set at equal distances."""
+    count = min(images, len(dataset))
+    return Subset(dataset, [i * len(dataset) // count for i in range(count)])
+
+
+def all_batches(params: Params, dataset: Any, images: int = EVALUATION_IMAGES) -> Iterator[Batch]:
+    """Every image of a set once, in order."""
+    return ordered(dataset, images, params.data.short_side, params.data.long_side, LOADING_THREADS)

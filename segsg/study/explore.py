@@ -1,0 +1,114 @@
+"""Tables of notebooks/explore.ipynb: what a study measured, and what two models say about one photo."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, UInt8
+
+from segsg.evaluation.matching import MISSED, agreement, first_covering
+from segsg.evaluation.protocol import Protocol
+from segsg.study.annotated import class_names
+from segsg.study.params import Params
+from segsg.study.seen import Experiment, Seen
+from segsg.study.summary import compared_experiments
+
+DEPTH = 100
+AUTO = "auto"
+COLUMNS = ("model", "detector", "task", "method", "seed")
+METRICS = ("R@50", "mR@20", "mR@50", "mR@100", "zsR@100")
+
+
+def experiments(params: Params, measured: Mapping[str, dict]) -> pd.DataFrame:
+    """One line for each measured experiment: what it is, and its recalls in per cent. `measured` is {key: metrics}."""
+    table = {
+        key: {column: getattr(row, column) for column in COLUMNS}
+        | {"grounding": ", ".join(f"{name}: {value}" for name, value in row.grounding.items())}
+        | {name: _percent(measured[key], name) for name in METRICS}
+        for key, row in params.experiments.items()
+        if key in measured
+    }
+    return pd.DataFrame.from_dict(table, orient="index")
+
+
+def _percent(measured: dict, name: str) -> float:
+    value = measured["metrics"].get(name, {}).get("value")
+    return float("nan") if value is None else round(100 * value, 1)
+
+
+def chosen(params: Params, first: str, second: str) -> tuple[str, str]:
+    """Two keys; AUTO is the seg-grounded experiment that the report shows as the first, its baseline as the second."""
+    baseline, grounded = compared_experiments(params)
+    return (grounded if first == AUTO else first), (baseline if second == AUTO else second)
+
+
+def photos(experiment: Experiment, first: int, count: int) -> dict[str, UInt8[np.ndarray, "h w 3"]]:
+    """Some images of the split by their places and their numbers of annotated relations."""
+    dataset = experiment.photos
+    return {
+        f"{index}: {len(dataset.annotation(index)[2])} relations": dataset[index].image.permute(1, 2, 0).numpy()
+        for index in range(first, min(first + count, len(dataset)))
+    }
+
+
+def found(seen: Seen, protocol: Protocol) -> list[int | None]:
+    """Of each true relation its place, from 1, among those that the model is surest of; None where it is not there."""
+    ranks = first_covering(seen.truth.relations, agreement(seen.truth, seen.prediction, protocol), seen.answers.ranking)
+    return [None if rank == MISSED else int(rank) + 1 for rank in ranks]
+
+
+def compared(first: Seen, second: Seen, protocol: Protocol, depth: int) -> pd.DataFrame:
+    """True relations of a photo with their places in the lists of two models, and who has them in the first `depth`.
+
+    Places count from 1 and are empty where a model has not the relation at all.
+    """
+    names, truth = first.experiment.names, first.truth
+    labels = region_names(truth.labels, first)
+    rows = [(labels[s], names.predicate_name(int(p)), labels[o]) for s, o, p in truth.relations]
+    table = pd.DataFrame(rows, columns=["subject", "predicate", "object"])
+    places = {seen.experiment.key: found(seen, protocol) for seen in (first, second)}
+    finders = [[key for key in places if (places[key][row] or depth + 1) <= depth] for row in range(len(table))]
+    table["found by"] = ["both" if len(keys) == 2 else "".join(keys) or "neither" for keys in finders]
+    for key, column in places.items():
+        table[key] = pd.array(column, dtype="Int64")
+    return table.drop_duplicates(ignore_index=True)
+
+
+def region_names(labels, seen: Seen) -> list[str]:
+    """Names of regions with their numbers, since several may be of one class."""
+    named = class_names(seen.experiment.names, torch.as_tensor(labels))
+    return [f"{index} {name}" for index, name in enumerate(named)]
+
+
+def surest(seen: Seen, count: int) -> pd.DataFrame:
+    """The relations that the model is surest of, and whether they are annotated."""
+    labels, ranking = region_names(seen.prediction.labels, seen), seen.answers.ranking
+    scores, _ = edges(seen)
+    rows = [
+        (labels[s], seen.experiment.names.predicate_name(int(p)), labels[o], round(float(scores[s, o]), 3), bool(true))
+        for (s, o), p, true in zip(ranking.pairs, ranking.predicates, seen.answers.true, strict=True)
+    ]
+    return pd.DataFrame(rows[:count], columns=["subject", "predicate", "object", "score", "annotated"])
+
+
+def edges(seen: Seen) -> tuple[Float[np.ndarray, "regions regions"], list[list[str]]]:
+    """Score of the surest relation from each subject (row) to each object (column), and its predicate.
+
+    NaN and "" where the model was not asked: a region with itself, in SGDet boxes that do not overlap.
+    """
+    prediction, regions = seen.prediction, len(seen.prediction.boxes)
+    scores, words = np.full((regions, regions), np.nan, dtype=np.float32), [[""] * regions for _ in range(regions)]
+    best = prediction.predicate_probabilities[:, 1:]
+    for (s, o), probabilities in zip(prediction.pairs.tolist(), best, strict=True):
+        scores[s, o] = probabilities.max() * prediction.scores[s] * prediction.scores[o]
+        words[s][o] = seen.experiment.names.predicate_name(int(probabilities.argmax()) + 1)
+    return scores, words
+
+
+def surest_pair(seen: Seen) -> tuple[int, int]:
+    """Subject and object of the relation that the model is surest of. ValueError if it found no pair."""
+    if not len(seen.answers.ranking):
+        raise ValueError(f"image {seen.sample.image_id}: {seen.experiment.key} finds no pair; look at another image")
+    subject, object_ = seen.answers.ranking.pairs[0].tolist()
+    return subject, object_

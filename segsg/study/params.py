@@ -1,0 +1,298 @@
+"""params.yaml as frozen dataclasses, one per section: what every key means."""
+
+import dataclasses
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from segsg.study.sections import read_section
+
+PARAMS_FILE = Path("params.yaml")
+
+
+@dataclass(frozen=True)
+class SceneGraphFiles:
+    """Files of a scene graph set in Visual Genome's layout."""
+
+    annotations: Path
+    """VG-SGG.h5"""
+    vocabulary: Path
+    """VG-SGG-dicts.json"""
+    images: Path
+    """image_data.json"""
+    photos: Path
+    """folder of IMAGE_ID.jpg"""
+    true_masks: Path | None = None
+    """masks of the validation and test images, for evaluation and oracles; a drawn world has them, Visual Genome not"""
+    true_masks_train: Path | None = None
+    """masks of the training images, for oracles alone"""
+
+
+@dataclass(frozen=True)
+class MaskFiles:
+    """Files of one split of a mask set in COCO's layout."""
+
+    annotations: Path
+    """instances_*.json"""
+    photos: Path
+    """folder of the photos that it names"""
+
+
+@dataclass(frozen=True)
+class Data:
+    """The two sets, what knows the similarity of their classes, and how photos are resized."""
+
+    source: typing.Literal["drawn", "files"]
+    """what the photos are of, for a bundle's warning; the section `world` is what draws the files"""
+    scene_graphs: SceneGraphFiles
+    masks_train: MaskFiles
+    masks_validation: MaskFiles
+    word_vectors: Path
+    """a GloVe text file"""
+    name_pairs: Path
+    """JSON: scene-graph class -> mask class that shows the same thing under another name"""
+    validation_images: int
+    """first so many of the training rows, as in the field's protocol"""
+    short_side: int
+    """pixels of a photo's shorter side as the detector sees it"""
+    long_side: int
+    """most pixels of the longer side; the shorter one yields"""
+    distant_relations: bool
+    """train on relations of boxes that do not overlap, too; the released code drops them"""
+    zero_shot: Path | None = None
+    """the published zero-shot triplets, if any; otherwise derived from the training split"""
+    word_aliases: dict[str, str] = field(default_factory=dict)
+    """word or name -> what to look up in `word_vectors` instead"""
+
+
+@dataclass(frozen=True)
+class World:
+    """The drawn world: numbers of images and the side of a photo in pixels."""
+
+    train: int
+    validation: int
+    test: int
+    masks_train: int
+    masks_validation: int
+    side: int
+    shared: float
+    """share of each scene-graph split that is also in the mask set's training images"""
+
+
+@dataclass(frozen=True)
+class Optimization:
+    """How a network is trained; stage 1 and stage 2 have a section each."""
+
+    iterations: int
+    """steps of the optimizer"""
+    images: int
+    """scene-graph images in a step, over all processes"""
+    mask_images: int
+    """mask-set images in a step, over all processes"""
+    optimizer: typing.Literal["adamw", "sgd"]
+    learning_rate: float
+    weight_decay: float
+    warmup: int
+    """iterations in which the rate rises to `learning_rate`"""
+    schedule: typing.Literal["cosine", "steps"]
+    """how the rate falls"""
+    steps: list[int]
+    """iterations at which `steps` divides the rate by ten"""
+    clip_norm: float
+    """largest norm of a step's gradient"""
+    checkpoint_every: int
+    """iterations between two checkpoints, from which an interrupted run goes on"""
+    precision: typing.Literal["auto", "32-true", "bf16-mixed"]
+    """auto: half precision on GPUs that have it, 32-true on CPUs"""
+    flip: bool
+    """mirror half of the training images; off where the look of the frozen detector is cached"""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Numbers of the detector that do not depend on its backbone."""
+
+    rpn_pre_nms_train: int
+    """best proposals of a feature level before suppression, in training"""
+    rpn_pre_nms_test: int
+    rpn_post_nms_train: int
+    """best proposals of an image after suppression, in training"""
+    rpn_post_nms_test: int
+    rpn_batch: int
+    """anchors of an image in the loss"""
+    box_batch: int
+    """proposals of an image in the loss"""
+    box_positive_fraction: float
+    """largest share of objects among them"""
+    score_threshold: float
+    """lowest score of a detection"""
+    nms_threshold: float
+    """detections of one class that overlap more (IoU) are one"""
+    detections: int
+    """most detections of an image"""
+    regions: int
+    """most of them that become regions of a scene graph in SGDet"""
+
+
+@dataclass(frozen=True)
+class DetectorRow:
+    """One stage-1 run."""
+
+    backbone: str
+    """a name of `segsg.detection.backbones`"""
+    joint: bool
+    """trained with the mask set too, with a mask head"""
+    seed: int
+    disjoint: bool = False
+    """without the mask images that are also validation or test images of the scene graph set (the paper's A4, A5)"""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Training pairs of an image."""
+
+    pairs: int
+    positive_fraction: float
+    """largest share of pairs with a relation"""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Widths of the scene graph models."""
+
+    hidden: int
+    """state of a context model"""
+    pooling: int
+    """vector of a pair"""
+    label_embedding: int
+    """vector of a class name; as long as those of `data.word_vectors` it starts from them"""
+    position: int
+    """vector of a box's place"""
+    node_width: int
+    """vector of a region"""
+    dropout: float
+    fused: int
+    """channels of a crop once its masks are in it"""
+    dense: int
+    """width of the two dense layers over a region's or a pair's crop"""
+    region_side: int
+    """side of the crop of a region or union box, in cells"""
+
+
+@dataclass(frozen=True)
+class Grounding:
+    """Eq. 3-7."""
+
+    transfer: typing.Literal["softmax", "dot", "cosine", "oracle"]
+    """from similar word vectors to the weights of mask classes (eq. 3); `oracle` takes what the drawn world knows"""
+    transfer_threshold: float
+    """softmax: weights below this are none, but for the largest"""
+    channels: int
+    """mask channels that a node or an edge sees; 0 keeps one per class"""
+    nodes: bool
+    """whether regions see masks (eq. 5)"""
+    edges: typing.Literal["gaussian", "average", "union", "none"]
+    """what pairs see: Gaussian masking (eq. 6, 7), a plain combination of the two masks, or nothing"""
+    frame: typing.Literal["union", "box"]
+    """where a pair's masks are placed: in its union box, or each mask filling it, as in the released code"""
+    kernel: int
+    """cells along a side of the Gaussian"""
+    kernels: typing.Literal["own", "joint"]
+    """a region's Gaussian from its own class, or from the classes of both regions of a pair, as in the released code"""
+    sigmoid: bool
+    """squash the mask of a pair once more, as the released code does"""
+    masks: typing.Literal["transferred", "rectangles", "zero", "shuffled", "oracle"]
+    """what nodes and edges see; all but the first are controls, and the last needs a drawn world's true masks"""
+    refinement: typing.Literal["none", "inference", "training"]
+    """eq. 8, 9: where scene graphs see refined masks, if they are refined at all"""
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """The part of a model that refines masks, for rows with `grounding.refinement`."""
+
+    images: int
+    """training images of the mask set that it learns from, evenly spread; 0 takes all"""
+    width: int
+    """channels of its convolutions"""
+    convolutions: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How predictions are judged; docs/metrics.md."""
+
+    ks: list[int]
+    """the K of R@K"""
+    iou: float
+    """least overlap of a region with its true box"""
+    resamples: int
+    """draws of the bootstrap over images"""
+    confidence: float
+    """of its intervals"""
+    pair_overlap: bool
+    """SGDet: only pairs whose boxes overlap are candidates"""
+    late_nms: float
+    """SGDet: regions that overlap this much do not get the same name"""
+    figures: int
+    """photos in a gallery; in thirds where there are gains, losses and others"""
+
+
+@dataclass(frozen=True)
+class ExperimentRow:
+    """One stage-2 run: one line of a table."""
+
+    model: str
+    """a name of `segsg.models.contexts`, or frequency"""
+    detector: str
+    """a key of `detectors`"""
+    method: typing.Literal["baseline", "seg-grounded", "frequency"]
+    task: typing.Literal["predcls", "sgcls", "sgdet"]
+    seed: int
+    grounding: dict = field(default_factory=dict)
+    """changes to the section `grounding` for this row"""
+
+
+@dataclass(frozen=True)
+class Params:
+    profile: str
+    """the study whose data and runs these are: folders under data/ and runs/"""
+    report: str
+    """the folder under reports/ that tables and pages go to; studies may share runs and report more or fewer of them"""
+    seed: int
+    """of drawing, choosing and resampling; a training has this plus its row's"""
+    data: Data
+    detection: Detection
+    stage1: Optimization
+    detectors: dict[str, DetectorRow]
+    pretrained: dict[str, str]
+    """backbone -> weights that its detectors start from: a file, or torchvision's name for its own"""
+    cache_looks: bool
+    """keep what the frozen detector says about each image on disk, so that stage 2 never runs it again"""
+    sampling: Sampling
+    network: Network
+    grounding: Grounding
+    refinement: Refinement
+    stage2: Optimization
+    evaluation: Evaluation
+    experiments: dict[str, ExperimentRow]
+    world: World | None = None
+
+
+def load(path: Path | str = PARAMS_FILE) -> Params:
+    """The parameters of the study. ValueError names the file, the section and the key that is wrong."""
+    path = Path(path)
+    return read_section(Params, yaml.safe_load(path.read_text()), str(path))
+
+
+def grounding_of(params: Params, row: ExperimentRow) -> Grounding:
+    """The section `grounding` with the changes of one row. ValueError for changes that are unknown or contradictory."""
+    where = f"grounding of {row.model}, {row.detector}, {row.task}"
+    wanted = read_section(Grounding, dataclasses.asdict(params.grounding) | row.grounding, where)
+    if wanted.refinement != "none" and wanted.masks != "transferred":
+        raise ValueError(
+            f"{where}: masks: {wanted.masks} cannot be refined; set refinement: none or masks: transferred"
+        )
+    return wanted

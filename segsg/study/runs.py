@@ -1,0 +1,103 @@
+"""Training runs: from parameters to an optimizer, a plan and a checkpoint, and from a trained model to files."""
+
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from segsg.study.params import Optimization
+from segsg.training.checkpoint import Checkpoint
+from segsg.training.files import save_history, save_weights
+from segsg.training.loop import Plan, Source, fit, precision
+from segsg.training.optimizers import OPTIMIZERS
+from segsg.training.schedule import cosine, steps, warm
+
+WORK = Path("work")
+RESULT_VERSION = 1
+"""Raise it when a change of the code makes old checkpoints meaningless: they then start again."""
+
+
+def fingerprint(*facts) -> str:
+    """One name for everything that a run depends on, so that a checkpoint of another run is never resumed."""
+    text = json.dumps([RESULT_VERSION, *facts], default=_plain, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value):
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else str(value)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def plan(numbers: Optimization, seed: int) -> Plan:
+    """How long and how fast to train."""
+    rate = {"cosine": cosine(numbers.iterations), "steps": steps(numbers.steps)}[numbers.schedule]
+    return Plan(numbers.iterations, warm(rate, numbers.warmup), numbers.clip_norm, seed, numbers.checkpoint_every)
+
+
+def device() -> torch.device:
+    """Where a model that is not being trained runs."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def processes() -> int:
+    """How many train one model together: as many as torchrun started, on all machines."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def share(images: int) -> int:
+    """A process's part of the images of a step, so that a step is the same however many share it.
+
+    ValueError if they cannot be shared evenly.
+    """
+    if images % processes():
+        raise ValueError(
+            f"{images} images in a step cannot be shared evenly by {processes()} processes; use a number of GPUs that "
+            "divides it (CUDA_VISIBLE_DEVICES), or change stage1 and stage2: images, mask_images in the profile"
+        )
+    return images // processes()
+
+
+def fabric(numbers: Optimization) -> Fabric:
+    """One device, or all processes that torchrun started, on one machine or several."""
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    runner = Fabric(
+        accelerator=device().type,
+        devices=local,
+        num_nodes=processes() // local,
+        precision=precision(numbers.precision),
+    )
+    runner.launch()
+    return runner
+
+
+def train(
+    model: nn.Module,
+    sources: dict[str, Source],
+    numbers: Optimization,
+    key: str,
+    seed: int,
+    facts: list,
+    out: Path,
+) -> None:
+    """Trains `model` and writes weights and learning curves to `out`; an interrupted call goes on where it was.
+
+    `facts` are all else that the result depends on: sections of the parameters, digests of files.
+    """
+    optimizer = OPTIMIZERS[numbers.optimizer](model, numbers.learning_rate, numbers.weight_decay)
+    checkpoint = Checkpoint(WORK / key, fingerprint(numbers, seed, facts))
+    runner = fabric(numbers)
+    rows = fit(model, sources, optimizer, plan(numbers, seed), runner, checkpoint, key)
+    if runner.is_global_zero:
+        save_weights(model, out)
+        save_history(rows, out)
+        checkpoint.remove()

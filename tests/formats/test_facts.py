@@ -1,0 +1,82 @@
+"""Names, zero-shot triplets and training frequencies from every file that may hold them."""
+
+import json
+import os
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import torch
+
+from segsg.formats import sidecars as facts
+
+NAMES = ("on", "wears", "of")
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name, content):
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    return write
+
+
+def test_names(write):
+    listed = {"idx_to_predicate": {"10": "of", "2": "wears", "1": "on"}}
+    for path in (write("a.txt", "on\n\nwears\nof\n"), write("b.json", NAMES), write("c.json", listed)):
+        assert facts.predicate_names(path) == NAMES
+    with pytest.raises(ValueError, match=r"d\.json: neither a list of names nor"):
+        facts.predicate_names(write("d.json", {"on": 1}))
+
+
+def test_zero_shot_triplets(write, tmp_path):
+    rows = np.array([[1, 2, 3], [4, 1, 2]])
+    np.savez(tmp_path / "statistics.npz", zero_shot=rows)
+    torch.save(torch.from_numpy(rows[:, [0, 2, 1]]), tmp_path / "zeroshot_triplet.pytorch")
+    paths = [write("rows.json", rows.tolist()), tmp_path / "statistics.npz", tmp_path / "zeroshot_triplet.pytorch"]
+    for path in paths:
+        assert facts.zero_shot(path).tolist() == rows.tolist()
+
+
+def test_training_counts(write, tmp_path):
+    counts = np.zeros((5, 5, 4), dtype=np.int64)
+    counts[1, 2], counts[3, 1] = (9, 4, 2, 0), (9, 1, 0, 7)
+    np.savez(tmp_path / "statistics.npz", counts=counts)
+    np.savez(tmp_path / "short.npz", counts=np.array([18, 5, 2, 7]))
+    named = write("named.json", {"of": 7, "on": 5, "wears": 2})
+    for path in (named, write("list.json", [5, 2, 7]), tmp_path / "statistics.npz", tmp_path / "short.npz"):
+        assert facts.training_counts(path, NAMES).tolist() == [0, 5, 2, 7]
+
+
+class Attack:
+    def __reduce__(self):
+        return os.system, ("true",)
+
+
+def test_wrong_files(write, tmp_path):
+    for content in ([[1, 2]], [[0, 1, 2]], [[0.5, 1, 2]], {}):
+        with pytest.raises(ValueError, match=r"rows\.json: zero-shot triplets are rows of three labels"):
+            facts.zero_shot(write("rows.json", content))
+    for content in (Attack(), OrderedDict(a=torch.ones(3)), torch.ones(3)):
+        torch.save(content, tmp_path / "rows.pytorch")
+        with pytest.raises(ValueError, match=r"rows\.pytorch: (refused|not a tensor)"):
+            facts.zero_shot(tmp_path / "rows.pytorch")
+    for damaged in (b"", b"html", b"PK\x03\x04", b"\x80\x02X"):
+        (tmp_path / "rows.pytorch").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"rows\.pytorch: refused"):
+            facts.zero_shot(tmp_path / "rows.pytorch")
+    for content in ([1, 2], [1, 2, -3], [0.5, 1, 2]):
+        with pytest.raises(ValueError, match="3 whole numbers are needed"):
+            facts.training_counts(write("counts.json", content), NAMES)
+    with pytest.raises(ValueError, match=r"names differ from the predicates in \['of', 'off'\]"):
+        facts.training_counts(write("counts.json", {"on": 1, "wears": 2, "off": 3}), NAMES)
+    np.savez(tmp_path / "other.npz", boxes=np.zeros(3))
+    with pytest.raises(ValueError, match=r"other\.npz: lacks 'counts'"):
+        facts.training_counts(tmp_path / "other.npz", NAMES)
+    for read in (facts.predicate_names, facts.zero_shot):
+        with pytest.raises(ValueError, match=r"absent\.json: no such file"):
+            read(tmp_path / "absent.json")
+    with pytest.raises(ValueError, match=r"broken\.json: not JSON"):
+        facts.zero_shot(write("broken.json", "{"))

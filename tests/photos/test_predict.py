@@ -1,0 +1,121 @@
+import json
+import shutil
+
+import jsonschema
+import pytest
+from made_graphs import MINI
+from PIL import Image
+
+from segsg.cli import main
+from segsg.photos import record
+from segsg.photos.picture import overlay
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    (folder / "deep").mkdir(parents=True)
+    first, second, _ = sorted((MINI / "samples").glob("*.jpg"))
+    shutil.copyfile(first, folder / "a.jpg")
+    Image.open(second).save(folder / "deep" / "a.png")
+    return folder
+
+
+def predict(*arguments, bundle=MINI):
+    return main(["predict", *map(str, arguments), "--bundle", str(bundle)])
+
+
+def test_each_photo_gets_three_files_and_all_get_an_index(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert predict("photos", "--out", "out") == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    endings = ("json", "png", "html")
+    assert names == {f"{name}.{ending}" for name in ("a", "a-2") for ending in endings} | {"index.html"}
+    schema = json.loads(record.SCHEMA.read_text(encoding="utf-8"))
+    for name, file in (("a", "a.jpg"), ("a-2", "a.png")):
+        made = json.loads((tmp_path / "out" / f"{name}.json").read_text(encoding="utf-8"))
+        jsonschema.validate(made, schema)
+        assert made["photo"]["file"] == file
+        assert "only ever seen drawings" in made["warning"]
+        assert "only ever seen drawings" in (tmp_path / "out" / f"{name}.html").read_text(encoding="utf-8")
+    said = capsys.readouterr()
+    assert "2 of 2 photos, 0 skipped. Page: " in said.out
+    assert "never a photograph" in said.err
+
+
+def test_pictures_carry_the_warning_too(photos, tmp_path, monkeypatch):
+    titles = []
+    monkeypatch.setattr(
+        "segsg.photos.predict.overlay", lambda graph, title: titles.append(title) or overlay(graph, title)
+    )
+    assert predict(photos / "a.jpg", "--out", tmp_path / "out") == 0
+    assert titles == ["a.jpg (not for photographs)"]
+
+
+def test_the_same_photos_give_the_same_files_however_many_at_a_time(photos, tmp_path):
+    assert predict(photos, "--out", tmp_path / "one", "--batch", 1) == 0
+    assert predict(photos, "--out", tmp_path / "again", "--batch", 1) == 0
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
+
+
+def test_a_broken_photo_is_named_and_skipped_and_the_others_are_done(photos, tmp_path, capsys):
+    (photos / "broken.jpg").write_text("no photo")
+    assert predict(photos, "--out", tmp_path / "out", "--batch", 2) == 1
+    said = capsys.readouterr()
+    assert "broken.jpg: photo: cannot be decoded" in said.err
+    assert "2 of 3 photos, 1 skipped." in said.out
+    assert not (tmp_path / "out" / "broken.json").exists()
+    assert "broken.jpg" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
+def test_one_photo_has_a_page_and_no_index(photos, tmp_path, capsys):
+    assert predict(photos / "a.jpg", "--out", tmp_path / "out", "--top", 2, "--threshold", 0) == 0
+    assert not (tmp_path / "out" / "index.html").exists()
+    assert "index.html" not in (tmp_path / "out" / "a.html").read_text(encoding="utf-8")
+    assert len(json.loads((tmp_path / "out" / "a.json").read_text())["relations"]) == 2
+    assert capsys.readouterr().out.rstrip().endswith("out/a.html")
+
+
+def test_an_older_index_gives_way_to_one_of_this_run(photos, tmp_path, capsys):
+    assert predict(photos, "--out", tmp_path / "out") == 0
+    assert predict(photos / "a.jpg", "--out", tmp_path / "out") == 0
+    index = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "a.html" in index and "a-2.html" not in index
+    assert "index.html" in (tmp_path / "out" / "a.html").read_text(encoding="utf-8")
+
+
+def test_nothing_but_broken_photos(tmp_path, capsys):
+    (tmp_path / "a.jpg").touch()
+    assert predict(tmp_path / "a.jpg", "--out", tmp_path / "out") == 1
+    said = capsys.readouterr()
+    assert said.out == "0 of 1 photos, 1 skipped.\n" and "photograph" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("place", "options", "said"),
+    [
+        ("nowhere.jpg", [], "no such photo or folder"),
+        ("empty", [], "no photo in it"),
+        ("photos", ["--threshold", 2], "a score lies between 0 and 1"),
+    ],
+)
+def test_a_run_that_cannot_begin_ends_with_two(place, options, said, photos, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert predict(tmp_path / place, "--out", tmp_path / "out", *options) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_bundle_or_a_file_as_target_ends_with_two(photos, tmp_path, capsys):
+    assert predict(photos, "--out", tmp_path / "out", bundle=photos) == 2
+    assert "bundle.json" in capsys.readouterr().err
+    assert predict(photos, "--out", photos / "a.jpg") == 2
+    assert "a.jpg: is a file; name a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--batch", "0"], ["--top", "-1"]])
+def test_impossible_numbers_are_refused_by_the_command_line(option, photos, tmp_path):
+    with pytest.raises(SystemExit) as stopped:
+        predict(photos, "--out", tmp_path / "out", *option)
+    assert stopped.value.code == 2

@@ -1,0 +1,128 @@
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from made_report import EVIL, make_report
+from made_results import PAPER, results
+
+from segsg.report.html import ALBUMS, PAGES, detector_lines, render, write
+
+MEBIBYTE = 2**20
+REPORTS = Path(__file__).parents[2] / "reports"
+
+
+@pytest.fixture
+def report(tmp_path):
+    """A report's inputs with a name in them that must not be taken for markup."""
+    return make_report(tmp_path)
+
+
+def pages(report) -> dict[str, str]:
+    write(report, PAPER)
+    return {path.stem: path.read_text(encoding="utf-8") for path in (report / "html").glob("*")}
+
+
+def words(text: str) -> str:
+    """What a reader sees of a page."""
+    text = re.sub(r"<(script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+def test_every_page_is_written_and_links_to_every_other(report):
+    written = pages(report)
+    assert written.keys() == PAGES.keys()
+    for text in written.values():
+        assert {f"{page}.html" for page in PAGES} <= set(re.findall(r'href="([^"]+)"', text))
+
+
+def test_pages_ask_nothing_of_the_network(report):
+    for text in pages(report).values():
+        assert not re.search(r"(?:src|href)=.?(?:https?:|//)|url\(|@import|<script[^>]*src|<link", text)
+        assert "default-src 'none'; img-src data:;" in text
+
+
+def test_pages_of_the_code_are_small(report):
+    """Here without figures."""
+    assert max(len(text.encode()) for text in pages(report).values()) < MEBIBYTE / 8
+
+
+def test_pages_of_the_committed_reports_are_bounded():
+    """A phone loads each at once."""
+    sizes = {path.name: path.stat().st_size for path in REPORTS.glob("*/html/*.html")}
+    assert sizes and max(sizes.values()) < 3 * MEBIBYTE
+
+
+def test_what_is_filled_in_is_escaped(report):
+    written = pages(report)
+    assert not any("<script>window" in text for text in written.values())
+    assert EVIL in words(written["table1"]) and EVIL in words(written["passport"])
+    assert "<b>A &amp; B</b>" in written["transfer"]
+    assert "say &#34;hi&#34; &lt;b&gt;" in written["transfer"]
+
+
+def test_pages_say_that_a_small_world_is_not_the_papers(report):
+    assert all("not comparable" in text for text in pages(report).values())
+
+
+def test_numbers_are_those_of_the_results(report):
+    written = pages(report)
+    assert "12.0 [11.0–13.0]" in words(written["table1"])
+    assert re.search(r"boxes <b>25\.0</b>", written["index"])
+    assert re.findall(r"masks <b>([^<]*)", written["index"]) == ["30.0"]
+
+
+def test_pages_are_the_same_each_time(report):
+    assert pages(report) == pages(report)
+
+
+def test_a_fact_that_a_page_needs_is_never_silently_empty():
+    with pytest.raises(Exception, match="undefined"):
+        render("index", {"page": "index", "pages": PAGES})
+
+
+def test_tables_without_a_row_are_one_sentence(report):
+    written = pages(report)
+    for page in ("table2", "table3", "table4"):
+        assert "The study “mini” has no row for this table" in written[page]
+        assert "<td" not in written[page] and 'id="switch"' not in written[page]
+
+
+def test_every_table_of_the_supplement_is_there(report):
+    text = pages(report)["supplement"]
+    assert "on &lt;i&gt;" in text
+    assert text.count("<h2 ") == 4
+
+
+def test_what_is_within_noise_is_marked(report):
+    assert "≈ +2.0 [−1.0, 5.0]" in pages(report)["table1"]
+
+
+def test_every_page_can_be_heard(report):
+    for name, text in pages(report).items():
+        assert text.count("<h1") == 1 and text.count("<main") == 1, name
+        assert 'href="#content"' in text
+        assert not re.search(r"<img(?![^>]*alt=\"[^\"]+\")", text)
+        assert not re.search(r"<th(?![^>]*scope=)[ >]", text)
+        assert text.count('aria-current="page"') == 1
+
+
+@pytest.mark.parametrize("folder", ALBUMS)
+def test_a_report_without_figures_says_which_stage_is_missing(report, folder):
+    (report / "figures" / folder / "figures.json").unlink()
+    with pytest.raises(ValueError, match=rf"figures\.json: missing; the stage `{folder}`"):
+        write(report, PAPER)
+
+
+def test_a_report_without_passport_says_which_stage_is_missing(report):
+    (report / "passport.json").unlink()
+    with pytest.raises(ValueError, match=r"passport\.json: missing; the stage `passport`"):
+        write(report, PAPER)
+
+
+def test_a_detector_trained_apart_says_so(report):
+    assert [line["disjoint"] for line in detector_lines(results())] == [False, False, True]
+    write(report, PAPER)
+    index = (report / "html" / "index.html").read_text()
+    assert index.count("scene graph and mask set, without shared test photos</td>") == 1
+    assert index.count("scene graph and mask set</td>") == 1

@@ -1,0 +1,44 @@
+"""Which training sets make which batches."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from segsg.data.filters import one_predicate_per_pair
+from segsg.data.vocabulary import Vocabulary
+from segsg.study import batches, data
+from segsg.study.params import Params
+from segsg.study.profile import resolve
+from segsg.study.sections import read_section
+
+PARAMS = read_section(Params, resolve("smoke"), "test")
+NUMBERS = replace(PARAMS.stage2, images=8, mask_images=4, flip=False)
+
+
+@pytest.fixture(autouse=True)
+def recorded(monkeypatch):
+    """Each batch is the arguments that the maker of batches was given."""
+    monkeypatch.setattr(data, "vocabulary", lambda params: Vocabulary(("dog",), ("on", "to the Right of")))
+    monkeypatch.setattr(batches, "Batches", lambda *given: SimpleNamespace(batch=lambda step: given))
+
+
+def given(source):
+    dataset, images, seed, flip, _, _, change = next(iter(source(range(1))))
+    return dataset, images, seed, flip, change
+
+
+@pytest.mark.parametrize(("processes", "graphs", "masks"), [("1", 8, 4), ("4", 2, 1)])
+def test_processes_share_the_images_of_a_step(processes, graphs, masks, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", processes)
+    assert given(batches.object_batches(PARAMS, "set", NUMBERS, 7)) == ("set", graphs, 7, False, None)
+    assert given(batches.mask_batches(PARAMS, "set", NUMBERS, 7)) == ("set", masks, 7, False, None)
+    expected = ("set", graphs, 7, False, one_predicate_per_pair)
+    assert given(batches.relation_batches(PARAMS, "set", NUMBERS, 7)) == expected
+
+
+def test_photos_are_not_mirrored_under_predicates_that_have_a_side():
+    mirrored = replace(NUMBERS, flip=True)
+    assert given(batches.object_batches(PARAMS, "set", mirrored, 7))[3]
+    with pytest.raises(ValueError, match="'to the Right of' change their meaning in a mirrored photo; set flip: false"):
+        batches.relation_batches(PARAMS, "set", mirrored, 7)

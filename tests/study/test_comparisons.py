@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from made_results import BASELINE, GROUNDED, results, row
+
+from segsg.evaluation.matching import MISSED
+from segsg.evaluation.protocol import DEFAULT
+from segsg.evaluation.ranks import Ranks, save
+from segsg.study.comparisons import add_comparisons
+from segsg.study.params import Evaluation
+
+NUMBERS = Evaluation([20, 50, 100], 0.5, 100, 0.95, True, 0.3, 1)
+
+
+def write(folder, key, found, images=60, name="ranks.npz"):
+    """Ranks of images with one relation each, of which the first `found` are answered."""
+    rank = np.where(np.arange(images) < found, 0, MISSED).astype(np.int32)
+    ids, ones = np.arange(images), np.ones((images, 3), dtype=np.int32)
+    (folder / key).mkdir(exist_ok=True)
+    save(folder / key / name, Ranks(ids, ids, ids >= 0, ids, ones, rank, rank, 3, DEFAULT))
+
+
+@pytest.fixture
+def compared(tmp_path):
+    controls = [row("seg-grounded", grounding={"masks": masks}) for masks in ("rectangles", "oracle")]
+    file = results(BASELINE, GROUNDED, *controls, GROUNDED | {"seed": 1})
+    for key, found in zip(file["experiments"], (12, 30, 24, 48, 30), strict=True):
+        write(tmp_path, key, found)
+    add_comparisons(file, tmp_path, NUMBERS, 0)
+    return file["experiments"]
+
+
+def test_rows_are_compared_with_their_baseline_and_their_control(compared):
+    assert compared["00"]["comparisons"] == {}
+    assert compared["01"]["comparisons"].keys() == {"baseline", "rectangles"}
+    assert compared["01"]["comparisons"]["baseline"]["R@20"]["difference"] == pytest.approx(18 / 60)
+    assert compared["01"]["comparisons"]["rectangles"]["R@20"]["difference"] == pytest.approx(6 / 60)
+
+
+def test_the_share_of_the_gap_lies_between_the_controls(compared):
+    assert compared["01"]["share"]["R@20"]["value"] == pytest.approx(6 / 24)
+    assert compared["00"]["share"] == compared["02"]["share"] == compared["03"]["share"] == {}
+
+
+def test_images_of_one_set_are_compared_on_their_own(tmp_path):
+    apart = {"unshared": {"images": 40, "metrics": {}}}
+    file = results(BASELINE | apart, GROUNDED | apart)
+    for key, found, left in (("00", 12, 4), ("01", 30, 14)):
+        write(tmp_path, key, found)
+        write(tmp_path, key, left, images=40, name="unshared.npz")
+    add_comparisons(file, tmp_path, NUMBERS, 0)
+    base, grounded = (file["experiments"][key]["unshared"]["comparisons"] for key in ("00", "01"))
+    assert base == {} and grounded.keys() == {"baseline"}
+    assert grounded["baseline"]["R@20"]["difference"] == pytest.approx(10 / 40)
+
+
+def test_a_seed_without_counterpart_is_compared_with_nothing(compared):
+    assert compared["04"]["comparisons"] == {}
+    assert compared["04"]["share"] == {}
+
+
+def test_metrics_that_no_table_shows_are_left_out(compared):
+    assert compared["01"]["comparisons"]["baseline"].keys() <= {
+        f"{m}@{k}" for m in ("R", "mR", "zsR") for k in (20, 50, 100)
+    }

@@ -1,0 +1,100 @@
+"""Which mask images detectors and refinement may see."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from segsg.grounding.refinement import RefinedModel
+from segsg.study import batches, data, detectors, looks, scene_graphs
+from segsg.study.params import DetectorRow, Params, Refinement
+from segsg.study.profile import resolve
+from segsg.study.sections import read_section
+
+ROW = "grid.rows={apart: {model: motifs, detector: fpn-joint-disjoint, method: seg-grounded, task: predcls}}"
+PARAMS = read_section(Params, resolve("smoke", [ROW]), "test")
+JOINT, DISJOINT = "smoke-fpn-joint", "smoke-fpn-joint-disjoint"
+SHARED = {"train": [1, None], "validation": [None, 2], "test": [None, 4]}
+WITHOUT_RELATIONS = {"train": [], "validation": [], "test": [6]}
+
+
+class Masks:
+    image_ids, vocabulary = (1, 2, 3, 4, 5, 6, 7, 8), None
+
+    def __len__(self):
+        return len(self.image_ids)
+
+
+def graphs(params, split, keep_empty=False):
+    shared = SHARED[split] + (WITHOUT_RELATIONS[split] if keep_empty else [])
+    return SimpleNamespace(shared_ids=shared, image_ids=list(range(90, 90 + len(shared))))
+
+
+@pytest.fixture(autouse=True)
+def sets(monkeypatch):
+    """A mask set of images 1 to 8, of which the scene graph set has 1 (training), 2 (validation), 4 and 6 (test)."""
+    monkeypatch.setattr(data, "mask_set", lambda params, split: Masks())
+    monkeypatch.setattr(data, "judged_mask_set", lambda params: Masks())
+    monkeypatch.setattr(data, "scene_graph_set", graphs)
+
+
+@pytest.fixture
+def trained_on(monkeypatch):
+    """The sources that a training run was given: data sets themselves instead of batches of them."""
+    found = {}
+
+    def remember(model, sources, *rest):
+        found.update(sources)
+
+    for name in ("mask_batches", "object_batches", "relation_batches"):
+        monkeypatch.setattr(batches, name, lambda params, dataset, *rest: dataset)
+    for module in (detectors, scene_graphs):
+        monkeypatch.setattr(module.runs, "digest", lambda path: "")
+        monkeypatch.setattr(module.runs, "train", remember)
+    return found
+
+
+def with_images(images):
+    return replace(PARAMS, refinement=Refinement(images, 8, 1))
+
+
+def test_rows_say_which_detector_is_disjoint():
+    assert PARAMS.detectors[DISJOINT] == DetectorRow("resnext-tiny-fpn", joint=True, seed=0, disjoint=True)
+    assert not PARAMS.detectors[JOINT].disjoint
+
+
+@pytest.mark.parametrize(("key", "seen"), [(JOINT, [1, 2, 3, 4, 5, 6, 7, 8]), (DISJOINT, [1, 3, 5, 7, 8])])
+def test_a_disjoint_detector_trains_without_validation_and_test_images(key, seen, trained_on, monkeypatch, tmp_path):
+    monkeypatch.setattr(detectors, "make_detector", lambda params, key: None)
+    detectors.train_detector(PARAMS, key, tmp_path)
+    assert list(trained_on["mask_losses"].image_ids) == seen
+    assert trained_on["losses"].image_ids == [90, 91]
+
+
+@pytest.mark.parametrize(("images", "seen"), [(0, [1, 3, 5, 7, 8]), (2, [1, 5])])
+def test_refinement_on_a_disjoint_detector_sees_no_shared_image_either(images, seen, trained_on, monkeypatch, tmp_path):
+    params, key = with_images(images), "smoke-apart"
+    monkeypatch.setattr(scene_graphs, "untrained", lambda params, key: RefinedModel.__new__(RefinedModel))
+    monkeypatch.setattr(scene_graphs, "images", lambda params, key, split: None)
+    scene_graphs.train_scene_graph(params, key, tmp_path)
+    assert list(trained_on["mask_losses"].image_ids) == seen
+    assert list(data.refinement_set(params, params.detectors[JOINT]).image_ids)[:2] == (
+        [1, 2] if images == 0 else [1, 5]
+    )
+
+
+@pytest.mark.parametrize("key", [JOINT, DISJOINT])
+def test_looks_are_stored_of_the_images_that_refinement_will_ask_for(key, monkeypatch, tmp_path):
+    stored = {}
+
+    def write(detector, batches, task, out, domain):
+        stored[(domain, task)] = list(batches)
+
+    monkeypatch.setattr(looks, "load_detector", lambda params, key: SimpleNamespace(to=lambda device: None))
+    monkeypatch.setattr(looks, "write_looks", write)
+    monkeypatch.setattr(looks, "_every_image", lambda params, sets: [list(s.image_ids) for s in sets])
+    params = with_images(3)
+    looks.cache_looks(params, key, tmp_path)
+    wanted = list(data.refinement_set(params, params.detectors[key]).image_ids)
+    assert stored[("mask", "sgcls")][0] == stored[("mask", "sgdet")][0] == wanted
+    assert (2 in wanted or 4 in wanted or 6 in wanted) == (key == JOINT)

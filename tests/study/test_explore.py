@@ -1,0 +1,197 @@
+"""What the exploring notebook shows, of a made-up photo and a model that was never trained."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from scenes import CHANNELS, CLASSES, MASK_CLASSES, PREDICATES, SIDE, FixedDetector, crop, make
+
+from segsg.data.vocabulary import Vocabulary
+from segsg.evaluation.protocol import DEFAULT
+from segsg.evaluation.ranking import rank
+from segsg.evaluation.records import Prediction, Truth
+from segsg.grounding.edges import GaussianSmoothing, NoPairMasks, PairMasks, UnionFrame, product
+from segsg.grounding.extractor import GroundedExtractor
+from segsg.grounding.segmenter import MixedClasses, Segmenter
+from segsg.grounding.segmenters import ConstantMasks
+from segsg.models.contexts import CONTEXTS, Facts
+from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder
+from segsg.models.sampling import PairSampler
+from segsg.models.scene_graph import SceneGraphModel
+from segsg.structures import Sample
+from segsg.study import data, explore, mask_steps
+from segsg.study.answers import answers
+from segsg.study.params import Params
+from segsg.study.profile import resolve
+from segsg.study.sections import read_section
+from segsg.study.seen import Experiment, Seen, open_experiment, picture, see
+
+PARAMS = read_section(Params, resolve("mini"), "test")
+NAMES = Vocabulary(("cat", "cup", "hat", "box", "man"), ("on", "in", "near", "at"))
+MASKS = Vocabulary(("dog", "bowl", "tray"))
+TRANSFER = torch.tensor([[1.0, 0, 0], [0, 0.75, 0.25], [0, 0, 0], [0.2, 0.3, 0.5], [0, 0, 1]])
+LABELS = np.array([1, 2, 5])
+PAIRS = np.array([[0, 1], [1, 0], [2, 1]])
+
+
+def extractor(segmenter=None, edges=None):
+    nodes = CropEncoder(CHANNELS, 2, 7, CHANNELS, 6, 12)
+    boxes = BoxExtractor(crop, nodes, CropEncoder(CHANNELS, LAYOUT_CHANNELS + 2, 7, CHANNELS, 6, 10))
+    edges = edges or PairMasks(GaussianSmoothing(CLASSES, 7), UnionFrame(), product, False)
+    return GroundedExtractor(boxes, segmenter or Segmenter(TRANSFER), MixedClasses(CLASSES, 2), edges)
+
+
+def experiment(key="seg", encoder=None):
+    counts = torch.ones(CLASSES, CLASSES, PREDICATES, dtype=torch.long)
+    context = CONTEXTS["motifs"](Facts(torch.randn(CLASSES, 7), counts, True, 12, 16, 10, 4, 0.0))
+    model = SceneGraphModel(FixedDetector(LOOK), encoder or extractor(), context, "predcls", PairSampler(8, 0.5))
+    return Experiment(PARAMS, key, model, [], NAMES)
+
+
+LOOK, BATCH = make([3])
+BOXES = BATCH.boxes[0].numpy()
+
+
+def seen(probabilities, key="seg", encoder=None, relations=((0, 1, 1), (2, 1, 3))):
+    """Rows of `probabilities` are those of PAIRS."""
+    truth = Truth(BOXES, LABELS, np.array(relations))
+    scores = np.array([1, 0.5, 1], dtype=np.float32)
+    prediction = Prediction(BOXES, LABELS, scores, PAIRS, np.array(probabilities, dtype=np.float32))
+    image = torch.arange(3 * SIDE * SIDE).reshape(3, SIDE, SIDE).to(torch.uint8)
+    sample = Sample(7, image, BATCH.boxes[0], torch.as_tensor(LABELS), torch.tensor(relations))
+    found = answers(truth, prediction, rank(prediction, 20)[0], np.array([[1, 1, 2]]), DEFAULT)
+    return Seen(experiment(key, encoder), sample, LOOK, truth, prediction, found, None)
+
+
+RIGHT = seen([[0, 0.5, 0.1, 0.1, 0.1], [0, 0.1, 0.1, 0.3, 0.1], [0, 0.1, 0.1, 0.9, 0.1]])
+HALF = seen([[0, 0.1, 0.6, 0.1, 0.1], [0, 0.1, 0.1, 0.8, 0.1], [0, 0.1, 0.1, 0.7, 0.1]], key="base")
+
+
+def test_two_models_are_compared_relation_by_relation():
+    table = explore.compared(RIGHT, HALF, DEFAULT, depth=20)
+    assert table[["subject", "predicate", "object"]].values.tolist() == [
+        ["0 cat", "on", "1 cup"],
+        ["2 man", "near", "1 cup"],
+    ]
+    assert table["seg"].tolist() == [2, 1]
+    assert table["base"].isna().tolist() == [True, False]
+    assert table["found by"].tolist() == ["seg", "both"]
+
+
+def test_what_comes_late_is_not_found():
+    assert explore.compared(RIGHT, HALF, DEFAULT, depth=1)["found by"].tolist() == ["neither", "seg"]
+
+
+def test_edges_are_scores_of_the_surest_predicate_and_blank_without_a_pair():
+    scores, words = explore.edges(RIGHT)
+    assert scores[0, 1] == pytest.approx(0.5 * 0.5)
+    assert scores[2, 1] == pytest.approx(0.9 * 0.5)
+    assert words[2][1] == "near" and words[0][1] == "on"
+    assert np.isnan(scores).sum() == 6 and words[0][2] == ""
+
+
+def test_the_surest_relations_come_first_and_say_whether_they_are_annotated():
+    table = explore.surest(RIGHT, 2)
+    assert table.values.tolist() == [["2 man", "near", "1 cup", 0.45, True], ["0 cat", "on", "1 cup", 0.25, True]]
+    assert explore.surest_pair(HALF) == (1, 0)
+
+
+def test_a_photo_without_a_pair_says_so():
+    nothing = replace(RIGHT.prediction, pairs=PAIRS[:0], predicate_probabilities=np.zeros((0, PREDICATES)))
+    found = answers(RIGHT.truth, nothing, rank(nothing, 20)[0], np.zeros((0, 3), dtype=int), DEFAULT)
+    with pytest.raises(ValueError, match="image 7: seg finds no pair"):
+        explore.surest_pair(replace(RIGHT, prediction=nothing, answers=found))
+
+
+def test_the_picture_marks_true_and_zero_shot_relations():
+    drawn = picture(RIGHT, "title")
+    assert drawn.relations[:2] == ((2, "near", 1, 1.0), (0, "on", 1, 1.0))
+    assert drawn.true == {0, 1} and drawn.zero_shot == {1}
+
+
+def test_parts_of_the_photo_are_inside_their_boxes():
+    (x1, y1), (x2, y2) = BOXES[0, :2], BOXES[0, 2:]
+    part = mask_steps.photo_of(RIGHT, 0)
+    assert part.shape == (np.ceil(y2) - np.floor(y1), np.ceil(x2) - np.floor(x1), 3)
+    assert part[0, 0].tolist() == RIGHT.sample.image[:, int(y1), int(x1)].tolist()
+    assert mask_steps.photo_of(RIGHT, 0, 2).size > part.size
+
+
+@pytest.fixture(autouse=True)
+def mask_classes(monkeypatch):
+    monkeypatch.setattr(data, "mask_vocabulary", lambda params: MASKS)
+
+
+def test_a_region_shows_the_masks_that_it_borrows_with_their_weights():
+    panels = mask_steps.region_masks(RIGHT, 1, most=5)
+    assert list(panels) == ["bowl × 0.75", "tray × 0.25", "= cup"]
+    logits = LOOK.regions.mask_logits[1].numpy()
+    expected = 1 / (1 + np.exp(-(0.75 * logits[1] + 0.25 * logits[2])))
+    np.testing.assert_allclose(panels["= cup"], expected, rtol=1e-4)
+    np.testing.assert_allclose(panels["tray × 0.25"], 1 / (1 + np.exp(-logits[2])), rtol=1e-4)
+    assert list(mask_steps.region_masks(RIGHT, 1, most=1)) == ["bowl × 0.75", "= cup"]
+
+
+def test_a_control_shows_what_it_puts_in_the_place_of_masks():
+    control = seen(RIGHT.prediction.predicate_probabilities, encoder=extractor(ConstantMasks(CLASSES, 1.0)))
+    (name, mask), = mask_steps.region_masks(control, 0, most=5).items()  # fmt: skip
+    assert name == "= cat" and (mask == 1).all()
+
+
+def test_a_pair_shows_equation_six_step_by_step():
+    panels = mask_steps.pair_masks(RIGHT, 0, 1)
+    assert list(panels) == ["subject, mask", "object, mask", "subject, smoothed", "object, smoothed", "pair"]
+    np.testing.assert_allclose(panels["pair"], panels["subject, smoothed"] * panels["object, smoothed"], rtol=1e-5)
+    assert not np.allclose(panels["subject, mask"], panels["subject, smoothed"])
+
+
+def test_models_without_masks_have_nothing_to_show():
+    encoder = extractor()
+    blind = seen(RIGHT.prediction.predicate_probabilities, encoder=encoder.boxes)
+    assert mask_steps.region_masks(blind, 0, most=5) == {} == mask_steps.pair_masks(blind, 0, 1)
+    nodes_only = seen(RIGHT.prediction.predicate_probabilities, encoder=extractor(edges=NoPairMasks()))
+    assert mask_steps.pair_masks(nodes_only, 0, 1) == {}
+
+
+def test_experiments_are_listed_with_their_recalls_and_only_if_measured():
+    keys = list(PARAMS.experiments)
+    table = explore.experiments(
+        PARAMS, {keys[1]: {"metrics": {"mR@50": {"value": 0.6734}, "zsR@100": {"value": None}}}}
+    )
+    assert table.index.tolist() == [keys[1]]
+    assert table["mR@50"].item() == 67.3
+    assert np.isnan(table["zsR@100"].item()) and np.isnan(table["R@50"].item())
+
+
+def test_auto_is_the_pair_of_the_report():
+    grounded, baseline = explore.chosen(PARAMS, "auto", "auto")
+    assert (PARAMS.experiments[grounded].method, PARAMS.experiments[baseline].method) == ("seg-grounded", "baseline")
+    assert explore.chosen(PARAMS, "x", "auto") == ("x", baseline)
+
+
+class Split(list):
+    """Photos with as many relations as their place says."""
+
+    def annotation(self, index):
+        return None, None, [0] * index
+
+
+def test_photos_are_listed_by_place_and_the_list_ends_with_the_split():
+    photo = SimpleNamespace(image=torch.zeros(3, 4, 6, dtype=torch.uint8))
+    found = explore.photos(replace(RIGHT.experiment, photos=Split([photo] * 5)), 3, 12)
+    assert list(found) == ["3: 3 relations", "4: 4 relations"]
+    assert found["3: 3 relations"].shape == (4, 6, 3)
+
+
+def test_unknown_experiments_and_places_are_errors_that_name_the_choice():
+    every = ", ".join(PARAMS.experiments)
+    with pytest.raises(ValueError, match=f"'x' is no experiment of profile {PARAMS.profile}; choose one of {every}$"):
+        open_experiment(PARAMS, "x")
+    with pytest.raises(ValueError, match="image 5: the split has images 0 to 2"):
+        see(replace(RIGHT.experiment, photos=[0, 1, 2]), 5, 20)
+
+
+def test_there_are_as_many_mask_classes_as_logits():
+    assert len(MASKS.classes) == MASK_CLASSES == TRANSFER.shape[1]

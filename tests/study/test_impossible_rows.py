@@ -1,0 +1,42 @@
+"""A row that can't run is refused when params.yaml is written, not after an hour of training."""
+
+import pytest
+
+from segsg.models.contexts import CONTEXTS
+from segsg.study import profile
+
+ROW = "model: motifs, detector: fpn-joint, task: predcls, method: seg-grounded, grounding: {edges: none}"
+
+
+def resolve(row):
+    return profile.resolve("smoke", [f"grid.rows={{quiet: {{{row}}}}}"])
+
+
+def test_a_row_that_can_run_becomes_an_experiment():
+    row = resolve(ROW)["experiments"]["smoke-quiet"]
+    assert (row["detector"], row["grounding"]) == ("smoke-fpn-joint", {"edges": "none"})
+
+
+def test_a_row_that_does_not_say_what_it_is_is_refused():
+    with pytest.raises(ValueError, match=r"grid.rows: quiet lacks model, detector, task, method; a row says"):
+        resolve("grounding: {edges: none}")
+
+
+def test_a_grounded_row_needs_a_detector_with_masks():
+    with pytest.raises(ValueError, match="experiment smoke-quiet: detector smoke-fpn has no masks"):
+        resolve(ROW.replace("fpn-joint", "fpn"))
+    assert "smoke-quiet" in resolve(ROW.replace("fpn-joint", "fpn").replace("seg-grounded", "baseline"))["experiments"]
+
+
+@pytest.mark.parametrize(
+    "override", ["grid.models=[motif]", f"grid.rows={{quiet: {{{ROW.replace('motifs', 'motif')}}}}}"]
+)
+def test_a_model_that_does_not_exist_is_refused_with_those_that_do(override):
+    with pytest.raises(ValueError, match=rf"no model 'motif'; there are {', '.join(CONTEXTS)}"):
+        profile.resolve("smoke", [override])
+
+
+def test_stored_looks_cannot_be_mirrored():
+    with pytest.raises(ValueError, match=r"stage2\.flip: a stored look cannot be mirrored"):
+        profile.resolve("mini", ["stage2.flip=true"])
+    assert profile.resolve("mini", ["stage2.flip=true", "cache_looks=false"])["stage2"]["flip"]

@@ -1,0 +1,39 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from segsg.evaluation.protocol import DEFAULT
+from segsg.evaluation.ranks import Ranks
+from segsg.study import measurements
+from segsg.study.params import Params
+from segsg.study.profile import resolve
+from segsg.study.sections import read_section
+
+MINI = read_section(Params, resolve("mini"), "test")
+
+
+@pytest.mark.parametrize(("shared", "left"), [([None, 7, None], [3, 9]), ([None] * 3, None), ([5, 6, 7], None)])
+def test_images_of_both_sets_are_left_out_unless_that_is_all_or_nothing(shared, left, monkeypatch):
+    test_set = SimpleNamespace(image_ids=[9, 4, 3], shared_ids=shared)
+    monkeypatch.setattr(measurements.data, "scene_graph_set", lambda params, split: test_set)
+    image, ids = np.arange(3), np.array([3, 4, 9])
+    ranks = Ranks(ids, ids, ids > 0, image, np.ones((3, 3), dtype=int), image, image, 3, DEFAULT)
+    apart = measurements.unshared(MINI, ranks)
+    assert (None if apart is None else apart.image_ids.tolist()) == left
+
+
+def test_choices_are_made_on_validation_images_by_recalls_under_graph_constraint(monkeypatch):
+    asked = []
+
+    def answered(params, key, split):
+        asked.append((key, split))
+        image, ids, places = np.arange(2), np.array([3, 4]), np.array([0, 30])
+        return Ranks(ids, ids, ids > 0, image, np.ones((2, 3), dtype=int), places, places, 3, DEFAULT, image > 0)
+
+    monkeypatch.setattr(measurements, "rank_truth", answered)
+    measured = measurements.measure_validation(MINI, "mini-a")
+    assert asked == [("mini-a", "validation")] and measured["images"] == 2
+    assert measured["metrics"].keys() == {"R@20", "R@50", "R@100", "mR@20", "mR@50", "mR@100"}
+    assert measured["metrics"]["R@20"] == {"value": 0.5, "low": 0.0, "high": 1.0}
+    assert measured["metrics"]["R@50"]["value"] == 1.0

@@ -1,0 +1,105 @@
+import pytest
+import yaml
+
+from segsg.pipeline.project import ROOT
+from segsg.study import params as parameters
+from segsg.study import profile
+
+
+@pytest.fixture(autouse=True)
+def in_the_project(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A folder with the project's profiles and nothing else."""
+    (tmp_path / "profiles").mkdir()
+    for path in (ROOT / "profiles").glob("*.yaml"):
+        (tmp_path / "profiles" / path.name).write_text(path.read_text())
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", profile.names() or ["mini", "paper", "smoke", "trial"])
+def test_every_profile_loads(name, copy):
+    profile.use(name)
+    params = parameters.load()
+    assert params.report == name and params.profile == name.removesuffix("-seeds")
+    assert params.experiments.keys() >= {next(iter(params.experiments))}
+    assert {row.detector for row in params.experiments.values()} == params.detectors.keys()
+
+
+def test_an_override_is_applied_and_remembered(copy):
+    profile.use("smoke", ["stage2.learning_rate=0.5", "data.word_vectors=/tmp/my vectors.txt"])
+    params = parameters.load()
+    assert params.stage2.learning_rate == 0.5
+    assert str(params.data.word_vectors) == "/tmp/my vectors.txt"
+    name, overrides = profile.written_by()
+    assert profile.text(name, overrides) == parameters.PARAMS_FILE.read_text()
+
+
+def test_merging_replaces_values_and_lists_but_not_sections():
+    below = {"a": {"x": 1, "y": [1, 2]}, "b": 1, "w": {"k": 1}}
+    above = {"a": {"y": [3]}, "c": 2, "w": None}
+    assert profile.merge(below, above) == {"a": {"x": 1, "y": [3]}, "b": 1, "c": 2, "w": None}
+
+
+def test_the_profile_names_its_folders():
+    assert profile.resolve("smoke")["data"]["scene_graphs"]["photos"].startswith("data/smoke/")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["stage2.learning_rat=1"], "unknown key 'learning_rat'; did you mean 'learning_rate'"),
+        (["stage2.learning_rate=fast"], "stage2: learning_rate: expected float, got 'fast'"),
+        (["stage2"], "override 'stage2': write it as section.key=value"),
+        (["grid.methods=[masks]"], "method 'masks' is not one of"),
+    ],
+)
+def test_a_wrong_override_is_an_error_that_says_what_is_right(overrides, message):
+    with pytest.raises(ValueError, match=message):
+        profile.resolve("smoke", overrides)
+
+
+def test_an_unknown_profile_is_an_error_that_lists_the_others():
+    with pytest.raises(ValueError, match=rf"no profile 'huge'; there are {', '.join(profile.names())}"):
+        profile.resolve("huge")
+
+
+def test_a_file_written_by_hand_is_noticed(tmp_path):
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump({"profile": "mini"}))
+    with pytest.raises(ValueError, match="its first line is not"):
+        profile.written_by(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("{edgse: none}", "grounding of vctree, smoke-fpn-joint, sgcls: unknown key 'edgse'; did you mean 'edges'"),
+        ("{masks: rectangle}", "masks: 'rectangle' is not one of transferred, rectangles"),
+        ("{masks: zero, refinement: training}", "masks: zero cannot be refined; set refinement: none or"),
+    ],
+)
+def test_a_wrong_change_of_a_row_is_found_before_anything_runs(change, message):
+    place = f"{{model: vctree, detector: fpn, task: sgcls, changes: {{wrong: {change}}}}}"
+    with pytest.raises(ValueError, match=message):
+        profile.resolve("smoke", [f"grid.ablations=[{place}]"])
+
+
+def test_a_profile_that_extends_another_shares_its_runs_and_reports_on_its_own():
+    mini, more = profile.resolve("mini"), profile.resolve("mini-seeds")
+    assert more["profile"] == "mini" and more["report"] == "mini-seeds"
+    assert mini["detectors"] == more["detectors"] and mini["data"] == more["data"]
+    assert mini["experiments"].items() < more["experiments"].items()
+    added = [row for key, row in more["experiments"].items() if key not in mini["experiments"]]
+    assert {row["seed"] for row in added} == {1, 2}
+    compared = {
+        (row["model"], row["detector"], row["task"], row["method"]) for row in added if not row.get("grounding")
+    }
+    assert {
+        (m, f"mini-{d}", t, "baseline")
+        for m in ("imp", "motifs", "vctree")
+        for d in ("fpn", "vgg")
+        for t in ("predcls", "sgcls", "sgdet")
+    } <= compared

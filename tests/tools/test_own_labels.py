@@ -1,0 +1,95 @@
+import pytest
+import torch
+
+from segsg.files import DataError
+from segsg.tools.label_files import Labels
+from segsg.tools.own_labels import Wanted, borrow, effective_partners, read_vectors
+
+MASKS = Labels(("dog", "car"))
+ROWS = "dog 3 0\ncar 0 3\nhound 3 0.5\npuppy 2.5 0\nthing 1 1\nhot 0 1\nnothing 0 0\n"
+
+
+def wanted(mode="softmax", threshold=0.05, **pairs):
+    return Wanted(mode, threshold, pairs)
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text(ROWS)
+    return path
+
+
+def borrowed(file, *names, repeated=(), aliases=None, masks=MASKS, how=None):
+    labels = Labels(names, repeated)
+    return borrow(labels, masks, read_vectors(file, labels, masks, aliases or {}), how or wanted())
+
+
+def kinds(found):
+    return [(concern.kind, concern.name) for concern in found.concerns]
+
+
+def test_names_of_mask_classes_copy_and_others_take_the_nearest(file):
+    found = borrowed(file, "dog", "hound").transfer
+    assert found.matrix.tolist() == [[1, 0], [1, 0]]
+    assert found.copied == (True, False)
+
+
+def test_a_name_without_a_vector_has_no_mask_and_the_missing_word_is_named(file):
+    found = borrowed(file, "hot tub", "hound")
+    assert found.bare == ("hot tub",)
+    assert "'tub'" in found.concerns[0].detail
+    assert not found.transfer.matrix[0].any()
+    assert found.transfer.matrix[1].any()
+
+
+@pytest.mark.parametrize("mode", ["softmax", "dot", "cosine"])
+def test_names_without_any_vector_do_not_stop_the_others(file, mode):
+    assert borrowed(file, "tub", "bath", how=wanted(mode)).bare == ("tub", "bath")
+
+
+def test_a_partner_or_another_word_helps_a_name_without_a_vector(file):
+    found = borrowed(file, "tub", how=wanted(tub="car"))
+    assert found.transfer.matrix.tolist() == [[0, 1]]
+    assert not found.concerns
+    assert not borrowed(file, "tub", aliases={"tub": "hound"}).concerns
+
+
+def test_partners_count_in_softmax_alone(file):
+    found = borrowed(file, "hound", how=wanted("dot", hound="car"))
+    assert found.transfer.copied == (False,)
+    assert found.transfer.matrix[0, 0] > found.transfer.matrix[0, 1]
+
+
+def test_a_name_below_the_threshold_everywhere_is_weak(file):
+    found = borrowed(file, "thing", how=wanted(threshold=0.6))
+    assert kinds(found) == [("weak", "thing")]
+    assert "0.500" in found.concerns[0].detail
+    assert not borrowed(file, "thing", how=wanted(threshold=0.4)).concerns
+
+
+def test_a_name_that_borrows_from_everything_is_flat(tmp_path):
+    masks = Labels(tuple("abcdefgh"))
+    path = tmp_path / "vectors.txt"
+    path.write_text("".join(f"{word} 1 0\n" for word in [*masks.names, "thing"]))
+    found = borrowed(path, "thing", "a", masks=masks)
+    assert kinds(found) == [("flat", "thing")]
+    assert "8.0" in found.concerns[0].detail
+
+
+def test_repeated_names_and_zero_vectors_are_said(file):
+    found = borrowed(file, "dog", "nothing", repeated=("dog",), how=wanted("cosine"))
+    assert ("repeated", "dog") in kinds(found)
+    assert found.bare == ("nothing",)
+
+
+def test_a_mask_class_without_a_vector_and_a_missing_file_are_errors(file, tmp_path):
+    with pytest.raises(DataError, match=r"mask classes: no vector for 'tub' of 'hot tub'; .*--alias"):
+        borrowed(file, "dog", masks=Labels(("dog", "hot tub")))
+    with pytest.raises(DataError, match="does not exist"):
+        borrowed(tmp_path / "none.txt", "dog")
+
+
+def test_effective_partners_count_equal_weights_and_forget_tiny_ones():
+    rows = torch.tensor([[0.25, 0.25, 0.25, 0.25], [1, 0, 0, 0], [0.5, -0.5, 0, 0], [0, 0, 0, 0]])
+    assert effective_partners(rows).tolist() == pytest.approx([4, 1, 2, 0])
