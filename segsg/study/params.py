@@ -1,15 +1,16 @@
 """params.yaml as frozen dataclasses, one per section: what every key means."""
 
 import dataclasses
+import difflib
+import types
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
-from segsg.study.sections import read_section
-
 PARAMS_FILE = Path("params.yaml")
+Method = typing.Literal["baseline", "seg-grounded", "frequency"]
 
 
 @dataclass(frozen=True)
@@ -241,14 +242,26 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """The sections that a network is made with; together with `segsg.study.facts.Facts` and a row they are a model."""
+
+    seed: int
+    detection: Detection
+    sampling: Sampling
+    network: Network
+    refinement: Refinement
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
 class ExperimentRow:
-    """One stage-2 run: one line of a table."""
+    """One stage-2 run as params.yaml writes it; `segsg.study.rows.Row` is what it means."""
 
     model: str
-    """a name of `segsg.models.contexts`, or frequency"""
+    """a file of segsg/models that defines `context`, as motifs or frequency"""
     detector: str
     """a key of `detectors`"""
-    method: typing.Literal["baseline", "seg-grounded", "frequency"]
+    method: Method
     task: typing.Literal["predcls", "sgcls", "sgdet"]
     seed: int
     grounding: dict = field(default_factory=dict)
@@ -280,19 +293,60 @@ class Params:
     experiments: dict[str, ExperimentRow]
     world: World | None = None
 
+    @property
+    def numbers(self) -> Numbers:
+        """What every network of the study is made with."""
+        return Numbers(*(getattr(self, field.name) for field in dataclasses.fields(Numbers)))
+
 
 def load(path: Path | str = PARAMS_FILE) -> Params:
     """The parameters of the study. ValueError names the file, the section and the key that is wrong."""
     path = Path(path)
-    return read_section(Params, yaml.safe_load(path.read_text()), str(path))
+    return read_section(Params, yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
 
 
-def grounding_of(params: Params, row: ExperimentRow) -> Grounding:
-    """The section `grounding` with the changes of one row. ValueError for changes that are unknown or contradictory."""
-    where = f"grounding of {row.model}, {row.detector}, {row.task}"
-    wanted = read_section(Grounding, dataclasses.asdict(params.grounding) | row.grounding, where)
-    if wanted.refinement != "none" and wanted.masks != "transferred":
-        raise ValueError(
-            f"{where}: masks: {wanted.masks} cannot be refined; set refinement: none or masks: transferred"
-        )
-    return wanted
+def read_section(kind, raw, where: str):
+    """`raw` (from YAML or JSON) as a `kind`: a dataclass, or any annotation that its fields use.
+
+    ValueError names the place; for a typo in a key it suggests the right one.
+    """
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_from(kind, raw, where)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        return None if raw is None else read_section(arguments[0], raw, where)
+    if origin is typing.Literal:
+        return _one_of(arguments, raw, where)
+    if origin is list:
+        return [read_section(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(_of_type(list, raw, where))]
+    if origin is dict:
+        return {str(k): read_section(arguments[1], v, f"{where}: {k}") for k, v in _of_type(dict, raw, where).items()}
+    return _of_type(kind, raw, where)
+
+
+def _dataclass_from(kind, raw, where: str):
+    raw = _of_type(dict, raw, where)
+    annotations = typing.get_type_hints(kind)
+    for key in raw.keys() - annotations.keys():
+        near = difflib.get_close_matches(key, annotations, n=1)
+        raise ValueError(f"{where}: unknown key '{key}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+    required = {f.name for f in dataclasses.fields(kind) if f.default is f.default_factory is dataclasses.MISSING}
+    if missing := sorted(required - raw.keys()):
+        raise ValueError(f"{where}: missing {', '.join(missing)}; see profiles/base.yaml for every key")
+    return kind(**{key: read_section(annotations[key], value, f"{where}: {key}") for key, value in raw.items()})
+
+
+def _one_of(allowed, raw, where: str):
+    if raw not in allowed:
+        raise ValueError(f"{where}: {raw!r} is not one of {', '.join(map(str, allowed))}")
+    return raw
+
+
+def _of_type(kind, raw, where: str):
+    if kind is Path and isinstance(raw, str):
+        return Path(raw)
+    if kind is float and isinstance(raw, int) and not isinstance(raw, bool):
+        return float(raw)
+    if kind is not typing.Any and (not isinstance(raw, kind) or (kind is int and isinstance(raw, bool))):
+        raise ValueError(f"{where}: expected {kind.__name__}, got {raw!r}")
+    return raw

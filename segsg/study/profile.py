@@ -11,9 +11,8 @@ import yaml
 
 from segsg.files import write_text
 from segsg.study.grid import expand
-from segsg.study.params import PARAMS_FILE, Params, grounding_of
+from segsg.study.params import PARAMS_FILE, Params, grounding_of, read_section
 from segsg.study.row_checks import check_experiments, check_named
-from segsg.study.sections import read_section
 
 PROFILES = Path("profiles")
 HEADER = "# Written by: segsg profile use "

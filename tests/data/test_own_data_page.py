@@ -8,8 +8,7 @@ import yaml
 from segsg.data.visual_genome import SceneGraphSet
 from segsg.pipeline.project import ROOT
 from segsg.study import profile
-from segsg.study.params import MaskFiles, Params, SceneGraphFiles
-from segsg.study.sections import read_section
+from segsg.study.params import MaskFiles, Params, SceneGraphFiles, read_section
 
 PAGE = (ROOT / "docs/own_data.md").read_text(encoding="utf-8")
 

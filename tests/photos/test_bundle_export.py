@@ -14,9 +14,8 @@ from segsg.photos.bundle_file import read_manifest
 from segsg.photos.choice import best_experiment
 from segsg.pipeline.project import ROOT
 from segsg.study import data, detectors, profile, scene_graphs
-from segsg.study.params import Params
+from segsg.study.params import Params, read_section
 from segsg.study.prepare import prepare_data
-from segsg.study.sections import read_section
 from segsg.training.files import save_weights
 
 KEY, BASELINE = "smoke-motifs-fpn-sgdet-seg", "smoke-motifs-fpn-sgdet-baseline"

@@ -4,9 +4,8 @@ import pytest
 
 from segsg.pipeline.outside import check_files
 from segsg.pipeline.project import ROOT
-from segsg.study.params import Params
+from segsg.study.params import Params, read_section
 from segsg.study.profile import resolve
-from segsg.study.sections import read_section
 
 
 def params(profile):

@@ -8,9 +8,8 @@ import pytest
 from segsg.data.filters import one_predicate_per_pair
 from segsg.data.vocabulary import Vocabulary
 from segsg.study import batches, data
-from segsg.study.params import Params
+from segsg.study.params import Params, read_section
 from segsg.study.profile import resolve
-from segsg.study.sections import read_section
 
 PARAMS = read_section(Params, resolve("smoke"), "test")
 NUMBERS = replace(PARAMS.stage2, images=8, mask_images=4, flip=False)

@@ -7,9 +7,8 @@ import pytest
 
 from segsg.grounding.refinement import RefinedModel
 from segsg.study import batches, data, detectors, looks, scene_graphs
-from segsg.study.params import DetectorRow, Params, Refinement
+from segsg.study.params import DetectorRow, Params, Refinement, read_section
 from segsg.study.profile import resolve
-from segsg.study.sections import read_section
 
 ROW = "grid.rows={apart: {model: motifs, detector: fpn-joint-disjoint, method: seg-grounded, task: predcls}}"
 PARAMS = read_section(Params, resolve("smoke", [ROW]), "test")

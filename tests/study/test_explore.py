@@ -23,9 +23,8 @@ from segsg.models.scene_graph import SceneGraphModel
 from segsg.structures import Sample
 from segsg.study import data, explore, mask_steps
 from segsg.study.answers import answers
-from segsg.study.params import Params
+from segsg.study.params import Params, read_section
 from segsg.study.profile import resolve
-from segsg.study.sections import read_section
 from segsg.study.seen import Experiment, Seen, open_experiment, picture, see
 
 PARAMS = read_section(Params, resolve("mini"), "test")

@@ -6,9 +6,8 @@ import pytest
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.ranks import Ranks
 from segsg.study import measurements
-from segsg.study.params import Params
+from segsg.study.params import Params, read_section
 from segsg.study.profile import resolve
-from segsg.study.sections import read_section
 
 MINI = read_section(Params, resolve("mini"), "test")
 

@@ -5,10 +5,9 @@ import pytest
 
 from segsg.files import to_json
 from segsg.study.collect import collect
-from segsg.study.params import Params
+from segsg.study.params import Params, read_section
 from segsg.study.profile import resolve
 from segsg.study.results import write_metrics
-from segsg.study.sections import read_section
 
 MINI = resolve("mini")
 DETECTORS = {"mini-fpn": {"backbone": "resnext-mini-fpn", "joint": False, "seed": 0}}

@@ -1,9 +1,8 @@
 import pytest
 
-from segsg.study.params import Params
+from segsg.study.params import Params, read_section
 from segsg.study.profile import resolve
 from segsg.study.refined import refined_experiment
-from segsg.study.sections import read_section
 from segsg.study.summary import compared_experiments, gallery_experiment
 
 MINI = resolve("mini")
