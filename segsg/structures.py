@@ -5,15 +5,21 @@ network's input unless the name says `boxes_original`; region indices of a batch
 """
 
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
+from segsg.kernels.roi_align import pyramid_roi_align
+
 BACKGROUND = 0
+MASK_SIDE = 28
+"""cells along each side of a mask in the frame of a box"""
 Task = Literal["predcls", "sgcls", "sgdet"]
 TASKS: tuple[Task, ...] = ("predcls", "sgcls", "sgdet")
+Domain = Literal["graph", "mask"]
+"""which of the two data sets an image is of: its classes are those of scene graphs, or mask classes"""
 
 
 def _moved(value, device):
@@ -106,10 +112,36 @@ class Regions(_Movable):
 
 @dataclass(frozen=True)
 class Look(_Movable):
-    """All that the frozen detector says about a batch: feature maps (finest first) and regions."""
+    """All that the frozen detector says about a batch: feature maps, finest first, and regions.
+
+    `strides` are pixels of the network's input per cell of each map. Boxes of fewer than twice `cells` cells are
+    cropped from the finest one.
+    """
 
     features: list[Float[Tensor, "images channels _ _"]]
     regions: Regions
+    strides: tuple[int, ...]
+    cells: int
+
+    def crop(
+        self, boxes: Float[Tensor, "n 4"], image: Int[Tensor, "n"], side: int
+    ) -> Float[Tensor, "n channels side side"]:
+        """`boxes` cut from the feature maps (RoIAlign); `image` is the index of each box's image."""
+        return pyramid_roi_align(self.features, boxes, image, self.strides, side, self.cells)
+
+    def region_crops(self, side: int) -> Float[Tensor, "regions channels side side"]:
+        """The regions cut from the feature maps."""
+        return self.crop(self.regions.boxes, self.regions.image, side)
+
+
+@runtime_checkable
+class FrozenDetector(Protocol):
+    """What a scene graph model asks of the detector below it; `channels` are those of its feature maps."""
+
+    channels: int
+
+    def look(self, batch: Batch, task: Task, domain: Domain = "graph") -> Look:
+        """Feature maps and regions of a batch: in PredCls and SGCls the regions that it brings, in SGDet detections."""
 
 
 @dataclass(frozen=True)
@@ -127,18 +159,23 @@ class Context:
 
 @dataclass(frozen=True)
 class SceneGraph:
-    """The one typed output of every scene graph model for a batch. `pairs` are rows (subject, object)."""
+    """What a scene graph model returns for a batch. `pairs` are rows (subject, object).
+
+    `masks` are those that it saw, one for each region and class, in the frames of the boxes; None if it sees none.
+    """
 
     regions: Regions
     pairs: Int[Tensor, "pairs 2"]
     context: Context
+    masks: Float[Tensor, "regions classes side side"] | None = None
 
 
 @dataclass(frozen=True)
 class ImageGraph:
     """The predicted scene graph of one image, in the frame of the original photo; what evaluation reads.
 
-    Column 0 of `predicate_probabilities` is background. Pairs are rows (subject, object) of region indices.
+    Column 0 of `predicate_probabilities` is background. Pairs are rows (subject, object) of region indices. `masks` are
+    probabilities in the frames of the boxes, those of the class that each region is named; None if the model sees none.
     """
 
     image_id: int
@@ -147,3 +184,4 @@ class ImageGraph:
     scores: Float[Tensor, "regions"]
     pairs: Int[Tensor, "pairs 2"]
     predicate_probabilities: Float[Tensor, "pairs predicates"]
+    masks: Float[Tensor, "regions side side"] | None = None

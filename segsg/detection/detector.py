@@ -1,28 +1,45 @@
 """Stage 1: one detector for two data sets (eq. 10).
 
 Backbone, proposals and box head are shared. Each data set, "graph" or "mask", has a predictor of its own classes on
-top of the box head; the mask set also trains a mask head. Without mask classes the same detector is the baseline.
-"""
+top of the box head; the mask set also trains a mask head. Without mask classes the same detector is the baseline."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Literal
+from pathlib import Path
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torchvision.models import get_weight
 
 from segsg.detection.backbones import Backbone
-from segsg.detection.box_head import BOX_SIDE, BoxPredictor, Detections, box_head, box_losses, one_per_proposal
-from segsg.detection.mask_head import CROP_SIDE, MASK_BOXES, MaskHead, mask_loss, mask_targets
-from segsg.detection.proposals import DetectionNumbers, Proposals, ProposalSampler, Samples
-from segsg.detection.regions import given_regions, image_index, matched_labels, one_hot
+from segsg.detection.heads import (
+    BOX_SIDE,
+    CROP_SIDE,
+    MASK_BOXES,
+    BoxPredictor,
+    Detections,
+    MaskHead,
+    box_head,
+    box_losses,
+    mask_loss,
+    mask_targets,
+    one_per_proposal,
+)
+from segsg.detection.proposals import (
+    DetectionNumbers,
+    Proposals,
+    ProposalSampler,
+    Samples,
+    given_regions,
+    image_index,
+    matched_labels,
+    one_hot,
+)
 from segsg.kernels.masks import paste
 from segsg.kernels.roi_align import pyramid_roi_align
-from segsg.structures import Batch, Look, Regions, Task
+from segsg.structures import Batch, Domain, Look, Regions, Task
 
-Domain = Literal["graph", "mask"]
 MEAN = (123.675, 116.28, 103.53)
 DEVIATION = (58.395, 57.12, 57.375)
 
@@ -60,6 +77,11 @@ class Detector(nn.Module):
             self.mask_head = MaskHead(backbone.channels, backbone.mask_width, backbone.mask_convolutions, mask_classes)
         self.to(memory_format=torch.channels_last)
 
+    @property
+    def channels(self) -> int:
+        """Channels of every feature map."""
+        return self.record.channels
+
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """`objectness`, `proposal_box`, `class` and `box` of a scene-graph batch."""
         return self._box_losses(batch, "graph")[0]
@@ -84,7 +106,7 @@ class Detector(nn.Module):
             levels = self.features(batch.images)
             regions = self._regions(levels, batch, task, domain)
             logits = self._mask_logits(levels, regions)
-        return Look(levels, replace(regions, mask_logits=logits))
+        return Look(levels, replace(regions, mask_logits=logits), self.record.strides, self.record.cells)
 
     def detect(self, batch: Batch, domain: Domain = "graph") -> list[dict[str, Tensor]]:
         """Detections of each image: `boxes_original`, `labels`, `scores`, best first.
@@ -100,16 +122,6 @@ class Detector(nn.Module):
         """uint8 images -> float32 feature maps, finest first."""
         x = ((images - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
         return [level.float() for level in self.backbone(x)]
-
-    def region_crops(self, look: Look, side: int) -> Float[Tensor, "regions channels side side"]:
-        """The regions of `look`, cut from its feature maps."""
-        return self.union_crops(look, look.regions.boxes, look.regions.image, side)
-
-    def union_crops(
-        self, look: Look, boxes: Float[Tensor, "pairs 4"], image: Int[Tensor, "pairs"], side: int
-    ) -> Float[Tensor, "pairs channels side side"]:
-        """Any boxes, cut from the feature maps of `look`; `image` is the index of each box's image."""
-        return self._crops(look.features, boxes, image, side)
 
     def _crops(self, levels: list[Tensor], boxes: Tensor, image: Tensor, side: int) -> Tensor:
         return pyramid_roi_align(levels, boxes, image, self.record.strides, side, self.record.cells)
@@ -170,3 +182,39 @@ class Detector(nn.Module):
         chosen = logits[torch.arange(len(labels), device=labels.device), labels - 1]
         size = (batch.photo_sizes or batch.sizes)[i]
         return answer | {"masks": paste(chosen.sigmoid(), answer["boxes_original"], size)}
+
+
+def read_weights(source: str) -> dict[str, Tensor]:
+    """State dict of one of torchvision's classifiers.
+
+    `source` is a file (.pth with nothing but tensors) or the name of torchvision's own weights, which it downloads:
+    "VGG16_Weights.IMAGENET1K_V1", "ResNeXt101_32X8D_Weights.IMAGENET1K_V2". ValueError if it is neither.
+    """
+    if Path(source).exists():
+        return torch.load(source, map_location="cpu", weights_only=True)
+    try:
+        return get_weight(source).get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except ValueError as error:
+        raise ValueError(f"{source}: neither a file nor weights that torchvision knows ({error})") from error
+
+
+def start_from(detector: Detector, weights: dict[str, Tensor]) -> None:
+    """Copies all that `weights` and `detector` share: the convolutions, for VGG-16 also its two dense layers.
+
+    ValueError if the weights are not of the detector's kind of network, or not all numbers: torchvision's
+    VGG16_Weights.IMAGENET1K_FEATURES has none in its dense layers.
+    """
+    places = detector.record.pretrained
+    renamed = {
+        place + name.removeprefix(prefix): value
+        for name, value in weights.items()
+        for prefix, place in places.items()
+        if name.startswith(prefix)
+    }
+    inner = detector.backbone.state_dict(prefix="backbone.")
+    wanted = {name for name in inner if name.startswith(tuple(places.values()))}
+    if missing := sorted(wanted - renamed.keys()) or (not places and ["any part"]):
+        raise ValueError(f"the weights lack {missing[0]}; give those of torchvision's network of the same kind")
+    if wrong := sorted(name for name, value in renamed.items() if not value.isfinite().all()):
+        raise ValueError(f"the weights of {wrong[0]} are not all finite; take weights of a whole classifier (…_V1)")
+    detector.load_state_dict(renamed, strict=False)

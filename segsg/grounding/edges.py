@@ -1,8 +1,9 @@
 """How the masks of two regions become the mask of their pair: eq. 6 and the variants of the paper's table 4.
 
 Each is called with the masks of all regions once (`prepare`), then with pairs; a region's own work is never
-repeated for its pairs, unless its kernel depends on the other region (`JointSmoothing`). Results are in the frame of
-the union box, or cell by cell in two unrelated boxes (`OwnFrames`, the released code's reading).
+repeated for its pairs, nor that of a pair for its other direction, unless its kernel depends on the other region
+(`JointSmoothing`). Results are in the frame of the union box, or cell by cell in two unrelated boxes (`OwnFrames`, the
+released code's reading).
 """
 
 from collections.abc import Callable
@@ -15,9 +16,11 @@ from torch import Tensor, nn
 from segsg.kernels.boxes import union_boxes
 from segsg.kernels.gaussian import bounded, gaussian_kernels, grown, smooth
 from segsg.kernels.masks import resample
+from segsg.models.extractor import PairChunk, no_masks
 from segsg.structures import Regions
 
 Masks = Float[Tensor, "regions channels h w"]
+OfPairs = Float[Tensor, "pairs channels h w"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,9 @@ Roles = Callable[[Int[Tensor, "pairs 2"]], tuple[Framed, Framed]]
 class UnionFrame:
     """Both masks of a pair resampled into its union box, where their cells mean the same pixels."""
 
+    is_in_photo = True
+    """whether a cell of the result is a place in the photo"""
+
     def __call__(self, roles: tuple[Framed, Framed], pairs: Tensor, boxes: Float[Tensor, "regions 4"], side: int):
         unions = union_boxes(boxes[pairs[:, 0]], boxes[pairs[:, 1]])
         return tuple(resample(framed.masks, framed.boxes, unions, side) for framed in roles)
@@ -46,6 +52,8 @@ class UnionFrame:
 
 class OwnFrames:
     """Each mask in the frame of its own box, as in the released code: cells of a pair meet by index, not by place."""
+
+    is_in_photo = False
 
     def __call__(self, roles: tuple[Framed, Framed], pairs: Tensor, boxes: Float[Tensor, "regions 4"], side: int):
         own = boxes[pairs].unbind(1)
@@ -59,7 +67,17 @@ def start_kernels(layer: nn.Linear) -> nn.Linear:
     return layer
 
 
-class GaussianSmoothing(nn.Module):
+class Smoothing(nn.Module):
+    """Called with masks and regions, returns their `Roles`. `is_symmetric`: neither role matters to a region's mask."""
+
+    is_symmetric = True
+
+    def class_kernels(self) -> Float[Tensor, "classes side side"] | None:
+        """The kernel of a region that certainly is of a class, class by class; None without kernels of regions."""
+        return None
+
+
+class GaussianSmoothing(Smoothing):
     """K_j ⊗ m_j of eq. 6: the kernel's two variances and correlation are read off the region's class belief."""
 
     def __init__(self, classes: int, side: int):
@@ -71,16 +89,24 @@ class GaussianSmoothing(nn.Module):
         """Kernels of regions; of classes, when given one-hot rows."""
         return gaussian_kernels(*bounded(self.parameters_of(class_probabilities).float()), self.side)
 
+    @torch.no_grad()
+    def class_kernels(self) -> Float[Tensor, "classes side side"]:
+        """As `Smoothing.class_kernels`, without background."""
+        weight = self.parameters_of.weight
+        return self.kernels(torch.eye(weight.shape[1], device=weight.device))[1:]
+
     def forward(self, masks: Masks, regions: Regions) -> Roles:
         smoothed = smooth(masks, self.kernels(regions.class_probabilities))
         return Framed(smoothed, grown(regions.boxes, masks.shape[-1], self.side // 2)).of
 
 
-class JointSmoothing(nn.Module):
+class JointSmoothing(Smoothing):
     """Eq. 6 as the released code has it: both kernels of a pair are read off the class beliefs of both regions.
 
     A region is then smoothed anew for every pair, which costs as many convolutions as there are pairs.
     """
+
+    is_symmetric = False
 
     def __init__(self, classes: int, side: int):
         super().__init__()
@@ -105,7 +131,7 @@ class JointSmoothing(nn.Module):
         return of
 
 
-class NoSmoothing(nn.Module):
+class NoSmoothing(Smoothing):
     """Masks as they are: for the average and the union of table 4."""
 
     def forward(self, masks: Masks, regions: Regions) -> Roles:
@@ -128,24 +154,62 @@ def soft_or(a: Tensor, b: Tensor) -> Tensor:
 
 
 class PairMasks(nn.Module):
-    """m_jj': smooth each region's masks, bring two of them into one frame, combine them."""
+    """m_jj' of eq. 6: smooth each region's masks, bring two of them into one frame, combine them."""
 
-    def __init__(self, smoothing: nn.Module, frame, combine, squash: bool):
+    def __init__(self, smoothing: Smoothing, frame, combine, squash: bool):
         super().__init__()
         self.smoothing, self.frame, self.combine = smoothing, frame, combine
         self.squash = torch.sigmoid if squash else nn.Identity()
 
-    def prepare(self, masks: Masks, regions: Regions):
-        """A function of pairs that returns their masks `[pairs, channels, side, side]`, as a list of one."""
-        roles, side = self.smoothing(masks, regions), masks.shape[-1]
-        return lambda pairs: [self.squash(self.combine(*self.frame(roles(pairs), pairs, regions.boxes, side)))]
+    def prepare(self, masks: Masks, regions: Regions) -> Callable[[PairChunk], Float[Tensor, "pairs channels h w"]]:
+        """A function of a chunk of pairs that returns their masks."""
+        roles = self.smoothing(masks, regions)
+
+        def of_chunk(chunk: PairChunk) -> Tensor:
+            if not self.smoothing.is_symmetric:
+                return self._combined(roles, chunk.pairs, masks, regions)
+            return self._combined(roles, chunk.unordered, masks, regions)[chunk.row]
+
+        return of_chunk
+
+    def meeting(self, masks: Masks, regions: Regions, pairs: Int[Tensor, "pairs 2"]) -> OfPairs | None:
+        """The masks of a few pairs in the frames of their union boxes; None if they lie elsewhere."""
+        if not self.frame.is_in_photo:
+            return None
+        return self._combined(self.smoothing(masks, regions), pairs, masks, regions)
+
+    def steps(self, masks: Masks, regions: Regions, pair: Int[Tensor, "1 2"]) -> dict[str, Tensor]:
+        """Eq. 6 step by step for one pair: both masks as they are, both smoothed, and their combination."""
+        named = {}
+        for how, smoothing in (("mask", NoSmoothing()), ("smoothed", self.smoothing)):
+            roles = self.frame(smoothing(masks, regions)(pair), pair, regions.boxes, masks.shape[-1])
+            named |= {f"{role}, {how}": framed for role, framed in zip(("subject", "object"), roles, strict=True)}
+        return named | {"pair": self._combined(self.smoothing(masks, regions), pair, masks, regions)}
+
+    def class_kernels(self) -> Float[Tensor, "classes side side"] | None:
+        """As `Smoothing.class_kernels`."""
+        return self.smoothing.class_kernels()
+
+    def _combined(self, roles: Roles, pairs: Int[Tensor, "pairs 2"], masks: Masks, regions: Regions) -> OfPairs:
+        return self.squash(self.combine(*self.frame(roles(pairs), pairs, regions.boxes, masks.shape[-1])))
 
 
 class NoPairMasks(nn.Module):
     """Edges without masks: the row +OG of table 4."""
 
-    def prepare(self, masks: Masks, regions: Regions):
-        return lambda pairs: []
+    def prepare(self, masks: Masks, regions: Regions) -> Callable[[PairChunk], Float[Tensor, "pairs 0 h w"]]:
+        """As `PairMasks.prepare`, without a channel."""
+        return no_masks
+
+    def meeting(self, masks: Masks, regions: Regions, pairs: Int[Tensor, "pairs 2"]) -> None:
+        """There is none."""
+
+    def steps(self, masks: Masks, regions: Regions, pair: Int[Tensor, "1 2"]) -> dict[str, Tensor]:
+        """There are none."""
+        return {}
+
+    def class_kernels(self) -> None:
+        """There are none."""
 
 
 KERNELS = {"own": GaussianSmoothing, "joint": JointSmoothing}

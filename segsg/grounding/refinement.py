@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from segsg.detection.mask_head import CROP_SIDE, MaskHead, mask_loss, mask_targets
+from segsg.detection.heads import CROP_SIDE, MaskHead, mask_loss, mask_targets
 from segsg.models.extractor import Fusion
 from segsg.models.sampling import true_rows
 from segsg.models.scene_graph import SceneGraphModel
@@ -23,7 +23,7 @@ class MaskRefiner(nn.Module):
     The last layer is zero, so that an untrained refiner changes nothing at all.
     """
 
-    def __init__(self, channels: int, described: int, width: int, convolutions: int, mask_classes: int):
+    def __init__(self, *, channels: int, described: int, width: int, convolutions: int, mask_classes: int):
         super().__init__()
         self.crop = nn.Conv2d(channels, width, 3, padding=1)
         self.described = nn.Linear(described, width)
@@ -45,7 +45,7 @@ class MaskDomain(nn.Module):
     has a vector for each mask class. `classes` is the number of scene-graph classes.
     """
 
-    def __init__(self, segmenter: nn.Module, channels: nn.Module, fusion: Fusion, labels: nn.Module, classes: int):
+    def __init__(self, *, segmenter: nn.Module, channels: nn.Module, fusion: Fusion, labels: nn.Module, classes: int):
         super().__init__()
         self.segmenter, self.channels, self.fusion, self.labels = segmenter, channels, fusion, labels
         self.classes = classes
@@ -57,8 +57,8 @@ class RefinedModel(SceneGraphModel):
     The extractor has to be a `GroundedExtractor`, and the context model has to `describe` regions.
     """
 
-    def __init__(self, *slots, refiner: MaskRefiner, domain: MaskDomain):
-        super().__init__(*slots)
+    def __init__(self, *, refiner: MaskRefiner, domain: MaskDomain, **slots):
+        super().__init__(**slots)
         self.refiner, self.domain = refiner, domain
 
     def mask_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -82,7 +82,7 @@ class RefinedModel(SceneGraphModel):
         look = super().mask_look(batch)
         regions, domain = look.regions, self.domain
         masks = domain.channels(domain.segmenter(regions), regions)
-        nodes = self.extractor.boxes.nodes_by(domain.fusion, look, masks)
+        nodes = self.extractor.boxes.node_vectors(look, masks, domain.fusion)
         words = domain.labels(regions.class_probabilities)
         # Models that weigh pairs by scene-graph classes find no class here, hence no reason to prefer any pair.
         nameless = replace(regions, class_probabilities=regions.boxes.new_zeros(len(regions), domain.classes))
@@ -95,7 +95,7 @@ class RefinedModel(SceneGraphModel):
         return self._changed(look, self.context.describe(self.extractor.nodes(look), words, regions))
 
     def _changed(self, look: Look, described: Float[Tensor, "regions described"]) -> Look:
-        residual = self.refiner(self.detector.region_crops(look, CROP_SIDE), described)
+        residual = self.refiner(look.region_crops(CROP_SIDE), described)
         return replace(look, regions=replace(look.regions, mask_logits=look.regions.mask_logits + residual))
 
 

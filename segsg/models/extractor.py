@@ -1,6 +1,7 @@
-"""Vectors of regions and of pairs from the detector's feature maps: the seam where grounding attaches."""
+"""Vectors of regions and of pairs from a look: the seam where grounding attaches."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -8,15 +9,57 @@ from torch import Tensor, nn
 
 from segsg.kernels.boxes import union_boxes
 from segsg.kernels.masks import resample
-from segsg.structures import Look
+from segsg.structures import MASK_SIDE, Look
 
-MASK_SIDE = 28
 LAYOUT_CHANNELS = 2
-PAIRS_AT_ONCE = 1024
-"""Pairs encoded together; bounds memory on images with many regions and changes no result."""
+CHUNK_BYTES = 2**28
+"""memory for the masks of the pairs that are encoded together; it changes no result"""
 
-Crop = Callable[[Look, Tensor, Tensor, int], Tensor]
-"""(look, boxes [n, 4], their images [n], side) -> crops [n, channels, side, side]; `Detector.union_crops`."""
+
+@dataclass(frozen=True)
+class PairChunk:
+    """Pairs that are encoded together: rows (subject, object), and the unordered pairs that they are directions of.
+
+    A union box, a crop and most masks have no direction, so they are made once for `unordered`; `row[k]` is the place
+    of pair k there.
+    """
+
+    pairs: Int[Tensor, "pairs 2"]
+    unordered: Int[Tensor, "unordered 2"]
+    row: Int[Tensor, "pairs"]
+
+
+ChunkMasks = Callable[[PairChunk], Float[Tensor, "pairs channels 28 28"]]
+"""mask channels of each pair of a chunk in the frame of its union box"""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """z_j and z_jj' of eq. 1, or ẑ_j and ẑ_jj' of eq. 2, and the masks that were seen on the way (None without any)."""
+
+    nodes: Float[Tensor, "regions node_width"]
+    edges: Float[Tensor, "pairs pooling"]
+    masks: Float[Tensor, "regions classes side side"] | None = None
+
+
+class Extractor(nn.Module):
+    """Called with a look and pairs, returns `Encoded`. What it can show of masks beside that; nothing by default."""
+
+    def meeting(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> Float[Tensor, "pairs 28 28"] | None:
+        """Where the masks of each pair meet (eq. 6), in the frame of its union box; None if pairs see no such masks."""
+        return None
+
+    def class_kernels(self) -> Float[Tensor, "classes side side"] | None:
+        """The Gaussian of a region that certainly is of a class (eq. 6), class by class; None if there are none."""
+        return None
+
+    def weights(self, label: int) -> Float[Tensor, "mask_classes"] | None:
+        """How much of each mask logit the mask of a class takes (eq. 3); None if masks do not come about so."""
+        return None
+
+    def steps(self, look: Look, pair: Int[Tensor, "1 2"]) -> dict[str, Float[Tensor, "1 1 28 28"]]:
+        """Eq. 6 step by step for one pair and the masks that the detector expects; empty if pairs see no masks."""
+        return {}
 
 
 def fold(masks: Float[Tensor, "n channels 28 28"], side: int) -> Float[Tensor, "n folded side side"]:
@@ -47,9 +90,12 @@ class Fusion(nn.Module):
         self,
         crops: Float[Tensor, "n channels side side"],
         rows: Int[Tensor, "m"],
-        masks: Float[Tensor, "m mask_channels 28 28"] | None,
+        masks: Float[Tensor, "m mask_channels 28 28"],
     ) -> Float[Tensor, "m width side side"]:
-        """Row m uses crop `rows[m]`: pairs that share a union box share the convolution of its crop."""
+        """Row m uses crop `rows[m]`: pairs that share a union box share the convolution of its crop.
+
+        Masks are not looked at where there is no room for any (`mask_channels` 0).
+        """
         fused = self.crop(crops)[rows]
         if self.masks is not None:
             fused = fused + self.masks(fold(masks, self.side))
@@ -57,11 +103,15 @@ class Fusion(nn.Module):
 
 
 class CropEncoder(nn.Module):
-    """f_N of eq. 5 and f_E of eq. 7: a crop and the masks in it, fused and brought to one vector."""
+    """f_N of eq. 5 and f_E of eq. 7: a crop and the masks in it, fused and brought to one vector.
 
-    def __init__(self, channels: int, mask_channels: int, side: int, width: int, dense: int, out: int):
+    `channels` and `mask_channels` come in, `width` channels are left when they are fused on `side` x `side` cells, and
+    two dense layers of width `dense` and `out` follow.
+    """
+
+    def __init__(self, *, channels: int, mask_channels: int, side: int, width: int, dense: int, out: int):
         super().__init__()
-        self.side = side
+        self.side, self.mask_channels = side, mask_channels
         self.fusion = Fusion(channels, mask_channels, side, width)
         self.dense = nn.Sequential(
             nn.Flatten(), nn.Linear(width * side**2, dense), nn.ReLU(), nn.Linear(dense, out), nn.ReLU()
@@ -71,15 +121,10 @@ class CropEncoder(nn.Module):
         self,
         crops: Float[Tensor, "n channels side side"],
         rows: Int[Tensor, "m"],
-        masks: Float[Tensor, "m mask_channels 28 28"] | None,
+        masks: Float[Tensor, "m mask_channels 28 28"],
     ) -> Float[Tensor, "m out"]:
         """Vector m of crop `rows[m]` and masks m."""
         return self.dense(self.fusion(crops, rows, masks))
-
-
-def shared_boxes(pairs: Int[Tensor, "pairs 2"]) -> tuple[Int[Tensor, "unordered 2"], Int[Tensor, "pairs"]]:
-    """The distinct unordered pairs, and for each ordered pair the row of its own: a union box has no direction."""
-    return torch.unique(pairs.sort(dim=1).values, dim=0, return_inverse=True)
 
 
 def layout(
@@ -91,43 +136,61 @@ def layout(
     return torch.cat(frames, dim=1)
 
 
-class BoxExtractor(nn.Module):
-    """Regions and pairs from their boxes alone: what every scene graph model did before the paper."""
+class BoxExtractor(Extractor):
+    """Regions and pairs from their boxes alone: what every scene graph model did before the paper (eq. 1).
 
-    def __init__(self, crop: Crop, nodes: CropEncoder, edges: CropEncoder):
+    With room for mask channels in its encoders it is also what grounding fills with masks.
+    """
+
+    def __init__(self, nodes: CropEncoder, edges: CropEncoder):
         super().__init__()
-        self.crop, self.nodes, self.edges = crop, nodes, edges
+        self.nodes, self.edges = nodes, edges
 
-    def forward(
-        self, look: Look, pairs: Int[Tensor, "pairs 2"]
-    ) -> tuple[Float[Tensor, "regions node_width"], Float[Tensor, "pairs pooling"]]:
-        """Node and edge vectors of eq. 1, without masks."""
-        return self.encode_nodes(look, None), self.encode_edges(look, pairs, lambda part: [])
+    def forward(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> Encoded:
+        """Node and edge vectors without masks."""
+        boxes = look.regions.boxes
+        nodes = self.node_vectors(look, boxes.new_zeros(len(boxes), 0, MASK_SIDE, MASK_SIDE), self.nodes.fusion)
+        return Encoded(nodes, self.edge_vectors(look, pairs, no_masks))
 
-    def encode_nodes(self, look: Look, masks: Float[Tensor, "regions mask_channels 28 28"] | None) -> Tensor:
-        """z_j from the region's box and, with masks, ẑ_j of eq. 5."""
-        return self.nodes_by(self.nodes.fusion, look, masks)
-
-    def nodes_by(
-        self, fusion: Fusion, look: Look, masks: Float[Tensor, "regions mask_channels 28 28"] | None
+    def node_vectors(
+        self, look: Look, masks: Float[Tensor, "regions mask_channels 28 28"], fusion: Fusion
     ) -> Float[Tensor, "regions node_width"]:
-        """The same behind another `fusion`: for looks whose masks have channels of their own."""
-        regions = look.regions
-        crops = self.crop(look, regions.boxes, regions.image, self.nodes.side)
-        return self.nodes.dense(fusion(crops, torch.arange(len(regions), device=crops.device), masks))
+        """A vector of each region from its crop and mask channels in it, brought together by `fusion`."""
+        crops = look.region_crops(self.nodes.side)
+        return self.nodes.dense(fusion(crops, torch.arange(len(crops), device=crops.device), masks))
 
-    def encode_edges(
-        self, look: Look, pairs: Int[Tensor, "pairs 2"], pair_masks: Callable[[Tensor], list[Tensor]]
-    ) -> Tensor:
-        """z_jj' from the union box; `pair_masks(part of pairs)` adds mask channels in its frame for eq. 7."""
-        parts = pairs.split(PAIRS_AT_ONCE) if len(pairs) else [pairs]
-        return torch.cat([self._encode_part(look, part, pair_masks(part)) for part in parts])
+    def edge_vectors(
+        self, look: Look, pairs: Int[Tensor, "pairs 2"], masks: ChunkMasks
+    ) -> Float[Tensor, "pairs pooling"]:
+        """A vector of each pair from the crop of its union box, the rectangles of both boxes in it, and `masks`."""
+        unordered, row = torch.unique(pairs.sort(dim=1).values, dim=0, return_inverse=True)
+        together = max(1, CHUNK_BYTES // self._bytes())
+        if len(unordered) <= together:
+            return self._encode(look, PairChunk(pairs, unordered, row), masks)
+        places, vectors = [], []
+        for start in range(0, len(unordered), together):
+            place = ((row >= start) & (row < start + together)).nonzero()[:, 0]
+            chunk = PairChunk(pairs[place], unordered[start : start + together], row[place] - start)
+            places.append(place)
+            vectors.append(self._encode(look, chunk, masks))
+        return torch.cat(vectors)[torch.cat(places).argsort()]
 
-    def _encode_part(self, look: Look, pairs: Tensor, masks: list[Tensor]) -> Tensor:
+    def _encode(self, look: Look, chunk: PairChunk, masks: ChunkMasks) -> Tensor:
         boxes, image = look.regions.boxes, look.regions.image
-        subjects, objects = boxes[pairs[:, 0]], boxes[pairs[:, 1]]
-        unordered, rows = shared_boxes(pairs)
-        unions = union_boxes(boxes[unordered[:, 0]], boxes[unordered[:, 1]])
-        crops = self.crop(look, unions, image[unordered[:, 0]], self.edges.side)
-        channels = [layout(subjects, objects, unions[rows]), *masks]
-        return self.edges(crops, rows, torch.cat(channels, dim=1))
+        first, second = chunk.unordered.unbind(1)
+        unions = union_boxes(boxes[first], boxes[second])
+        crops = look.crop(unions, image[first], self.edges.side)
+        subjects, objects = boxes[chunk.pairs].unbind(1)
+        channels = torch.cat([layout(subjects, objects, unions[chunk.row]), masks(chunk)], dim=1)
+        return self.edges(crops, chunk.row, channels)
+
+    def _bytes(self) -> int:
+        """Memory that an unordered pair needs: both masks in its frame, their combination, and for each direction all
+        channels side by side and folded."""
+        masks = self.edges.mask_channels - LAYOUT_CHANNELS
+        return 4 * MASK_SIDE**2 * (3 * masks + 4 * self.edges.mask_channels)
+
+
+def no_masks(chunk: PairChunk) -> Float[Tensor, "pairs 0 28 28"]:
+    """Pairs that see no masks."""
+    return torch.zeros(len(chunk.pairs), 0, MASK_SIDE, MASK_SIDE, device=chunk.pairs.device)

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from segsg.models.frequency import FrequencyBias
+from segsg.models.parts import Classifier, FrequencyBias, Materials, named
 from segsg.structures import Context, Regions
 
 ROUNDS = 3
@@ -28,6 +28,7 @@ class Imp(nn.Module):
 
     def __init__(
         self,
+        *,
         node_width: int,
         pooling: int,
         hidden: int,
@@ -89,3 +90,15 @@ class Imp(nn.Module):
         subjects, objects = self.node_gates(nodes)[pairs].unbind(1)
         of_regions = torch.stack([subjects[:, 0], objects[:, 1], subjects[:, 2], objects[:, 3]], dim=1)
         return (of_regions + self.edge_gates(edges)).sigmoid()
+
+
+def context(given: Materials) -> Imp:
+    """Iterative message passing."""
+    return Imp(
+        node_width=given.node_width,
+        pooling=given.pooling,
+        hidden=given.hidden,
+        decoder=named(given, lambda width: Classifier(width, given.classes), given.hidden),
+        out=nn.Linear(given.hidden, given.predicates),
+        bias=FrequencyBias(given.counts),
+    )

@@ -1,12 +1,50 @@
 """Neural Motifs (Zellers et al. 2018): bidirectional LSTMs over the regions of an image, from right to left."""
 
-import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from dataclasses import dataclass
 
-from segsg.models.labels import Labels, known_or_best
-from segsg.models.sequences import Sequences
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from segsg.models.parts import Labels, Materials, ObjectsThenEdges, known_or_best, objects_then_edges
 from segsg.structures import Regions
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """`index[k]` is the region at place k of the packed data: step after step, longest image first in each step.
+
+    `sizes[t]` images have a region at step t; `inverse` undoes `index`.
+    """
+
+    index: Int[Tensor, "regions"]
+    inverse: Int[Tensor, "regions"]
+    sizes: Int[Tensor, "steps"]
+
+    @classmethod
+    def of(cls, image: Int[Tensor, "regions"], key: Float[Tensor, "regions"]) -> "Sequences":
+        """Regions of each image by increasing `key`; equal keys keep the order of the regions."""
+        by_key = key.argsort(stable=True)
+        by_image = by_key[image[by_key].argsort(stable=True)]
+        lengths = torch.bincount(image)
+        start = lengths.cumsum(0) - lengths
+        step = torch.arange(len(image), device=image.device) - start[image[by_image]]
+        rank = torch.empty_like(lengths)
+        rank[lengths.argsort(descending=True, stable=True)] = torch.arange(len(lengths), device=image.device)
+        place = (step * len(lengths) + rank[image[by_image]]).argsort()
+        index = by_image[place]
+        return cls(index, index.argsort(), torch.bincount(step).cpu())
+
+    def pack(self, x: Float[Tensor, "regions width"]) -> PackedSequence:
+        return PackedSequence(x[self.index], self.sizes)
+
+    def unpack(self, packed: PackedSequence) -> Float[Tensor, "regions width"]:
+        return packed.data[self.inverse]
+
+    def steps(self) -> list[Int[Tensor, "images"]]:
+        """The regions of each step; those of a step belong to the first images of the step before."""
+        return list(self.index.split(self.sizes.tolist()))
 
 
 class RightToLeft(nn.Module):
@@ -39,7 +77,7 @@ class GreedyDecoder(nn.Module):
     matches nothing; it is also what the edge context and the frequency bias see. Neural Motifs, section 4.2.
     """
 
-    def __init__(self, width: int, vectors: Float[Tensor, "classes words"], hidden: int, dropout: float):
+    def __init__(self, width: int, vectors: Float[Tensor, "classes words"], *, hidden: int, dropout: float):
         super().__init__()
         classes, words = vectors.shape
         self.names = Labels(torch.cat([vectors, vectors.new_zeros(1, words)]))
@@ -65,3 +103,15 @@ class GreedyDecoder(nn.Module):
         if not steps:
             return features.new_zeros(0, self.start), regions.labels
         return torch.cat(logits)[order.inverse], torch.cat(labels)[order.inverse]
+
+
+def context(given: Materials) -> ObjectsThenEdges:
+    """Neural Motifs."""
+
+    def layer(width: int) -> BidirectionalContext:
+        return BidirectionalContext(width, given.hidden, given.dropout)
+
+    def decoder(width: int) -> GreedyDecoder:
+        return GreedyDecoder(width, given.vectors, hidden=given.hidden, dropout=given.dropout)
+
+    return objects_then_edges(given, arrange=RightToLeft(), objects=layer, decoder=decoder, edges=layer)

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from segsg.kernels.boxes import all_pairs, box_iou
+from segsg.models.extractor import Extractor
 from segsg.models.sampling import PairSampler, every_pair, pair_targets
-from segsg.structures import Batch, ImageGraph, Look, Regions, SceneGraph, Task
+from segsg.structures import Batch, FrozenDetector, ImageGraph, Look, Regions, SceneGraph, Task
 
 Naming = Callable[[Float[Tensor, "regions classes"], Float[Tensor, "regions 4"]], tuple[Tensor, Tensor]]
 
@@ -48,8 +49,9 @@ class SceneGraphModel(nn.Module):
 
     def __init__(
         self,
-        detector: nn.Module,
-        extractor: nn.Module,
+        *,
+        detector: FrozenDetector,
+        extractor: Extractor,
         context: nn.Module,
         task: Task,
         sampler: PairSampler,
@@ -84,13 +86,20 @@ class SceneGraphModel(nn.Module):
         return self.detector.look(batch, self.task)
 
     def mask_look(self, batch: Batch) -> Look:
-        """The same of mask-set images."""
+        """What is said of mask-set images: their regions and masks in the mask set's own classes."""
         return self.detector.look(batch, self.task, "mask")
 
     def graph(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> SceneGraph:
-        """Logits of the regions and of `pairs`."""
-        nodes, edges = self.extractor(look, pairs)
-        return SceneGraph(look.regions, pairs, self.context(nodes, edges, pairs, look.regions))
+        """Logits of the regions and of `pairs`, and the masks that were seen."""
+        encoded = self.extractor(look, pairs)
+        context = self.context(encoded.nodes, encoded.edges, pairs, look.regions)
+        return SceneGraph(look.regions, pairs, context, encoded.masks)
+
+    @torch.no_grad()
+    def meeting(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> Float[Tensor, "pairs 28 28"] | None:
+        """Where the masks of each pair meet in its union box (eq. 6), on the CPU; None if pairs see no such masks."""
+        masks = self.extractor.meeting(look, pairs.to(look.regions.boxes.device))
+        return None if masks is None else masks.cpu()
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> list[ImageGraph]:
@@ -99,7 +108,7 @@ class SceneGraphModel(nn.Module):
 
     @torch.no_grad()
     def answer(self, look: Look, batch: Batch) -> list[ImageGraph]:
-        """The same from the batch's own `look`, for callers that also show what the model saw."""
+        """The scene graph of each image from the batch's own `look`, for callers that also show what was seen."""
         graph = self.graph(look, self.candidates(look.regions))
         return [self._image_graph(graph, batch, image) for image in range(len(batch))]
 
@@ -116,6 +125,7 @@ class SceneGraphModel(nn.Module):
             scores=scores.cpu(),
             pairs=(graph.pairs[mine] - first).cpu(),
             predicate_probabilities=graph.context.predicate_logits[mine].float().softmax(dim=1).cpu(),
+            masks=None if graph.masks is None else graph.masks[inside, labels].float().cpu(),
         )
 
 

@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from segsg.models.padded import Padded
+from segsg.models.parts import Classifier, Layers, Materials, ObjectsThenEdges, Padded, objects_then_edges
 from segsg.structures import Regions
 
 HEADS = 8
@@ -22,7 +22,7 @@ class Together(nn.Module):
 class AttentionContext(nn.Module):
     """Layers of self-attention among the regions of an image, each normalised before its two parts and at the end."""
 
-    def __init__(self, width: int, hidden: int, dropout: float, layers: int):
+    def __init__(self, width: int, hidden: int, *, dropout: float, layers: int):
         super().__init__()
         if hidden % HEADS:
             raise ValueError(f"hidden width {hidden} cannot be shared among {HEADS} heads; make it a multiple")
@@ -37,3 +37,17 @@ class AttentionContext(nn.Module):
         if len(x) == 0:
             return x
         return rows.unpad(self.layers(rows.pad(x), src_key_padding_mask=~rows.inside))
+
+
+def context(given: Materials) -> ObjectsThenEdges:
+    """Self-attention in the place of recurrence."""
+
+    def layers(number: int) -> Layers:
+        return lambda width: AttentionContext(width, given.hidden, dropout=given.dropout, layers=number)
+
+    def decoder(width: int) -> Classifier:
+        return Classifier(width, given.classes)
+
+    return objects_then_edges(
+        given, arrange=Together(), objects=layers(OBJECT_LAYERS), decoder=decoder, edges=layers(EDGE_LAYERS)
+    )

@@ -1,17 +1,29 @@
-"""What a trained scene graph model is worth: recalls with intervals, and pictures of what it says."""
+"""What trained models and borrowed masks are worth: recalls with intervals, precision and overlap of masks."""
 
+import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
+import torch
+from jaxtyping import Bool
+from torch import Tensor, nn
 
+from segsg.evaluation.detection import average_precision, encode, mask_ious
 from segsg.evaluation.protocol import Protocol
 from segsg.evaluation.ranks import Ranks
 from segsg.evaluation.recall import Recall, evaluate
 from segsg.evaluation.records import Truth
 from segsg.evaluation.results import per_predicate, summarize
-from segsg.study import data, scene_graphs
+from segsg.grounding.segmenter import ConstantMasks, Segmenter
+from segsg.grounding.transfer import MODES
+from segsg.kernels.masks import paste
+from segsg.models.scene_graph import best_names
+from segsg.structures import Batch, Look, Regions
+from segsg.study import facts, runs, scene_graphs, sets
+from segsg.study.detectors import load_detector, mask_truths
 from segsg.study.params import Params
+from segsg.study.rows import RECTANGLES, row_of
 
 CHOSEN_BY = re.compile(r"m?R@\d+")
 """metrics of the validation split"""
@@ -25,21 +37,15 @@ def protocol(params: Params) -> Protocol:
 
 def truths(params: Params, split: str) -> Iterator[Truth]:
     """Annotations of a split in the frame of the photos, in order."""
-    dataset = data.scene_graph_set(params, split)
+    dataset = sets.scene_graph_set(params, split)
     for index, image_id in enumerate(dataset.image_ids):
         yield Truth(*dataset.annotation(index), image_id)
 
 
 def rank_truth(params: Params, key: str, split: str = "test") -> Ranks:
     """Predicts a split and finds at which rank each true relation is answered."""
-    counts = data.statistics(params)
-    recall = Recall(
-        params.experiments[key].task,
-        counts.counts.shape[2],
-        counts.zero_shot,
-        counts.predicate_counts,
-        protocol(params),
-    )
+    known, task = facts.load(params), params.experiments[key].task
+    recall = Recall(task, known.predicates, known.zero_shot, known.predicate_counts, protocol(params))
     return evaluate(truths(params, split), scene_graphs.predict(params, key, split), recall)
 
 
@@ -52,7 +58,7 @@ def measure(params: Params, ranks: Ranks) -> dict:
     return {
         "images": len(ranks),
         "metrics": _summary(params, ranks),
-        "predicates": {"names": list(data.vocabulary(params).predicates)} | per_predicate(ranks),
+        "predicates": {"names": list(facts.load(params).names.predicates)} | per_predicate(ranks),
         "unshared": None if apart is None else {"images": len(apart), "metrics": _summary(params, apart)},
     }
 
@@ -74,7 +80,118 @@ def _summary(params: Params, ranks: Ranks) -> dict:
 
 def unshared(params: Params, ranks: Ranks) -> Ranks | None:
     """The test images that the mask set does not hold; None if it holds all of them or none."""
-    dataset = data.scene_graph_set(params, "test")
+    dataset = sets.scene_graph_set(params, "test")
     shared = {i for i, other in zip(dataset.image_ids, dataset.shared_ids, strict=True) if other is not None}
     apart = np.array([image_id not in shared for image_id in ranks.image_ids.tolist()], dtype=bool)
     return ranks.among(apart) if apart.any() and not apart.all() else None
+
+
+def mask_precision(params: Params, key: str) -> dict:
+    """`masks` and `unrefined_masks`: AP of the masks of mask validation images in the task of a refining experiment.
+
+    Nothing for others: their masks are the detector's own. PredCls: true boxes and classes, every score 1; SGCls: true
+    boxes, the class that the detector names and its probability; SGDet: the regions that a scene graph is made of,
+    named as in SGCls, so fewer than the detections that `segsg.study.detectors.evaluate_detector` judges.
+    """
+    if not row_of(params, key).is_refined:
+        return {}
+    model = scene_graphs.load_model(params, key)
+    return {
+        "masks": _precision(params, model.mask_look),
+        "unrefined_masks": _precision(params, lambda batch: model.detector.look(batch, model.task, "mask")),
+    }
+
+
+@torch.no_grad()
+def _precision(params: Params, look: Callable[[Batch], Look]) -> dict:
+    photos = sets.judged_mask_set(params)
+    batches = (batch.to(runs.device()) for batch in sets.all_batches(params, photos))
+    found = (image for batch in batches for image in named_masks(look(batch), batch))
+    return average_precision(mask_truths(photos), found, len(photos.vocabulary.classes) + 1, masks=True)
+
+
+def named_masks(look: Look, batch: Batch) -> Iterator[dict]:
+    """Regions of each image under the class that the detector names, with the mask of that class."""
+    regions = look.regions
+    scores, labels = best_names(regions.class_probabilities.float(), regions.boxes)
+    chosen = regions.mask_logits[torch.arange(len(regions), device=labels.device), labels - 1].sigmoid()
+    sizes = batch.photo_sizes or batch.sizes
+    for image, size in enumerate(sizes):
+        inside = regions.image == image
+        boxes = regions.boxes[inside] / batch.scales[image]
+        yield {
+            "boxes_original": boxes.cpu(),
+            "labels": labels[inside].cpu(),
+            "scores": scores[inside].cpu(),
+            "masks": encode(paste(chosen[inside], boxes, size).cpu()),
+        }
+
+
+def transfer_quality(params: Params) -> dict:
+    """`transfer_quality` {way of transfer: {class: mean IoU}}, `copied_classes` and `mask_classes`.
+
+    In the true boxes of test images, the mask of the true class, for every way of transfer, and the box itself.
+    Of several joint detectors the first has the plain name of a way, the others bear their key. A study without true
+    masks has no quality.
+    """
+    borrowed = facts.load(params).transfer(params.grounding.transfer, params.grounding.transfer_threshold)
+    measured = {
+        "copied_classes": [name for name, copied in zip(borrowed.classes, borrowed.copied, strict=True) if copied],
+        "mask_classes": list(borrowed.mask_classes),
+    }
+    if params.data.scene_graphs.true_masks is None:
+        return measured
+    joint = [key for key, row in params.detectors.items() if row.joint]
+    found: dict[str, dict] = {}
+    for place, key in enumerate(joint):
+        qualities = _qualities(params, key)
+        found |= {mode if place == 0 else f"{mode}, {key}": quality for mode, quality in qualities.items()}
+    return measured | {"transfer_quality": found}
+
+
+def _qualities(params: Params, key: str) -> dict[str, dict]:
+    known, threshold = facts.load(params), params.grounding.transfer_threshold
+    ways: dict[str, nn.Module] = {mode: Segmenter(known.transfer(mode, threshold).matrix) for mode in MODES}
+    ways[RECTANGLES] = ConstantMasks(known.classes, 1.0)
+    detector = load_detector(params, key).to(runs.device())
+    seen = list(true_regions(params, lambda batch: detector.look(batch, "predcls")))
+    return {name: fit(seen, way, known.names.classes) for name, way in ways.items()}
+
+
+def fit(seen: Iterable[tuple[Batch, Regions]], way: nn.Module, names: tuple[str, ...]) -> dict[str, float | None]:
+    """Mean IoU by class of the masks that `way` gives true regions; None for a class without any."""
+    images = (image for batch, regions in seen for image in true_and_borrowed(batch, regions, way))
+    return dict(zip(names, mask_ious(images, len(names) + 1)["per_class"], strict=True))
+
+
+def true_and_borrowed(
+    batch: Batch, regions: Regions, way: nn.Module
+) -> Iterator[tuple[Bool[Tensor, "_ h w"], Bool[Tensor, "_ h w"], Tensor]]:
+    """(true masks, masks of the true classes, labels) of each image, in the frame of the network's input."""
+    masks = way(regions)[torch.arange(len(regions)), regions.labels]
+    for image, (h, w) in enumerate(batch.sizes):
+        inside = regions.image == image
+        yield batch.masks[image][:, :h, :w], paste(masks[inside], regions.boxes[inside], (h, w)), batch.labels[image]
+
+
+@torch.no_grad()
+def true_regions(params: Params, look: Callable[[Batch], Look]) -> Iterator[tuple[Batch, Regions]]:
+    """Test images and their true regions with the mask logits of `look`, on the processor."""
+    dataset = sets.with_true_masks(params, sets.scene_graph_set(params, "test"), "test")
+    for batch in sets.all_batches(params, dataset):
+        yield batch, look(batch.to(runs.device())).regions.to("cpu")
+
+
+def borrowed_masks(params: Params, key: str) -> dict:
+    """`borrowed_masks`: mean IoU by class, "unrefined" and "refined", in true boxes of test images.
+
+    Whether refinement also helps the masks that scene graphs borrow. Nothing for experiments that do not refine, for
+    SGDet, whose boxes are not the true ones, and where true masks are not known.
+    """
+    row, known = row_of(params, key), params.data.scene_graphs.true_masks is not None
+    if not known or not row.is_refined or row.task == "sgdet":
+        return {}
+    model, names = scene_graphs.load_model(params, key), facts.load(params).names.classes
+    segmenter = copy.deepcopy(model.extractor.segmenter).cpu()
+    looks = {"unrefined": lambda batch: model.detector.look(batch, model.task), "refined": model.look}
+    return {"borrowed_masks": {name: fit(true_regions(params, look), segmenter, names) for name, look in looks.items()}}

@@ -136,6 +136,14 @@ def rows(params: Params) -> dict[str, Row]:
     return {key: _row(key, one, params.detectors[one.detector], params.grounding, where) for key, one in raw.items()}
 
 
+def row_of(params: Params, key: str) -> Row:
+    """A row of params.yaml. ValueError names the rows there are."""
+    if key not in params.experiments:
+        choice = ", ".join(params.experiments)
+        raise ValueError(f"'{key}' is no experiment of profile {params.profile}; choose one of {choice}")
+    return rows(params)[key]
+
+
 def rows_of(results: Mapping) -> dict[str, Row]:
     """The rows of results.json by key. ValueError for a row that params.yaml could not have."""
     where = f"results of {results['profile']}"

@@ -11,31 +11,22 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from segsg.study.params import Optimization
-from segsg.training.checkpoint import Checkpoint
-from segsg.training.files import save_history, save_weights
-from segsg.training.loop import Plan, Source, fit, precision
-from segsg.training.optimizers import OPTIMIZERS
-from segsg.training.schedule import cosine, steps, warm
+from segsg.training.checkpoint import Checkpoint, save_history, save_weights
+from segsg.training.loop import OPTIMIZERS, Plan, Source, cosine, fit, precision, steps, warm
 
 WORK = Path("work")
-RESULT_VERSION = 1
+RESULT_VERSION = 2
 """Raise it when a change of the code makes old checkpoints meaningless: they then start again."""
 
 
-def fingerprint(*facts) -> str:
+def fingerprint(*depends_on) -> str:
     """One name for everything that a run depends on, so that a checkpoint of another run is never resumed."""
-    text = json.dumps([RESULT_VERSION, *facts], default=_plain, sort_keys=True)
+    text = json.dumps([RESULT_VERSION, *depends_on], default=_plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _plain(value):
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else str(value)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def plan(numbers: Optimization, seed: int) -> Plan:
@@ -83,20 +74,29 @@ def fabric(numbers: Optimization) -> Fabric:
 def train(
     model: nn.Module,
     sources: dict[str, Source],
+    *,
     numbers: Optimization,
     key: str,
     seed: int,
-    facts: list,
+    depends_on: list,
     out: Path,
 ) -> None:
     """Trains `model` and writes weights and learning curves to `out`; an interrupted call goes on where it was.
 
-    `facts` are all else that the result depends on: sections of the parameters, digests of files.
+    `depends_on` is all else that decides the result: sections of the parameters, digests of files.
     """
     optimizer = OPTIMIZERS[numbers.optimizer](model, numbers.learning_rate, numbers.weight_decay)
-    checkpoint = Checkpoint(WORK / key, fingerprint(numbers, seed, facts))
+    checkpoint = Checkpoint(WORK / key, fingerprint(numbers, seed, depends_on))
     runner = fabric(numbers)
-    rows = fit(model, sources, optimizer, plan(numbers, seed), runner, checkpoint, key)
+    rows = fit(
+        model,
+        sources,
+        optimizer=optimizer,
+        plan=plan(numbers, seed),
+        fabric=runner,
+        checkpoint=checkpoint,
+        label=key,
+    )
     if runner.is_global_zero:
         save_weights(model, out)
         save_history(rows, out)

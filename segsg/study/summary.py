@@ -6,19 +6,16 @@ from pathlib import Path
 import pandas as pd
 
 from segsg.data.visual_genome import SceneGraphSet
-from segsg.study import data
-from segsg.study.params import ExperimentRow, Params
-from segsg.world.measure import measure
+from segsg.study import facts, sets
+from segsg.study.params import Params
 
 SPLITS = ("train", "validation", "test")
-SHOWN_TASKS = ("sgcls", "predcls", "sgdet")
-"""which task pictures are of: in SGCls two models have the same boxes, and all else is theirs to say"""
 
 
-def sets(params: Params) -> pd.DataFrame:
+def image_sets(params: Params) -> pd.DataFrame:
     """Images of every split of the two sets, and regions and relations of the scene graph set."""
-    rows = {f"scene graphs, {split}": _counts(data.scene_graph_set(params, split)) for split in SPLITS}
-    rows |= {f"masks, {split}": (len(data.mask_set(params, split)),) for split in ("train", "validation")}
+    rows = {f"scene graphs, {split}": _counts(sets.scene_graph_set(params, split)) for split in SPLITS}
+    rows |= {f"masks, {split}": (len(sets.mask_set(params, split)),) for split in ("train", "validation")}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["images", "regions", "relations"])
     return table.astype("Int64")
 
@@ -31,21 +28,11 @@ def _counts(dataset: SceneGraphSet) -> tuple[int, int, int]:
 
 def predicates(params: Params) -> pd.DataFrame:
     """Training relations of each predicate and its share, most frequent first."""
-    names, counts = data.vocabulary(params).predicates, data.statistics(params).predicate_counts[1:]
-    table = pd.DataFrame({"relations": counts.numpy()}, index=pd.Index(names, name="predicate"))
+    known = facts.load(params)
+    index = pd.Index(known.names.predicates, name="predicate")
+    table = pd.DataFrame({"relations": known.predicate_counts[1:].numpy()}, index=index)
     table["share"] = (table["relations"] / table["relations"].sum()).round(3)
     return table.sort_values("relations", ascending=False, kind="stable")
-
-
-def yardsticks(params: Params) -> dict:
-    """What names, boxes and true masks tell about a drawn world's predicates; empty for files."""
-    return measure(data.folder(params)) if params.world is not None else {}
-
-
-def classifiers(measured: dict) -> pd.DataFrame:
-    """The yardstick classifiers of `yardsticks`, one per row."""
-    columns = ["accuracy", "mean_accuracy", "mean_recall"]
-    return pd.DataFrame(measured.get("classifiers", {}), index=columns).T.astype(float).round(3)
 
 
 def files(folder: Path) -> pd.DataFrame:
@@ -53,44 +40,6 @@ def files(folder: Path) -> pd.DataFrame:
     found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     sizes = [round(path.stat().st_size / 1e6, 3) for path in found]
     return pd.DataFrame({"MB": sizes}, index=pd.Index([str(p.relative_to(folder)) for p in found], name="file"))
-
-
-def gallery_experiment(params: Params) -> str:
-    """The seg-grounded experiment whose photos a report shows. ValueError without one.
-
-    Of those that are grounded as the study sets it, by SHOWN_TASKS; of these the first seed, and the grid's last.
-    """
-    if not (keys := _grounded(params)):
-        raise ValueError(f"profile {params.profile}: no seg-grounded experiment to show; add the method to its grid")
-    return keys[0]
-
-
-def compared_experiments(params: Params) -> tuple[str, str]:
-    """The baseline of a seg-grounded experiment, and that one: the first in the order of `gallery_experiment` that has
-    a baseline of its model, task and seed on the detector without masks. ValueError if the study has none."""
-    for key in _grounded(params):
-        if (base := _baseline(params, params.experiments[key])) is not None:
-            return base, key
-    raise ValueError(f"profile {params.profile}: no model both with and without grounding; add both to its grid")
-
-
-def _grounded(params: Params) -> list[str]:
-    def plain(row: ExperimentRow) -> bool:
-        return row.method == "seg-grounded" and not row.grounding and not params.detectors[row.detector].disjoint
-
-    keys = [key for key, row in reversed(params.experiments.items()) if plain(row)]
-    rows = params.experiments
-    return sorted(keys, key=lambda key: (SHOWN_TASKS.index(rows[key].task), rows[key].seed))
-
-
-def _baseline(params: Params, row: ExperimentRow) -> str | None:
-    for key, base in params.experiments.items():
-        detector = params.detectors[base.detector]
-        alike = (base.model, base.task, base.seed) == (row.model, row.task, row.seed)
-        same = detector.backbone == params.detectors[row.detector].backbone
-        if base.method == "baseline" and alike and same and not detector.joint:
-            return key
-    return None
 
 
 def histories_by_task(folder: Path, params: Params) -> dict[str, dict[str, list[Path]]]:

@@ -1,16 +1,19 @@
-"""A run that was stopped goes on where it was, and only if it is still the same run."""
+"""What a training leaves: a checkpoint from which the very same run goes on, and in the end weights and curves."""
 
-import os
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.optim import Optimizer
 from tqdm.auto import tqdm
 
+from segsg.files import whole
+
 Row = dict[str, int | float]
-"""one step of a run: step, seconds, loss, and each part of the loss by name"""
+"""one step of a run: step, loss, and each part of the loss by name; no time, so that equal runs give equal files"""
 
 
 def trainable_state(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -39,11 +42,9 @@ class Checkpoint:
 
     def save(self, step: int, model: nn.Module, optimizer: Optimizer, rows: list[Row]) -> None:
         """Replaces the last checkpoint whole, so an interruption never leaves a torn one."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(".part")
         state = {"fingerprint": self.fingerprint, "step": step, "rows": rows}
-        torch.save(state | {"model": trainable_state(model), "optimizer": optimizer.state_dict()}, temporary)
-        os.replace(temporary, self.path)
+        with whole(self.path) as part:
+            torch.save(state | {"model": trainable_state(model), "optimizer": optimizer.state_dict()}, part)
 
     def load(self, model: nn.Module, optimizer: Optimizer) -> tuple[int, list[Row]]:
         """Steps already done and their history; (0, []) without a checkpoint of this very run, and says so."""
@@ -60,3 +61,26 @@ class Checkpoint:
     def remove(self) -> None:
         """For a finished run."""
         self.path.unlink(missing_ok=True)
+
+
+WEIGHTS, HISTORY = "model.safetensors", "history.csv"
+
+
+def save_weights(model: nn.Module, folder: Path) -> None:
+    """`folder/model.safetensors`, without the weights of a frozen detector inside the model."""
+    with whole(folder / WEIGHTS) as part:
+        save_file({name: value.contiguous().cpu() for name, value in trainable_state(model).items()}, part)
+
+
+def load_weights(model: nn.Module, folder: Path) -> None:
+    """The inverse of `save_weights`. ValueError if the file is of another model."""
+    load_trainable(model, load_file(folder / WEIGHTS))
+
+
+def save_history(rows: list[Row], folder: Path) -> None:
+    """`folder/history.csv`: a line per step; a loss that a step lacks is an empty cell."""
+    names = list(dict.fromkeys(name for row in rows for name in row)) or ["step", "loss"]
+    with whole(folder / HISTORY) as part, part.open("w", newline="") as file:
+        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in rows)

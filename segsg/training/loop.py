@@ -1,22 +1,62 @@
 """The one training loop: any model whose methods turn a batch into named losses.
 
 Runs on whatever Lightning Fabric offers (CPU, one GPU, several); every step is a function of (seed, step) alone, so
-a resumed run equals an uninterrupted one.
-"""
+a resumed run equals an uninterrupted one."""
 
-import time
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import SGD, AdamW, Optimizer
 from tqdm.auto import tqdm
 
 from segsg.structures import Batch
 from segsg.training.checkpoint import Checkpoint, Row
-from segsg.training.schedule import Rate
+
+Rate = Callable[[int], float]
+"""step, from 0 -> factor of the peak learning rate"""
+
+
+def warm(rate: Rate, warmup: int) -> Rate:
+    """`rate`, risen to linearly over the first `warmup` steps."""
+    return lambda step: rate(step) * min(1.0, (step + 1) / max(warmup, 1))
+
+
+def cosine(iterations: int) -> Rate:
+    """Half a cosine from 1 to 0."""
+    return lambda step: 0.5 * (1 + math.cos(math.pi * step / max(iterations, 1)))
+
+
+def steps(milestones: list[int]) -> Rate:
+    """A tenth of the rate after each milestone."""
+    return lambda step: 0.1 ** sum(step >= milestone for milestone in milestones)
+
+
+MOMENTUM = 0.9
+
+
+def groups(model: nn.Module, weight_decay: float) -> list[dict]:
+    """Trainable parameters in two groups: weights, which decay, and biases, norms and tables' scales, which do not."""
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return [
+        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+def adamw(model: nn.Module, learning_rate: float, weight_decay: float) -> Optimizer:
+    return AdamW(groups(model, weight_decay), lr=learning_rate, fused=True)
+
+
+def sgd(model: nn.Module, learning_rate: float, weight_decay: float) -> Optimizer:
+    return SGD(groups(model, weight_decay), lr=learning_rate, momentum=MOMENTUM)
+
+
+OPTIMIZERS: dict[str, Callable[[nn.Module, float, float], torch.optim.Optimizer]] = {"adamw": adamw, "sgd": sgd}
+
 
 Source = Callable[[range], Iterable[Batch]]
 """numbers of batches, counted from 0 -> those batches, in order"""
@@ -47,13 +87,14 @@ def precision(wanted: str) -> str:
 def fit(
     model: nn.Module,
     sources: dict[str, Source],
+    *,
     optimizer: Optimizer,
     plan: Plan,
     fabric: Fabric,
     checkpoint: Checkpoint,
     label: str,
 ) -> list[Row]:
-    """Trains `model` in place; returns one row per step: step, seconds, and every loss.
+    """Trains `model` in place; returns one row per step: step, and every loss.
 
     `sources` maps the name of a method of `model` to the batches it is called with at every step, e.g.
     {"losses": graph_batches, "mask_losses": mask_batches}; all their losses are summed with weight 1 (eq. 10, 11).
@@ -81,7 +122,6 @@ def fit(
 
 
 def _step(model, batches: dict[str, Iterator[Batch]], optimizer, plan: Plan, fabric: Fabric, step: int) -> Row:
-    began = time.perf_counter()
     torch.manual_seed(plan.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank)
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * plan.rate(step)
@@ -95,7 +135,7 @@ def _step(model, batches: dict[str, Iterator[Batch]], optimizer, plan: Plan, fab
     fabric.clip_gradients(model, optimizer, max_norm=plan.clip_norm, error_if_nonfinite=False)
     optimizer.step()
     values = {name: loss.item() for name, loss in losses.items()}
-    return {"step": step, "seconds": time.perf_counter() - began, "loss": sum(values.values())} | values
+    return {"step": step, "loss": sum(values.values())} | values
 
 
 def _refuse_nonfinite(losses: dict[str, Tensor], step: int) -> None:

@@ -3,8 +3,7 @@ import torch
 from torch import nn
 
 from segsg.detection.backbones import BACKBONES
-from segsg.detection.box_head import box_head
-from segsg.detection.mask_head import MaskHead
+from segsg.detection.heads import MaskHead, box_head
 
 SMALL = ["vgg-mini", "resnext-mini-fpn", "vgg-tiny", "resnext-tiny-fpn"]
 

@@ -6,10 +6,9 @@ import torch
 from torch.testing import assert_close
 
 from segsg.detection.backbones import BACKBONES
-from segsg.detection.cached_look import CachedDetector, write_looks
 from segsg.detection.detector import Detector
+from segsg.detection.looks import CachedDetector, RaggedReader, RaggedWriter, write_looks
 from segsg.detection.proposals import DetectionNumbers
-from segsg.detection.ragged import RaggedReader, RaggedWriter
 from segsg.structures import TASKS, Batch
 
 NUMBERS = DetectionNumbers(60, 60, 40, 20, 64, 32, 0.4, 0.26, 0.5, 6, 5)
@@ -52,7 +51,7 @@ def test_a_cached_look_is_the_look(detector, batches, task, tmp_path):
         for name in ("boxes", "image", "labels", "class_probabilities"):
             assert torch.equal(getattr(again.regions, name), getattr(look.regions, name))
         assert_close(again.regions.mask_logits.sigmoid(), look.regions.mask_logits.sigmoid(), atol=0.016, rtol=0)
-        assert_close(cached.region_crops(again, 7), detector.region_crops(look, 7), atol=4e-3, rtol=4e-3)
+        assert_close(again.region_crops(7), look.region_crops(7), atol=4e-3, rtol=4e-3)
 
 
 def test_images_may_come_in_another_order(detector, batches, tmp_path):
@@ -113,7 +112,7 @@ def test_a_crop_at_the_border_does_not_depend_on_what_else_is_in_the_batch(detec
         images=torch.cat([alone.images, other.images]),
     )
     narrow = replace(alone, images=alone.images[..., :44, :52])
-    crops = [cached.region_crops(cached.look(batch, "sgcls"), 7)[:2] for batch in (with_neighbour, narrow)]
+    crops = [cached.look(batch, "sgcls").region_crops(7)[:2] for batch in (with_neighbour, narrow)]
     assert_close(*crops, atol=1e-5, rtol=1e-5)
 
 

@@ -5,11 +5,16 @@ import torch
 from torch.testing import assert_close
 
 from segsg.detection.backbones import BACKBONES
-from segsg.detection.box_head import Detections, one_per_proposal
 from segsg.detection.detector import Detector
-from segsg.detection.mask_head import foreground_proposals, jittered_boxes, mask_loss, mask_targets
-from segsg.detection.proposals import DetectionNumbers, ProposalSampler
-from segsg.detection.regions import matched_labels
+from segsg.detection.heads import (
+    Detections,
+    foreground_proposals,
+    jittered_boxes,
+    mask_loss,
+    mask_targets,
+    one_per_proposal,
+)
+from segsg.detection.proposals import DetectionNumbers, ProposalSampler, matched_labels
 from segsg.kernels.boxes import box_iou
 from segsg.structures import Batch
 
@@ -185,7 +190,7 @@ def test_no_detection_is_no_region(detectors):
     assert look.regions.boxes.shape == (0, 4)
     assert look.regions.mask_logits.shape == (0, 3, 28, 28)
     assert look.regions.counts() == [0, 0]
-    assert detector.region_crops(look, 7).shape == (0, 32, 7, 7)
+    assert look.region_crops(7).shape == (0, 32, 7, 7)
     assert [found["masks"].shape for found in detector.detect(batch, "mask")] == [(0, 64, 64)] * 2
 
 
@@ -269,10 +274,9 @@ def test_detections_by_hand():
 
 def test_crops_are_cut_from_the_levels_of_the_look(detectors):
     look = detectors["resnext-tiny-fpn"].look(drawn_batch([(64, 64)] * 2), "sgcls")
-    detector = detectors["resnext-tiny-fpn"]
-    crops = detector.region_crops(look, 7)
+    crops = look.region_crops(7)
     assert crops.shape == (4, 32, 7, 7)
-    again = detector.union_crops(look, look.regions.boxes[2:3], torch.tensor([1]), 7)
+    again = look.crop(look.regions.boxes[2:3], torch.tensor([1]), 7)
     assert_close(again[0], crops[2])
 
 

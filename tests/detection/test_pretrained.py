@@ -5,8 +5,7 @@ import torch
 from torchvision.models import resnext101_32x8d, vgg16
 
 from segsg.detection.backbones import BACKBONES
-from segsg.detection.detector import Detector
-from segsg.detection.pretrained import read_weights, start_from
+from segsg.detection.detector import Detector, read_weights, start_from
 from segsg.detection.proposals import DetectionNumbers
 
 NUMBERS = DetectionNumbers(60, 60, 40, 20, 64, 32, 0.4, 0.05, 0.5, 10, 8)

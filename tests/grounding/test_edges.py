@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from scenes import CLASSES, make
+from scenes import CLASSES, chunk_of, make
 from torch.nn import functional
 from torch.testing import assert_close
 
@@ -47,7 +47,7 @@ def test_union_frame_combines_masks_where_they_are_in_the_picture(name):
     regions = two_regions([[0.0, 0, 28, 28], [14.0, 28, 42, 56]])
     masks = torch.rand(2, 1, 28, 28)
     pair_masks = PairMasks(NoSmoothing(), UnionFrame(), COMBINATIONS[name], squash=False)
-    (found,) = pair_masks.prepare(masks, regions)(torch.tensor([[0, 1]]))
+    found = pair_masks.prepare(masks, regions)(chunk_of(torch.tensor([[0, 1]])))
     subject, object_ = (painted(masks[i, 0], regions.boxes[i]) for i in range(2))
     by_hand = torch.zeros(28, 28)
     for row in range(28):
@@ -65,8 +65,10 @@ def test_smoothing_makes_touching_masks_meet():
     regions = two_regions([[0.0, 0, 28, 28], [28.0, 0, 56, 28]])
     masks = torch.ones(2, 1, 28, 28)
     pairs = torch.tensor([[0, 1]])
-    (apart,) = PairMasks(NoSmoothing(), UnionFrame(), product, False).prepare(masks, regions)(pairs)
-    (meeting,) = PairMasks(GaussianSmoothing(CLASSES, 7), UnionFrame(), product, False).prepare(masks, regions)(pairs)
+    apart = PairMasks(NoSmoothing(), UnionFrame(), product, False).prepare(masks, regions)(chunk_of(pairs))
+    meeting = PairMasks(GaussianSmoothing(CLASSES, 7), UnionFrame(), product, False).prepare(masks, regions)(
+        chunk_of(pairs)
+    )
     assert apart.max() < 1e-6
     assert meeting[0, 0, :, 13:15].min() > 0.03 and meeting[0, 0, :, :10].max() < 1e-6
 
@@ -74,7 +76,8 @@ def test_smoothing_makes_touching_masks_meet():
 def test_own_frames_multiply_cell_by_cell():
     regions = two_regions([[0.0, 0, 28, 28], [40.0, 3, 50, 41]])
     masks = torch.rand(2, 3, 28, 28)
-    (found,) = PairMasks(NoSmoothing(), FRAMES["box"](), product, False).prepare(masks, regions)(torch.tensor([[1, 0]]))
+    pair_masks = PairMasks(NoSmoothing(), FRAMES["box"](), product, False)
+    found = pair_masks.prepare(masks, regions)(chunk_of(torch.tensor([[1, 0]])))
     assert_close(found[0], masks[0] * masks[1])
 
 
@@ -106,7 +109,7 @@ def test_joint_smoothing_is_one_convolution_per_pair_and_region(frame):
     look, _ = make([3, 2])
     smoothing, masks = JointSmoothing(CLASSES, 5), torch.rand(5, 2, 28, 28)
     pairs = all_pairs(look.regions.image)
-    (found,) = PairMasks(smoothing, FRAMES[frame](), product, False).prepare(masks, look.regions)(pairs)
+    found = PairMasks(smoothing, FRAMES[frame](), product, False).prepare(masks, look.regions)(chunk_of(pairs))
     beliefs = look.regions.class_probabilities
     for row, (s, o) in enumerate(pairs.tolist()):
         kernels = smoothing.kernels(beliefs[[s]], beliefs[[o]])
@@ -125,8 +128,8 @@ def test_squash_is_the_released_codes_sigmoid():
     plain, squashed = (
         PairMasks(NoSmoothing(), UnionFrame(), product, s).prepare(masks, regions) for s in (False, True)
     )
-    pairs = torch.tensor([[0, 1]])
-    assert_close(squashed(pairs)[0], plain(pairs)[0].sigmoid())
+    pairs = chunk_of(torch.tensor([[0, 1]]))
+    assert_close(squashed(pairs), plain(pairs).sigmoid())
 
 
 @pytest.mark.parametrize("frame", FRAMES)
@@ -136,7 +139,7 @@ def test_gradients_reach_masks_and_kernels(frame, kernels):
     smoothing = KERNELS[kernels](CLASSES, 5)
     masks = torch.rand(3, 2, 28, 28, requires_grad=True)
     pair_masks = PairMasks(smoothing, FRAMES[frame](), product, False)
-    pair_masks.prepare(masks, look.regions)(all_pairs(look.regions.image))[0].sum().backward()
+    pair_masks.prepare(masks, look.regions)(chunk_of(all_pairs(look.regions.image))).sum().backward()
     assert masks.grad.abs().sum() > 0 and smoothing.parameters_of.weight.grad.abs().sum() > 0
 
 
@@ -146,9 +149,9 @@ def test_no_pair(frame, kernels):
     regions = make([1])[0].regions
     masks = torch.rand(1, 2, 28, 28)
     prepared = PairMasks(KERNELS[kernels](CLASSES, 5), FRAMES[frame](), product, False).prepare(masks, regions)
-    assert prepared(torch.zeros(0, 2, dtype=torch.long))[0].shape == (0, 2, 28, 28)
+    assert prepared(chunk_of(torch.zeros(0, 2, dtype=torch.long))).shape == (0, 2, 28, 28)
 
 
 def test_edges_may_go_without_masks():
     prepared = NoPairMasks().prepare(torch.rand(2, 2, 28, 28), make([2])[0].regions)
-    assert prepared(torch.tensor([[0, 1]])) == []
+    assert prepared(chunk_of(torch.tensor([[0, 1]]))).shape == (1, 0, 28, 28)

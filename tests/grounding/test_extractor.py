@@ -2,26 +2,23 @@
 
 from dataclasses import replace
 
+import pytest
 import torch
-from scenes import CHANNELS, CLASSES, MASK_CLASSES, crop, make
+from scenes import CLASSES, MASK_CLASSES, box_extractor, chunk_of, make
 from torch.testing import assert_close
 
-from segsg.grounding.edges import GaussianSmoothing, PairMasks, UnionFrame, product
+from segsg.grounding.edges import KERNELS, GaussianSmoothing, PairMasks, UnionFrame, product
 from segsg.grounding.extractor import GroundedExtractor
 from segsg.grounding.segmenter import MixedClasses, Segmenter
 from segsg.kernels.boxes import all_pairs
-from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder
 
 
 def grounded():
     torch.manual_seed(0)
-    nodes, edges = (
-        CropEncoder(CHANNELS, 3, 7, CHANNELS, 6, 5),
-        CropEncoder(CHANNELS, LAYOUT_CHANNELS + 3, 7, CHANNELS, 6, 4),
-    )
+    boxes = box_extractor(5, 4, masks=3)
     pair_masks = PairMasks(GaussianSmoothing(CLASSES, 7), UnionFrame(), product, False)
     segmenter = Segmenter(torch.rand(CLASSES - 1, MASK_CLASSES))
-    return GroundedExtractor(BoxExtractor(crop, nodes, edges), segmenter, MixedClasses(CLASSES, 3), pair_masks)
+    return GroundedExtractor(boxes, segmenter, MixedClasses(CLASSES, 3), pair_masks)
 
 
 def test_shapes_and_empty_images():
@@ -29,16 +26,17 @@ def test_shapes_and_empty_images():
     for counts in ([3, 0, 2], [1], [0]):
         look, _ = make(counts)
         pairs = all_pairs(look.regions.image)
-        nodes, edges = extractor(look, pairs)
-        assert nodes.shape == (sum(counts), 5) and edges.shape == (len(pairs), 4)
+        encoded = extractor(look, pairs)
+        assert encoded.nodes.shape == (sum(counts), 5) and encoded.edges.shape == (len(pairs), 4)
+        assert encoded.masks.shape == (sum(counts), CLASSES, 28, 28)
 
 
 def test_masks_reach_nodes_and_edges():
     look, _ = make([3])
     pairs, extractor = all_pairs(look.regions.image), grounded()
     others = replace(look, regions=replace(look.regions, mask_logits=-look.regions.mask_logits))
-    for before, after in zip(extractor(look, pairs), extractor(others, pairs), strict=True):
-        assert not torch.allclose(before, after)
+    before, after = extractor(look, pairs), extractor(others, pairs)
+    assert not torch.allclose(before.nodes, after.nodes) and not torch.allclose(before.edges, after.edges)
 
 
 def test_images_do_not_see_each_other():
@@ -54,15 +52,41 @@ def test_images_do_not_see_each_other():
         mask_logits=regions.mask_logits[:2],
     )
     extractor = grounded()
-    nodes, edges = extractor(look, all_pairs(regions.image))
+    together = extractor(look, all_pairs(regions.image))
     alone = extractor(replace(look, regions=first), all_pairs(first.image))
-    assert_close(alone[0], nodes[:2])
-    assert_close(alone[1], edges[:2])
+    assert_close(alone.nodes, together.nodes[:2])
+    assert_close(alone.edges, together.edges[:2])
 
 
 def test_every_parameter_learns():
     look, _ = make([3])
     extractor = grounded()
-    nodes, edges = extractor(look, all_pairs(look.regions.image))
-    (nodes.pow(2).sum() + edges.pow(2).sum()).backward()
+    encoded = extractor(look, all_pairs(look.regions.image))
+    (encoded.nodes.pow(2).sum() + encoded.edges.pow(2).sum()).backward()
     assert [name for name, parameter in extractor.named_parameters() if parameter.grad is None] == []
+
+
+@pytest.mark.parametrize("kernels", KERNELS)
+def test_both_directions_at_once_equal_each_direction_alone(kernels):
+    """Masks made once for both directions of a pair are what each direction alone would make, and so are gradients."""
+    look, _ = make([4, 0, 3])
+    pairs, extractor = all_pairs(look.regions.image), grounded()
+    extractor.pair_masks.smoothing = KERNELS[kernels](CLASSES, 7)
+    alone = torch.cat([extractor(look, pair[None]).edges for pair in pairs])
+    together = extractor(look, pairs).edges
+    assert_close(together, alone, atol=1e-6, rtol=1e-5)
+    gradients = [
+        torch.autograd.grad(edges.pow(2).sum(), list(extractor.boxes.edges.parameters()), retain_graph=True)
+        for edges in (together, alone)
+    ]
+    for one, other in zip(*gradients, strict=True):
+        assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+def test_what_is_shown_of_a_pair_is_the_mask_that_it_sees():
+    look, _ = make([3])
+    pairs, extractor = torch.tensor([[2, 0], [0, 1]]), grounded()
+    masks = extractor.pair_masks.prepare(extractor.masks(look), look.regions)(chunk_of(pairs))
+    assert_close(extractor.meeting(look, pairs), masks[:, 0])
+    assert extractor.class_kernels().shape == (CLASSES - 1, 7, 7)
+    assert extractor.boxes.meeting(look, pairs) is None and extractor.boxes.class_kernels() is None

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from scenes import CHANNELS, CLASSES, MASK_CLASSES, PREDICATES, FixedDetector, crop, make, mask_set_look
+from scenes import CHANNELS, CLASSES, MASK_CLASSES, FixedDetector, box_extractor, make, mask_set_look, materials
 from torch.nn import functional
 from torch.testing import assert_close
 
@@ -13,13 +13,13 @@ from segsg.grounding.extractor import GroundedExtractor
 from segsg.grounding.refinement import MaskDomain, MaskRefiner, RefinedInTraining, RefinedModel
 from segsg.grounding.segmenter import MixedClasses, Segmenter
 from segsg.kernels.masks import crop as crop_masks
-from segsg.models.contexts import CONTEXTS, Facts
-from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder, Fusion
+from segsg.models.extractor import Fusion
+from segsg.models.registry import context_of, names
 from segsg.models.sampling import PairSampler
 from segsg.models.scene_graph import SceneGraphModel
 
 NODES, POOLING, WORDS = 12, 10, 7
-every_model = pytest.mark.parametrize("name", [name for name in CONTEXTS if name != "frequency"])
+every_model = pytest.mark.parametrize("name", [name for name in names() if name != "frequency"])
 
 
 def scene():
@@ -30,24 +30,33 @@ def scene():
 def slots(name, detector, task="sgcls"):
     """Every call has the same weights."""
     torch.manual_seed(0)
-    nodes = CropEncoder(CHANNELS, 3, 7, CHANNELS, 6, NODES)
-    edges = CropEncoder(CHANNELS, LAYOUT_CHANNELS + 3, 7, CHANNELS, 6, POOLING)
+    boxes = box_extractor(NODES, POOLING, masks=3)
     pair_masks = PairMasks(GaussianSmoothing(CLASSES, 7), UnionFrame(), product, False)
     segmenter = Segmenter(torch.rand(CLASSES - 1, MASK_CLASSES))
-    extractor = GroundedExtractor(BoxExtractor(crop, nodes, edges), segmenter, MixedClasses(CLASSES, 3), pair_masks)
-    counts = torch.randint(0, 5, (CLASSES, CLASSES, PREDICATES))
-    facts = Facts(torch.randn(CLASSES, WORDS), counts, task == "predcls", NODES, 16, POOLING, 4, 0.0)
-    return detector, extractor, CONTEXTS[name](facts), task, PairSampler(64, 0.5)
+    extractor = GroundedExtractor(boxes, segmenter, MixedClasses(CLASSES, 3), pair_masks)
+    return {
+        "detector": detector,
+        "extractor": extractor,
+        "context": context_of(name)(materials(task == "predcls", words=WORDS, node_width=NODES, pooling=POOLING)),
+        "task": task,
+        "sampler": PairSampler(64, 0.5),
+    }
 
 
 def refined(name, detector, kind=RefinedModel, task="sgcls"):
     parts = slots(name, detector, task)
-    context = parts[2]
-    labels, own = context.labels_of(torch.randn(MASK_CLASSES + 1, WORDS)), Segmenter(torch.eye(MASK_CLASSES))
-    fusion = Fusion(CHANNELS, 3, 7, CHANNELS)
-    domain = MaskDomain(own, MixedClasses(MASK_CLASSES + 1, 3), fusion, labels, CLASSES)
-    refiner = MaskRefiner(CHANNELS, context.described, 8, 1, MASK_CLASSES)
-    return kind(*parts, refiner=refiner, domain=domain)
+    context = parts["context"]
+    domain = MaskDomain(
+        segmenter=Segmenter(torch.eye(MASK_CLASSES)),
+        channels=MixedClasses(MASK_CLASSES + 1, 3),
+        fusion=Fusion(CHANNELS, 3, 7, CHANNELS),
+        labels=context.labels_of(torch.randn(MASK_CLASSES + 1, WORDS)),
+        classes=CLASSES,
+    )
+    refiner = MaskRefiner(
+        channels=CHANNELS, described=context.described, width=8, convolutions=1, mask_classes=MASK_CLASSES
+    )
+    return kind(**parts, refiner=refiner, domain=domain)
 
 
 def trained(model, batch, steps=3):
@@ -65,7 +74,7 @@ def trained(model, batch, steps=3):
 def test_before_training_refinement_changes_nothing_at_all(name, kind, task):
     look, batch, mask_look, mask_batch = scene()
     detector = FixedDetector(look, mask_look)
-    plain = SceneGraphModel(*slots(name, detector, task)).eval()
+    plain = SceneGraphModel(**slots(name, detector, task)).eval()
     model = refined(name, detector, kind, task).eval()
     for expected, found in zip(plain.predict(batch), model.predict(batch), strict=True):
         assert torch.equal(found.predicate_probabilities, expected.predicate_probabilities)

@@ -7,8 +7,14 @@ import torch
 from scenes import CLASSES, MASK_CLASSES, SIDE, FixedDetector, make
 from torch.testing import assert_close
 
-from segsg.grounding.segmenter import Segmenter
-from segsg.grounding.segmenters import ConstantMasks, ShuffledMasks, TrueMaskDetector, cycles, true_mask_logits
+from segsg.grounding.segmenter import (
+    ConstantMasks,
+    Segmenter,
+    ShuffledMasks,
+    TrueMaskDetector,
+    cycles,
+    true_mask_logits,
+)
 from segsg.kernels.masks import crop
 
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from segsg.kernels.forest import Forest
-from segsg.kernels.trees import NONE
+from segsg.kernels.trees import NONE, Forest
 
 
 def children(counts, seed=0):

@@ -4,15 +4,11 @@ from dataclasses import replace
 
 import torch
 
-from segsg.kernels.roi_align import roi_align
+from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder, PairChunk
+from segsg.models.parts import Materials
 from segsg.structures import Batch, Look, Regions
 
 CLASSES, PREDICATES, MASK_CLASSES, CHANNELS, STRIDE, SIDE = 6, 5, 3, 8, 8, 64
-
-
-def crop(look, boxes, image, side):
-    """Crops of the one level of a made-up look."""
-    return roi_align(look.features[0], boxes, image, side, 1 / STRIDE)
 
 
 def boxes_of(regions, generator):
@@ -40,7 +36,7 @@ def make(counts, seed=0, relations=None):
         list(labels.split(counts)),
         [torch.tensor(rows, dtype=torch.long).reshape(-1, 3) for rows in relations],
     )
-    return Look([features], Regions(boxes, image, labels, probabilities, sizes, masks)), batch
+    return Look([features], Regions(boxes, image, labels, probabilities, sizes, masks), (STRIDE,), 14), batch
 
 
 def mask_set_look(look, batch):
@@ -57,7 +53,7 @@ def mask_set_look(look, batch):
 class FixedDetector(torch.nn.Module):
     """Answers every batch with the same look, of the mask set with `mask_answer`."""
 
-    record = None
+    channels = CHANNELS
 
     def __init__(self, look, mask_answer=None):
         super().__init__()
@@ -66,5 +62,26 @@ class FixedDetector(torch.nn.Module):
     def look(self, batch, task, domain="graph"):
         return self.answers[domain]
 
-    def region_crops(self, look, side):
-        return crop(look, look.regions.boxes, look.regions.image, side)
+
+def encoder(mask_channels, out, *, channels=CHANNELS, side=7, width=CHANNELS, dense=6):
+    """A small encoder of crops."""
+    sizes = {"channels": channels, "side": side, "width": width, "dense": dense}
+    return CropEncoder(mask_channels=mask_channels, out=out, **sizes)
+
+
+def box_extractor(nodes, edges, *, masks=0, **sizes):
+    """Encoders of regions and pairs to vectors of so many numbers, with room for so many mask channels."""
+    return BoxExtractor(encoder(masks, nodes, **sizes), encoder(LAYOUT_CHANNELS + masks, edges, **sizes))
+
+
+def materials(labels_given, *, words=7, node_width=12, pooling=10, counts=None):
+    """What a small context model is made from."""
+    counts = torch.randint(0, 5, (CLASSES, CLASSES, PREDICATES)) if counts is None else counts
+    widths = {"node_width": node_width, "hidden": 16, "pooling": pooling, "position": 4, "dropout": 0.0}
+    return Materials(torch.randn(CLASSES, words), counts, labels_given, **widths)
+
+
+def chunk_of(pairs):
+    """Pairs as an extractor encodes them together."""
+    unordered, row = torch.unique(pairs.sort(dim=1).values, dim=0, return_inverse=True)
+    return PairChunk(pairs, unordered, row)

@@ -6,8 +6,7 @@ import pytest
 import torch
 from forests import children, forest
 
-from segsg.kernels.forest import Forest
-from segsg.kernels.trees import NONE
+from segsg.kernels.trees import NONE, Forest
 
 
 @pytest.mark.parametrize("counts", [[], [0], [1], [2], [5, 0, 3, 1], [40, 12]])

@@ -3,7 +3,7 @@
 import torch
 from torch.testing import assert_close
 
-from segsg.kernels.overlaps import overlap_code
+from segsg.kernels.boxes import overlap_code
 
 BOXES = torch.tensor([[0.0, 0, 4, 4], [2, 2, 6, 6], [6, 6, 10, 8], [0, 0, 4, 4]])
 

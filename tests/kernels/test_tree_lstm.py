@@ -5,8 +5,7 @@ import torch
 from forests import children, forest
 from torch.testing import assert_close
 
-from segsg.kernels.tree_lstm import climb, descend
-from segsg.kernels.trees import NONE
+from segsg.kernels.trees import NONE, climb, descend
 
 WIDTH = 3
 MIXED = [[], [0], [1], [2], [40], [5, 0, 3, 1], [12, 40]]

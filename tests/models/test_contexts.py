@@ -1,29 +1,24 @@
-"""What every scene graph model must do, whatever it is; a new entry of CONTEXTS is tested by being there."""
+"""What every scene graph model must do, whatever it is; a new file is tested by being there."""
 
 from dataclasses import replace
 
 import pytest
 import torch
-from scenes import CLASSES, PREDICATES, FixedDetector, crop, make
+from scenes import CLASSES, PREDICATES, FixedDetector, box_extractor, make, materials
 from torch.testing import assert_close
 
 from segsg.kernels.boxes import all_pairs
-from segsg.models.contexts import CONTEXTS, Facts
-from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder
+from segsg.models.registry import context_of, names
 from segsg.models.sampling import PairSampler
 from segsg.models.scene_graph import SceneGraphModel
 
 NODES, POOLING = 12, 10
 
 
-def facts(labels_given):
+def built(name, labels_given=False):
     torch.manual_seed(1)
     counts = torch.randint(0, 5, (CLASSES, CLASSES, PREDICATES))
-    return Facts(torch.randn(CLASSES, 7), counts, labels_given, NODES, 16, POOLING, 4, 0.0)
-
-
-def built(name, labels_given=False):
-    return CONTEXTS[name](facts(labels_given)).eval()
+    return context_of(name)(materials(labels_given, counts=counts)).eval()
 
 
 def run(context, look):
@@ -35,7 +30,7 @@ def run(context, look):
     return context(nodes, edges, pairs, look.regions)
 
 
-every_context = pytest.mark.parametrize("name", CONTEXTS)
+every_context = pytest.mark.parametrize("name", names())
 both = pytest.mark.parametrize("labels_given", [True, False])
 
 
@@ -100,14 +95,17 @@ def test_one_region_or_none_has_no_pair(name, labels_given, counts):
 
 def scene_graph_model(name, look, task):
     torch.manual_seed(3)
-    extractor = BoxExtractor(
-        crop, CropEncoder(8, 0, 7, 8, 16, NODES), CropEncoder(8, LAYOUT_CHANNELS, 7, 8, 16, POOLING)
+    extractor = box_extractor(NODES, POOLING, dense=16)
+    return SceneGraphModel(
+        detector=FixedDetector(look),
+        extractor=extractor,
+        context=built(name, task == "predcls"),
+        task=task,
+        sampler=PairSampler(64, 0.5),
     )
-    context = CONTEXTS[name](facts(task == "predcls"))
-    return SceneGraphModel(FixedDetector(look), extractor, context, task, PairSampler(64, 0.5))
 
 
-@pytest.mark.parametrize("name", [name for name in CONTEXTS if name != "frequency"])
+@pytest.mark.parametrize("name", [name for name in names() if name != "frequency"])
 @pytest.mark.parametrize("task", ["predcls", "sgcls"])
 def test_a_handful_of_relations_can_be_learned_by_heart(name, task):
     look, batch = make([4, 3], relations=[[(0, 1, 2), (2, 3, 4), (1, 0, 1)], [(2, 0, 3)]])
@@ -131,9 +129,14 @@ def test_a_handful_of_relations_can_be_learned_by_heart(name, task):
 @every_context
 @both
 def test_every_parameter_learns(name, labels_given):
-    context = CONTEXTS[name](facts(labels_given)).train()
+    context = built(name, labels_given).train()
     out = run(context, make([4, 3])[0])
     said = [out.object_logits, out.predicate_logits, *([] if out.relatedness is None else [out.relatedness])]
     sum(logits.pow(2).sum() for logits in said).backward()
     silent = [key for key, parameter in context.named_parameters() if parameter.grad is None]
     assert silent == []
+
+
+def test_an_unknown_model_names_those_that_exist():
+    with pytest.raises(ValueError, match="no model 'nobody'; there are frequency, imp, motifs, transformer, vctree"):
+        context_of("nobody")

@@ -6,7 +6,8 @@ import torch
 from scenes import make
 from torch.testing import assert_close
 
-from segsg.models.frequency import Frequency, FrequencyBias, given, log_frequencies
+from segsg.models.frequency import Frequency
+from segsg.models.parts import FrequencyBias, given, log_frequencies
 
 
 def counts():

@@ -6,9 +6,8 @@ from torch import nn
 from torch.testing import assert_close
 
 from segsg.kernels.boxes import all_pairs
-from segsg.models.frequency import FrequencyBias
 from segsg.models.imp import ROUNDS, Imp
-from segsg.models.labels import Classifier
+from segsg.models.parts import Classifier, FrequencyBias
 
 NODES, POOLING, HIDDEN = 5, 4, 6
 
@@ -16,7 +15,14 @@ NODES, POOLING, HIDDEN = 5, 4, 6
 def model():
     torch.manual_seed(0)
     bias = FrequencyBias(torch.randint(0, 5, (CLASSES, CLASSES, PREDICATES)))
-    return Imp(NODES, POOLING, HIDDEN, Classifier(HIDDEN, CLASSES), nn.Linear(HIDDEN, PREDICATES), bias)
+    return Imp(
+        node_width=NODES,
+        pooling=POOLING,
+        hidden=HIDDEN,
+        decoder=Classifier(HIDDEN, CLASSES),
+        out=nn.Linear(HIDDEN, PREDICATES),
+        bias=bias,
+    )
 
 
 def gate(imp, k, region, pair):

@@ -2,7 +2,7 @@
 
 import torch
 
-from segsg.models.padded import Padded
+from segsg.models.parts import Padded
 
 
 def test_rows_are_images_with_regions():

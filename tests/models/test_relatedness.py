@@ -29,7 +29,13 @@ class Claims(nn.Module):
 def losses(relatedness, counts=(3, 1, 2), relations=RELATIONS):
     look, batch = make(list(counts), relations=relations)
     sampler = PairSampler(2, 0.5)
-    return SceneGraphModel(FixedDetector(look), NoFeatures(), Claims(relatedness), "predcls", sampler).losses(batch)
+    return SceneGraphModel(
+        detector=FixedDetector(look),
+        extractor=NoFeatures(),
+        context=Claims(relatedness),
+        task="predcls",
+        sampler=sampler,
+    ).losses(batch)
 
 
 def test_every_pair_counts_in_both_directions_however_few_are_sampled():

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from segsg.models.sequences import Sequences
+from segsg.models.motifs import Sequences
 
 
 def test_each_step_holds_the_next_region_of_every_image_that_has_one():

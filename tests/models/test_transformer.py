@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from segsg.models.padded import Padded
+from segsg.models.parts import Padded
 from segsg.models.transformer import AttentionContext
 
 
 def test_dropout_and_padding_leave_gradients_finite():
     torch.manual_seed(0)
-    module = AttentionContext(5, 16, 0.3, 2).train()
+    module = AttentionContext(5, 16, dropout=0.3, layers=2).train()
     x = torch.randn(6, 5, requires_grad=True)
     module(x, Padded.of(torch.tensor([0, 2, 2, 2, 2, 5]))).pow(2).sum().backward()
     assert x.grad.isfinite().all()
@@ -19,7 +19,7 @@ def test_dropout_and_padding_leave_gradients_finite():
 
 def test_training_and_fast_evaluation_compute_the_same():
     torch.manual_seed(0)
-    module, rows = AttentionContext(5, 16, 0.0, 2), Padded.of(torch.tensor([0, 0, 0, 1]))
+    module, rows = AttentionContext(5, 16, dropout=0.0, layers=2), Padded.of(torch.tensor([0, 0, 0, 1]))
     x = torch.randn(4, 5)
     trained = module.train()(x, rows)
     with torch.no_grad():
@@ -28,4 +28,4 @@ def test_training_and_fast_evaluation_compute_the_same():
 
 def test_a_width_that_heads_cannot_share_is_refused():
     with pytest.raises(ValueError, match="multiple"):
-        AttentionContext(5, 12, 0.0, 1)
+        AttentionContext(5, 12, dropout=0.0, layers=1)

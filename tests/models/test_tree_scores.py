@@ -9,8 +9,8 @@ from torch import nn
 from torch.testing import assert_close
 
 from segsg.kernels.boxes import all_pairs
-from segsg.models.padded import Padded
-from segsg.models.tree_scores import LearnedTrees, LookOfRegions, PairScores, both, related_log_odds
+from segsg.models.parts import Padded
+from segsg.models.vctree import LearnedTrees, LookOfRegions, PairScores, both, related_log_odds
 
 NODES, WORDS, HIDDEN = 5, 3, 8
 

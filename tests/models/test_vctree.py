@@ -6,7 +6,7 @@ from forests import children, forest
 from scenes import CLASSES, make
 from torch.testing import assert_close
 
-from segsg.kernels.tree_lstm import down
+from segsg.kernels.trees import down
 from segsg.models.vctree import TreeContext, TreeDecoder, block_orthogonal
 
 WIDTH, HIDDEN, WORDS = 7, 6, 3
@@ -15,7 +15,7 @@ COUNTS = [5, 0, 1, 9]
 
 def decoder():
     torch.manual_seed(0)
-    return TreeDecoder(WIDTH, torch.randn(CLASSES, WORDS), HIDDEN, 0.5)
+    return TreeDecoder(WIDTH, torch.randn(CLASSES, WORDS), hidden=HIDDEN, dropout=0.5)
 
 
 def decode_slowly(module, features, labels_known, left, right):

@@ -7,8 +7,7 @@ from torch import nn
 
 from segsg.structures import Batch
 from segsg.training.checkpoint import Checkpoint, load_trainable, trainable_state
-from segsg.training.loop import Plan, fit
-from segsg.training.schedule import cosine, steps, warm
+from segsg.training.loop import Plan, cosine, fit, steps, warm
 
 
 class Line(nn.Module):
@@ -51,7 +50,15 @@ def run(folder, iterations=12, fingerprint="a", model=None, every=5, sources=Non
     plan = Plan(iterations, warm(cosine(12), 2), clip_norm=5.0, seed=3, checkpoint_every=every)
     fabric = kind(accelerator="cpu", devices=1)
     checkpoint = Checkpoint(folder, fingerprint)
-    rows = fit(model, sources or {"losses": batches}, optimizer, plan, fabric, checkpoint, "line")
+    rows = fit(
+        model,
+        sources or {"losses": batches},
+        optimizer=optimizer,
+        plan=plan,
+        fabric=fabric,
+        checkpoint=checkpoint,
+        label="line",
+    )
     return model, rows
 
 
@@ -97,7 +104,7 @@ def test_checkpoint_of_another_run_is_not_resumed(tmp_path, capsys):
 
 def test_losses_of_all_sources_are_summed(tmp_path):
     _, rows = run(tmp_path, sources={"losses": batches, "mask_losses": batches})
-    assert set(rows[0]) == {"step", "seconds", "loss", "line", "mask"}
+    assert set(rows[0]) == {"step", "loss", "line", "mask"}
 
 
 def test_nonfinite_loss_is_named(tmp_path):

@@ -10,13 +10,12 @@ from torch import Tensor
 from segsg.data.filters import Subset
 from segsg.evaluation.choice import Choice, choose_by
 from segsg.figures.overlay import Picture
+from segsg.figures.pictures import class_names
 from segsg.grounding.refinement import RefinedModel
 from segsg.kernels.masks import paste
-from segsg.models.scene_graph import SceneGraphModel
 from segsg.structures import Batch, Look
-from segsg.study import data, runs, scene_graphs
-from segsg.study.annotated import class_names
-from segsg.study.params import Params, grounding_of
+from segsg.study import runs, scene_graphs, sets
+from segsg.study.params import Params
 
 CANDIDATES = 200
 RULE = (
@@ -27,19 +26,11 @@ KINDS = {"gains": "better when refined", "losses": "worse when refined", "random
 Masks = Bool[Tensor, "regions h w"]
 
 
-def refined_experiment(params: Params) -> str | None:
-    """The first experiment with refinement in true boxes (PredCls, SGCls); None if the study has none."""
-    for key, row in params.experiments.items():
-        if row.method == "seg-grounded" and row.task != "sgdet" and grounding_of(params, row).refinement != "none":
-            return key
-    return None
-
-
 def refined_photos(params: Params, key: str, each: int) -> tuple[Choice, Iterator[tuple[Picture, dict[str, Masks]]]]:
     """The choice, and of each chosen photo its masks: the truth, the detector's and the refined ones."""
     model = scene_graphs.load_model(params, key)
-    photos = data.first(data.mask_set(params, "validation"), CANDIDATES)
-    change = np.array([_change(model, batch) for batch in data.all_batches(params, photos, images=1)])
+    photos = sets.first(sets.mask_set(params, "validation"), CANDIDATES)
+    change = np.array([_change(model, batch) for batch in sets.all_batches(params, photos, images=1)])
     rule = RULE.format(images=len(photos), each=each, seed=params.seed)
     choice = choose_by(change, list(photos.image_ids), each, params.seed, rule)
     return choice, _shown(params, model, photos, choice)
@@ -49,7 +40,7 @@ def refined_photos(params: Params, key: str, each: int) -> tuple[Choice, Iterato
 def masks_of(model: RefinedModel, batch: Batch) -> dict[str, Masks]:
     """Masks of the true regions of a batch of one image under the class that the detector names, in its frame."""
     batch = batch.to(runs.device())
-    looks = {"detector": SceneGraphModel.mask_look(model, batch), "refined": model.mask_look(batch)}
+    looks = {"detector": model.detector.look(batch, model.task, "mask"), "refined": model.mask_look(batch)}
     return {"truth": batch.masks[0].cpu()} | {name: _pasted(look, batch) for name, look in looks.items()}
 
 
@@ -76,7 +67,7 @@ def _shown(
 ) -> Iterator[tuple[Picture, dict[str, Masks]]]:
     names, kinds = photos.vocabulary, {i: text for kind, text in KINDS.items() for i in getattr(choice, kind)}
     chosen = Subset(photos, [list(photos.image_ids).index(image_id) for image_id in kinds])
-    for batch in data.all_batches(params, chosen, images=1):
+    for batch in sets.all_batches(params, chosen, images=1):
         h, w = batch.sizes[0]
         masks = {name: kind[:, :h, :w] for name, kind in masks_of(model, batch).items()}
         title = f"Image {batch.image_ids[0]}, {kinds[batch.image_ids[0]]}"

@@ -3,22 +3,94 @@
 A folder belongs to one detector. In it, per domain ("graph", "mask"): `DOMAIN-features`, the feature maps, once per
 image; `DOMAIN-given`, regions in the true boxes, for PredCls and SGCls; `DOMAIN-detected`, regions of SGDet. Feature
 maps are kept as float16, mask logits as whole eighths between -16 and 16. At 160 pixels, with a dozen regions of 18
-mask classes, 1000 images take 0.27 GB (resnext-mini-fpn) or 0.12 GB (vgg-mini) of maps and 0.17 GB of mask logits.
-"""
+mask classes, 1000 images take 0.27 GB (resnext-mini-fpn) or 0.12 GB (vgg-mini) of maps and 0.17 GB of mask logits."""
 
+import json
+import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import replace
+from math import prod
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from segsg.detection.detector import Detector, Domain
-from segsg.detection.ragged import RaggedReader, RaggedWriter
-from segsg.detection.regions import image_index, one_hot
-from segsg.structures import Batch, Look, Regions, Task
+from segsg.detection.detector import Detector
+from segsg.detection.proposals import image_index, one_hot
+from segsg.structures import Batch, Domain, Look, Regions, Task
+
+INDEX = "index.json"
+
+
+class RaggedWriter:
+    """Entries keyed by an integer; every entry has the same names, each with an array of any shape."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.part = folder, folder.with_name(f"{folder.name}.part")
+        shutil.rmtree(self.part, ignore_errors=True)
+        self.part.mkdir(parents=True)
+        self.files: dict[str, BinaryIO] = {}
+        self.dtypes: dict[str, str] = {}
+        self.shapes: dict[str, list[tuple[int, ...]]] = {}
+        self.keys: dict[int, None] = {}
+
+    def add(self, key: int, arrays: dict[str, np.ndarray]) -> None:
+        """Appends an entry. ValueError for a key that has one: it would take the place of the other."""
+        if key in self.keys:
+            raise ValueError(f"{self.folder}: two images have the id {key}; give each photo of a set an id of its own")
+        self.keys[key] = None
+        for name, array in arrays.items():
+            if name not in self.files:
+                self.files[name] = (self.part / f"{name}.raw").open("wb")
+                self.dtypes[name], self.shapes[name] = str(array.dtype), []
+            self.shapes[name].append(array.shape)
+            self.files[name].write(np.ascontiguousarray(array).data)
+
+    def close(self) -> None:
+        """Gives the folder its name; one that was there before goes."""
+        for file in self.files.values():
+            file.close()
+        index = {"keys": list(self.keys), "dtypes": self.dtypes, "shapes": self.shapes}
+        (self.part / INDEX).write_text(json.dumps(index))
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.replace(self.part, self.folder)
+
+
+class RaggedReader:
+    """What a `RaggedWriter` has written."""
+
+    def __init__(self, folder: Path):
+        if not (folder / INDEX).exists():
+            raise ValueError(f"{folder}: no such looks; write them first (write_looks)")
+        index = json.loads((folder / INDEX).read_text())
+        self.folder = folder
+        self.places = {key: place for place, key in enumerate(index["keys"])}
+        self.shapes: dict[str, list[list[int]]] = index["shapes"]
+        self.starts = {name: np.cumsum([0, *map(prod, shapes)]) for name, shapes in self.shapes.items()}
+        self.values = {name: self._values(name, dtype) for name, dtype in index["dtypes"].items()}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def read(self, key: int, name: str) -> np.ndarray:
+        """A copy of one array of an entry. ValueError if there is no such entry."""
+        if key not in self.places:
+            raise ValueError(
+                f"{self.folder}: nothing about image {key}; write the looks of its split too (write_looks)"
+            )
+        place = self.places[key]
+        start, stop = self.starts[name][place : place + 2]
+        return np.array(self.values[name][start:stop]).reshape(self.shapes[name][place])
+
+    def _values(self, name: str, dtype: str) -> np.ndarray:
+        if self.starts[name][-1] == 0:
+            return np.empty(0, dtype)
+        return np.memmap(self.folder / f"{name}.raw", dtype, mode="r")
+
 
 STEPS = 8
 """steps of a stored mask logit per unit: an error of 0.06 moves no probability by more than 0.016"""
@@ -40,14 +112,14 @@ def write_looks(
         for i, image_id in enumerate(batch.image_ids):
             regions.add(image_id, _regions_of(look, i))
             if features is not None:
-                features.add(image_id, _features_of(look, i, detector.record.strides))
+                features.add(image_id, _features_of(look, i))
     for writer in (regions, features):
         if writer is not None:
             writer.close()
 
 
 class CachedDetector(nn.Module):
-    """A frozen detector that reads its looks from `folder` instead of running; the same calls, up to rounding.
+    """A frozen detector that reads its looks from `folder` instead of running, up to rounding.
 
     Padding beyond an image repeats its last cells, and a crop at its border may read half of one. The detector itself
     reads there what the padding of its batch looked like. Batches have to hold the images as they were when the looks
@@ -57,7 +129,7 @@ class CachedDetector(nn.Module):
     def __init__(self, detector: Detector, folder: Path):
         super().__init__()
         self.detector, self.folder = detector, folder
-        self.record = detector.record
+        self.record, self.channels = detector.record, detector.channels
         self.readers: dict[str, RaggedReader] = {}
 
     def look(self, batch: Batch, task: Task, domain: Domain = "graph") -> Look:
@@ -68,17 +140,8 @@ class CachedDetector(nn.Module):
         if task == "predcls":
             probabilities = one_hot(regions.labels, regions.class_probabilities.shape[1])
             regions = replace(regions, class_probabilities=probabilities)
-        return Look(self._features(batch, self._reader(f"{domain}-features")), regions).to(batch.images.device)
-
-    def region_crops(self, look: Look, side: int) -> Float[Tensor, "regions channels side side"]:
-        """As `Detector.region_crops`."""
-        return self.detector.region_crops(look, side)
-
-    def union_crops(
-        self, look: Look, boxes: Float[Tensor, "pairs 4"], image: Int[Tensor, "pairs"], side: int
-    ) -> Float[Tensor, "pairs channels side side"]:
-        """As `Detector.union_crops`."""
-        return self.detector.union_crops(look, boxes, image, side)
+        features = self._features(batch, self._reader(f"{domain}-features"))
+        return Look(features, regions, self.record.strides, self.record.cells).to(batch.images.device)
 
     def _reader(self, name: str) -> RaggedReader:
         if name not in self.readers:
@@ -132,8 +195,8 @@ def _regions_of(look: Look, image: int) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _features_of(look: Look, image: int, strides: tuple[int, ...]) -> dict[str, np.ndarray]:
+def _features_of(look: Look, image: int) -> dict[str, np.ndarray]:
     """The part of each map that an image covers, [h, w, channels]: the layout that region crops read fastest."""
     h, w = look.regions.sizes[image]
-    parts = [level[image, :, : -(-h // s), : -(-w // s)] for level, s in zip(look.features, strides, strict=True)]
+    parts = [level[image, :, : -(-h // s), : -(-w // s)] for level, s in zip(look.features, look.strides, strict=True)]
     return {f"level{i}": part.permute(1, 2, 0).half().cpu().numpy() for i, part in enumerate(parts)}

@@ -1,51 +1,26 @@
-"""From parameters to data: sets, what was counted in them, and every image once."""
+"""The image sets of a study, and batches of them: every image once in order, or endlessly for training."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from jaxtyping import Int
-from torch import Tensor
-
 from segsg.data.coco import MaskSet
-from segsg.data.filters import OverlappingRelations, Subset, without_images
-from segsg.data.loading import ordered
+from segsg.data.filters import OverlappingRelations, Subset, one_predicate_per_pair, without_images
+from segsg.data.loading import Batches, Change, ordered, prepared
 from segsg.data.true_masks import WithTrueMasks
-from segsg.data.visual_genome import SceneGraphSet, Split, read_vocabulary
-from segsg.data.vocabulary import Vocabulary
+from segsg.data.visual_genome import SceneGraphSet, Split
 from segsg.structures import Batch
-from segsg.study.params import DetectorRow, Params
+from segsg.study.params import DetectorRow, Optimization, Params
+from segsg.study.runs import share
+from segsg.training.loop import Source
 
 LOADING_THREADS = 2
 EVALUATION_IMAGES = 8
-STATISTICS = "statistics.npz"
 
 
 def folder(params: Params) -> Path:
     """Where the data stage of this profile writes."""
     return Path("data") / params.profile
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """What the annotations say without a pixel; see `segsg.data.statistics`. Sizes of `counts` include background."""
-
-    counts: Int[Tensor, "classes classes predicates"]
-    zero_shot: Int[Tensor, "triplets 3"]
-
-    @property
-    def predicate_counts(self) -> Int[Tensor, "predicates"]:
-        """Training relations of each predicate; pairs without one at index 0."""
-        return self.counts.sum(dim=(0, 1))
-
-
-def statistics(params: Params) -> Statistics:
-    """What the data stage counted."""
-    with np.load(folder(params) / STATISTICS) as arrays:
-        return Statistics(torch.from_numpy(arrays["counts"]), torch.from_numpy(arrays["zero_shot"]))
 
 
 def scene_graph_set(params: Params, split: Split, keep_empty: bool = False) -> SceneGraphSet:
@@ -108,16 +83,6 @@ def with_true_masks(params: Params, dataset: Any, split: Split) -> WithTrueMasks
     return WithTrueMasks(dataset, path)
 
 
-def vocabulary(params: Params) -> Vocabulary:
-    """Classes and predicates of the scene graph set."""
-    return read_vocabulary(params.data.scene_graphs.vocabulary)
-
-
-def mask_vocabulary(params: Params) -> Vocabulary:
-    """Classes of the mask set."""
-    return mask_set(params, "validation").vocabulary
-
-
 def first(dataset: Any, images: int | None) -> Any:
     """The first so many images of a set; all of them without a number."""
     return dataset if images is None else Subset(dataset, range(min(images, len(dataset))))
@@ -132,3 +97,41 @@ def spread(dataset: Any, images: int) -> Subset:
 def all_batches(params: Params, dataset: Any, images: int = EVALUATION_IMAGES) -> Iterator[Batch]:
     """Every image of a set once, in order."""
     return ordered(dataset, images, params.data.short_side, params.data.long_side, LOADING_THREADS)
+
+
+SIDES = {"left", "right"}
+"""words of predicates that a mirror makes untrue"""
+
+
+def mask_batches(params: Params, dataset: Any, *, numbers: Optimization, seed: int) -> Source:
+    """Batches of a mask set."""
+    return _batches(params, dataset, images=numbers.mask_images, flip=numbers.flip, seed=seed)
+
+
+def object_batches(params: Params, dataset: Any, seed: int) -> Source:
+    """Stage 1's batches of scene-graph images, of which it reads boxes and labels."""
+    return _batches(params, dataset, images=params.stage1.images, flip=params.stage1.flip, seed=seed)
+
+
+def relation_batches(params: Params, dataset: Any, predicates: tuple[str, ...], seed: int) -> Source:
+    """Stage 2's batches of scene-graph images: one predicate per pair, drawn at every visit.
+
+    ValueError if photos would be mirrored under predicates that a mirror makes untrue.
+    """
+    numbers = params.stage2
+    sided = [name for name in predicates if numbers.flip and SIDES & set(name.lower().split())]
+    if sided:
+        raise ValueError(
+            f"{params.data.scene_graphs.vocabulary}: predicates {', '.join(map(repr, sided))} change their meaning in "
+            f"a mirrored photo; set flip: false in stage2 of profile {params.profile}"
+        )
+    return _batches(params, dataset, images=numbers.images, flip=numbers.flip, seed=seed, change=one_predicate_per_pair)
+
+
+def _batches(
+    params: Params, dataset: Any, *, images: int, flip: bool, seed: int, change: Change | None = None
+) -> Source:
+    """`images` a step, shared by all processes and decoded ahead by threads."""
+    sides = params.data.short_side, params.data.long_side
+    batches = Batches(dataset, share(images), seed, flip, *sides, change)
+    return lambda steps: prepared(batches.batch, steps, LOADING_THREADS)

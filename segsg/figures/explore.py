@@ -1,4 +1,5 @@
-"""Tables of notebooks/explore.ipynb: what a study measured, and what two models say about one photo."""
+"""Tables and panels of notebooks/explore.ipynb: what a study measured, what two models say about one photo, and how a
+region's mask (eq. 4) and that of a pair (eq. 6) come about."""
 
 from collections.abc import Mapping
 
@@ -6,14 +7,15 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, UInt8
+from torch import Tensor
 
 from segsg.evaluation.matching import MISSED, agreement, first_covering
 from segsg.evaluation.protocol import Protocol
-from segsg.study.annotated import class_names
+from segsg.figures.pictures import Experiment, Seen, class_names, compared_experiments
 from segsg.study.params import Params
-from segsg.study.seen import Experiment, Seen
-from segsg.study.summary import compared_experiments
 
+Panels = dict[str, Float[np.ndarray, "side side"]]
+"""probabilities of masks by name"""
 DEPTH = 100
 AUTO = "auto"
 COLUMNS = ("model", "detector", "task", "method", "seed")
@@ -112,3 +114,45 @@ def surest_pair(seen: Seen) -> tuple[int, int]:
         raise ValueError(f"image {seen.sample.image_id}: {seen.experiment.key} finds no pair; look at another image")
     subject, object_ = seen.answers.ranking.pairs[0].tolist()
     return subject, object_
+
+
+def photo_of(seen: Seen, *regions: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The part of the photo inside the smallest box around regions."""
+    boxes = torch.as_tensor(seen.prediction.boxes[list(regions)]) * seen.sample.scale
+    (x1, y1), (x2, y2) = boxes[:, :2].amin(0).floor().int().tolist(), boxes[:, 2:].amax(0).ceil().int().tolist()
+    return seen.sample.image[:, max(y1, 0) : max(y2, y1 + 1), max(x1, 0) : max(x2, x1 + 1)].permute(1, 2, 0).numpy()
+
+
+@torch.no_grad()
+def region_masks(seen: Seen, region: int, most: int) -> Panels:
+    """A region's mask in the `most` mask classes that its class borrows from, with their weights, and what comes of it.
+
+    Controls have the last alone. Empty for a model that sees no masks.
+    """
+    graph = seen.experiment.model.graph(seen.look, torch.zeros(0, 2, dtype=torch.long, device=seen.device))
+    if graph.masks is None:
+        return {}
+    label, names = int(seen.prediction.labels[region]), seen.experiment.facts.mask_names
+    weights = seen.experiment.model.extractor.weights(label)
+    panels = {}
+    if weights is not None and len(weights) == len(names):
+        logits = graph.regions.mask_logits[region]
+        for column in weights.abs().argsort(descending=True)[:most].tolist():
+            if weights[column]:
+                panels[f"{names[column]} × {weights[column]:.2f}"] = _plain(logits[column].sigmoid())
+    return panels | {f"= {seen.experiment.names.class_name(label)}": _plain(graph.masks[region, label])}
+
+
+@torch.no_grad()
+def pair_masks(seen: Seen, subject: int, object_: int) -> Panels:
+    """Eq. 6 step by step for the masks that the detector expects: as they are, smoothed, combined, in the pair's frame.
+
+    Empty for a model whose edges see no masks.
+    """
+    pair = torch.tensor([[subject, object_]], device=seen.device)
+    steps = seen.experiment.model.extractor.steps(seen.look, pair)
+    return {name: _plain(masks[0, 0]) for name, masks in steps.items()}
+
+
+def _plain(mask: Float[Tensor, "side side"]) -> Float[np.ndarray, "side side"]:
+    return mask.float().cpu().numpy()

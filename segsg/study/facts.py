@@ -1,0 +1,154 @@
+"""What of its data sets a model is made from, as one noun: names, word vectors, counts.
+
+The data stage writes `data/PROFILE/facts` once; everything else reads it. A bundle is this folder and weights.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from segsg.data.statistics import predicate_counts, zero_shot
+from segsg.data.visual_genome import read_vocabulary, read_zero_shot
+from segsg.data.words import Vocabulary, WordVectors, read_name_pairs
+from segsg.files import DataError, read_json, whole, write_text
+from segsg.grounding.transfer import transfer_matrix
+from segsg.study import sets
+from segsg.study.params import Params
+
+NAMES, NUMBERS = "names.json", "numbers.safetensors"
+TENSORS = ("vectors", "mask_vectors", "counts", "zero_shot")
+AGAIN = "write it again: `dvc repro data@PROFILE`, or copy the whole bundle again"
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The matrix of eq. 3 with the names of its rows and columns."""
+
+    matrix: Float[Tensor, "classes mask_classes"]
+    classes: tuple[str, ...]
+    mask_classes: tuple[str, ...]
+    copied: tuple[bool, ...]
+    """classes whose mask is one mask class by name"""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names of both data sets, their word vectors, and what the training split counts.
+
+    Sizes of `counts` include background, and column 0 counts pairs without a predicate; the other tensors have no row
+    for background. `name_pairs` are classes that share a mask class under another name; `drawn_as` is what a drawn world
+    knows, the mask class that draws each class, and empty elsewhere. `zero_shot` are rows (subject class, predicate,
+    object class) that training never shows.
+    """
+
+    names: Vocabulary
+    mask_names: tuple[str, ...]
+    name_pairs: dict[str, str]
+    drawn_as: dict[str, str]
+    vectors: Float[Tensor, "classes words"]
+    mask_vectors: Float[Tensor, "mask_classes words"]
+    counts: Int[Tensor, "all_classes all_classes all_predicates"]
+    zero_shot: Int[Tensor, "triplets 3"]
+
+    @property
+    def classes(self) -> int:
+        """Number of classes, with background."""
+        return len(self.names.classes) + 1
+
+    @property
+    def predicates(self) -> int:
+        """Number of predicates, with background."""
+        return len(self.names.predicates) + 1
+
+    @cached_property
+    def predicate_counts(self) -> Int[Tensor, "all_predicates"]:
+        """Training relations of each predicate; pairs without one at index 0."""
+        return self.counts.sum(dim=(0, 1))
+
+    def transfer(self, mode: str, threshold: float) -> Transfer:
+        """Eq. 3: which mask classes each class borrows its mask from, and how much of each."""
+        names = self.names.classes
+        pairs = self.drawn_as if mode == "oracle" else self.name_pairs
+        vectors = (self.vectors, self.mask_vectors)
+        matrix = transfer_matrix(names, self.mask_names, *vectors, pairs, mode, threshold)
+        named = set(self.mask_names) | self.name_pairs.keys()
+        return Transfer(matrix, names, self.mask_names, tuple(name in named for name in names))
+
+    def save(self, folder: Path) -> None:
+        """Writes `names.json` and `numbers.safetensors`."""
+        names = {"classes": self.names.classes, "predicates": self.names.predicates, "mask_classes": self.mask_names}
+        names |= {"name_pairs": self.name_pairs, "drawn_as": self.drawn_as}
+        write_text(folder / NAMES, json.dumps(names, indent=1, ensure_ascii=False) + "\n")
+        with whole(folder / NUMBERS) as part:
+            save_file({name: getattr(self, name).contiguous() for name in TENSORS}, part)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Facts":
+        """The inverse of `save`. DataError if a file is missing or says something else."""
+        names = read_json(folder / NAMES)
+        try:
+            tensors = load_file(folder / NUMBERS)
+            vocabulary = Vocabulary(tuple(names["classes"]), tuple(names["predicates"]))
+            known = (tuple(names["mask_classes"]), names["name_pairs"], names["drawn_as"])
+            return cls(vocabulary, *known, **{name: tensors[name] for name in TENSORS})
+        except (OSError, SafetensorError, KeyError, TypeError) as error:
+            raise DataError(folder, "facts", f"are damaged ({type(error).__name__}: {error})", AGAIN) from error
+
+
+def label_vectors(vectors: Float[Tensor, "classes words"], width: int) -> Float[Tensor, "all_classes words"]:
+    """Where label embeddings start: word vectors if they have the wanted width, otherwise noise. Row 0: background."""
+    if vectors.shape[1] != width:
+        vectors = torch.randn(len(vectors), width)
+    return torch.cat([vectors.new_zeros(1, width), vectors])
+
+
+def folder(params: Params) -> Path:
+    """Where the data stage writes the facts of a study."""
+    return sets.folder(params) / "facts"
+
+
+def load(params: Params) -> Facts:
+    """The facts of a study. ValueError if its data stage has not run."""
+    if not (folder(params) / NAMES).is_file():
+        raise ValueError(f"{folder(params)}: missing; run its stage with `dvc repro data@{params.profile}`")
+    return Facts.load(folder(params))
+
+
+def gather(params: Params) -> Facts:
+    """Reads and counts the facts from the files of a study."""
+    data = params.data
+    names, mask_names = read_vocabulary(data.scene_graphs.vocabulary), sets.mask_set(params, "validation").vocabulary
+    return Facts(
+        names=names,
+        mask_names=mask_names.classes,
+        name_pairs=read_name_pairs(data.name_pairs),
+        drawn_as=_drawn_as() if params.world is not None else {},
+        vectors=_vectors(params, names.classes),
+        mask_vectors=_vectors(params, mask_names.classes),
+        counts=predicate_counts(sets.training_set(params), len(names.classes) + 1, len(names.predicates) + 1),
+        zero_shot=_zero_shot(params, names),
+    )
+
+
+def _drawn_as() -> dict[str, str]:
+    from segsg.world.classes import ORACLE
+
+    return dict(ORACLE)
+
+
+def _vectors(params: Params, names: tuple[str, ...]) -> Float[Tensor, "classes words"]:
+    return WordVectors.read(params.data.word_vectors, names, params.data.word_aliases).matrix(names)
+
+
+def _zero_shot(params: Params, names: Vocabulary) -> Int[Tensor, "triplets 3"]:
+    """The published list where the profile names one, else counted here."""
+    if params.data.zero_shot:
+        return read_zero_shot(params.data.zero_shot, names)
+    return zero_shot(sets.scene_graph_set(params, "train"), sets.scene_graph_set(params, "test"))

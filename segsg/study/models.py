@@ -1,0 +1,138 @@
+"""From Facts, numbers and a row to a network. Nothing here opens a file: a study and a bundle make models alike."""
+
+import dataclasses
+
+import torch
+from torch import nn
+
+from segsg.detection.backbones import BACKBONES
+from segsg.detection.detector import Detector
+from segsg.detection.proposals import DetectionNumbers
+from segsg.grounding.edges import COMBINATIONS, FRAMES, KERNELS, NoPairMasks, NoSmoothing, PairMasks
+from segsg.grounding.extractor import GroundedExtractor
+from segsg.grounding.refinement import MaskDomain, MaskRefiner, RefinedInTraining, RefinedModel
+from segsg.grounding.segmenter import AllClasses, ConstantMasks, MixedClasses, Segmenter, ShuffledMasks
+from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder, Extractor, Fusion
+from segsg.models.frequency import NoFeatures
+from segsg.models.parts import Materials
+from segsg.models.registry import context_of
+from segsg.models.sampling import PairSampler, every_pair, overlapping_pairs
+from segsg.models.scene_graph import DistinctNames, SceneGraphModel, best_names
+from segsg.structures import FrozenDetector
+from segsg.study.facts import Facts, label_vectors
+from segsg.study.params import DetectorRow, Grounding, Network, Numbers
+from segsg.study.rows import FREQUENCY, Row
+
+REFINED = {"inference": RefinedModel, "training": RefinedInTraining}
+CONSTANT = {"rectangles": 1.0, "zero": 0.0}
+"""controls whose masks have one value in every cell"""
+
+
+def make_detector(facts: Facts, numbers: Numbers, row: DetectorRow) -> Detector:
+    """The untrained detector of a row of `detectors`, from the seeds of the study and of the row."""
+    torch.manual_seed(numbers.seed + row.seed)
+    mask_classes = len(facts.mask_names) if row.joint else None
+    counts = DetectionNumbers(**dataclasses.asdict(numbers.detection))
+    return Detector(BACKBONES[row.backbone], facts.classes, mask_classes, counts)
+
+
+def make_model(facts: Facts, numbers: Numbers, row: Row, detector: FrozenDetector) -> SceneGraphModel:
+    """The untrained model of a row on a frozen detector, from the seeds of the study and of the row.
+
+    ValueError for a model that does not exist.
+    """
+    torch.manual_seed(numbers.seed + row.seed)
+    detected = row.task == "sgdet"
+    slots = {
+        "detector": detector,
+        "extractor": make_extractor(facts, numbers.network, row, detector.channels),
+        "context": context_of(row.model)(materials(facts, numbers.network, row)),
+        "task": row.task,
+        "sampler": PairSampler(numbers.sampling.pairs, numbers.sampling.positive_fraction),
+        "candidates": overlapping_pairs if detected and numbers.evaluation.pair_overlap else every_pair,
+        "naming": DistinctNames(numbers.evaluation.late_nms) if detected else best_names,
+    }
+    if not row.is_refined:
+        return SceneGraphModel(**slots)
+    return REFINED[row.grounding.refinement](**slots, **refinement_slots(facts, numbers, row.grounding, slots))
+
+
+def materials(facts: Facts, network: Network, row: Row) -> Materials:
+    """What the context model of a row is made from."""
+    return Materials(
+        vectors=label_vectors(facts.vectors, network.label_embedding),
+        counts=facts.counts,
+        labels_given=row.task == "predcls",
+        node_width=network.node_width,
+        hidden=network.hidden,
+        pooling=network.pooling,
+        position=network.position,
+        dropout=network.dropout,
+    )
+
+
+def make_extractor(facts: Facts, network: Network, row: Row, channels: int) -> Extractor:
+    """What encodes regions and pairs, from feature maps of so many `channels`: with masks, without, or nothing."""
+    if row.method == FREQUENCY:
+        return NoFeatures()
+    if row.grounding is None:
+        return box_extractor(network, channels, node_masks=0, edge_masks=0)
+    return grounded_extractor(facts, network, row.grounding, channels)
+
+
+def box_extractor(network: Network, channels: int, *, node_masks: int, edge_masks: int) -> BoxExtractor:
+    """Encoders of regions and pairs with room for so many mask channels."""
+    sizes = {"channels": channels, "side": network.region_side, "width": network.fused, "dense": network.dense}
+    nodes = CropEncoder(mask_channels=node_masks, out=network.node_width, **sizes)
+    return BoxExtractor(nodes, CropEncoder(mask_channels=LAYOUT_CHANNELS + edge_masks, out=network.pooling, **sizes))
+
+
+def grounded_extractor(facts: Facts, network: Network, wanted: Grounding, channels: int) -> GroundedExtractor:
+    """Masks in nodes (eq. 5) and edges (eq. 7)."""
+    seen = mask_channels(wanted, facts.classes)
+    edge_masks = 0 if wanted.edges == "none" else seen.channels
+    boxes = box_extractor(network, channels, node_masks=seen.channels if wanted.nodes else 0, edge_masks=edge_masks)
+    return GroundedExtractor(boxes, segmenter(facts, wanted), seen, pair_masks(wanted, facts.classes))
+
+
+def mask_channels(wanted: Grounding, classes: int) -> AllClasses | MixedClasses:
+    """How many of the class masks are seen."""
+    return MixedClasses(classes, wanted.channels) if wanted.channels else AllClasses(classes)
+
+
+def segmenter(facts: Facts, wanted: Grounding) -> nn.Module:
+    """Masks of every class (eq. 4), or what a control puts in their place."""
+    if wanted.masks == "oracle":
+        return Segmenter(torch.ones(facts.classes - 1, 1))
+    if wanted.masks in CONSTANT:
+        return ConstantMasks(facts.classes, CONSTANT[wanted.masks])
+    transferred = Segmenter(facts.transfer(wanted.transfer, wanted.transfer_threshold).matrix)
+    return ShuffledMasks(transferred) if wanted.masks == "shuffled" else transferred
+
+
+def pair_masks(wanted: Grounding, classes: int) -> PairMasks | NoPairMasks:
+    """Eq. 6 or one of its variants."""
+    if wanted.edges == "none":
+        return NoPairMasks()
+    smoothing = KERNELS[wanted.kernels](classes, wanted.kernel) if wanted.edges == "gaussian" else NoSmoothing()
+    return PairMasks(smoothing, FRAMES[wanted.frame](), COMBINATIONS[wanted.edges], wanted.sigmoid)
+
+
+def refinement_slots(facts: Facts, numbers: Numbers, wanted: Grounding, slots: dict) -> dict[str, nn.Module]:
+    """What a refining model has beside the slots of every model (eq. 8)."""
+    context, mask_classes, channels = slots["context"], len(facts.mask_names), slots["detector"].channels
+    network, refinement = numbers.network, numbers.refinement
+    labels = context.labels_of(label_vectors(facts.mask_vectors, network.label_embedding))
+    seen = mask_channels(wanted, mask_classes + 1)
+    fusion = Fusion(channels, seen.channels if wanted.nodes else 0, network.region_side, network.fused)
+    domain = MaskDomain(
+        segmenter=Segmenter(torch.eye(mask_classes)), channels=seen, fusion=fusion, labels=labels, classes=facts.classes
+    )
+    refiner = MaskRefiner(
+        channels=channels,
+        described=context.described,
+        width=refinement.width,
+        convolutions=refinement.convolutions,
+        mask_classes=mask_classes,
+    )
+    return {"refiner": refiner, "domain": domain}
