@@ -1,25 +1,131 @@
-"""From a photo to its scene graph, with no data set and no study at hand: `load_bundle(FOLDER).predict(PHOTO)`."""
+"""A bundle: Facts, weights and what they are, as one folder; and from a photo to its scene graph with nothing else.
+
+`load_bundle(FOLDER).predict(PHOTO)` needs no data set and no study. `segsg bundle` writes such a folder (`export`).
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Literal
 
 import torch
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
 
 from segsg.data.transforms import collate, resize
 from segsg.data.vocabulary import Vocabulary
+from segsg.files import DataError, digest, read_json
+from segsg.kernels.boxes import clip, union_boxes
+from segsg.kernels.masks import paste
 from segsg.models.scene_graph import SceneGraphModel
-from segsg.photos import card as bundle_card
-from segsg.photos.answers import photo_graphs
-from segsg.photos.bundle_file import Manifest, read_manifest
-from segsg.photos.bundled import load_network
-from segsg.photos.graph import PhotoGraph
-from segsg.photos.last_look import LastLook
-from segsg.photos.pixels import Photo, read, sample
-from segsg.photos.wanted import Wanted
+from segsg.photos.graph import Box, PairRegion, PhotoGraph, Region, Relation, Wanted, runs_of
+from segsg.photos.pixels import Photo, Pixels, read, sample
+from segsg.structures import Batch, ImageGraph, Look
+from segsg.study.facts import Facts
+from segsg.study.models import make_detector, make_model
+from segsg.study.params import DetectorRow, ExperimentRow, Grounding, Numbers, read_section
+from segsg.study.rows import Row, make_row
 
+FORMAT, VERSION = "segsg-bundle", 2
+"""Raise the version when a key of the sections that a bundle holds is added or goes, too."""
+MANIFEST, WEIGHTS, CARD, FACTS, SAMPLES = "bundle.json", "weights.safetensors", "MODEL_CARD.md", "facts", "samples"
+AGAIN = "copy the whole bundle again, or write it again with `segsg bundle`"
+WARNINGS = {
+    "drawn": "This model has only ever seen drawings of a small made-up world, never a photograph. Its answers about "
+    "photographs show how the method works, and are not to be relied on."
+}
 PADDED_TO = 32
 """pixels; what `collate` rounds up to"""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """bundle.json: what the weights are of, how they came about, and which files lie beside it."""
+
+    format: Literal["segsg-bundle"]
+    version: int
+    name: str
+    world: Literal["drawn", "photos"]
+    """what the model was trained on"""
+    licence: str
+    trained: dict
+    """how: numbers of images and steps, digests of the study's weights, test metrics"""
+    experiment: ExperimentRow
+    detector: DetectorRow
+    grounding: Grounding
+    """the study's section of that name, which `experiment` may change"""
+    numbers: Numbers
+    short_side: int
+    """pixels of a photo's shorter side as the detector sees it"""
+    long_side: int
+    files: dict[str, str]
+    """every other file of the folder and its SHA-256; names are relative, with slashes"""
+
+    @property
+    def row(self) -> Row:
+        """The row of the study that the model is."""
+        shared = {"detector": self.detector, "standard": self.grounding, "where": MANIFEST}
+        return make_row(self.name, self.experiment, **shared)
+
+    @property
+    def warning(self) -> str | None:
+        """What everybody has to know who sees an answer; None if there is nothing to warn of."""
+        return WARNINGS.get(self.world)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """bundle.json of a folder whose other files are all there and unchanged. DataError names what is not."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        way_out = f"give a folder with {MANIFEST}, as `segsg bundle` writes it"
+        raise DataError(path, "file", "cannot be read (no such file)", way_out)
+    raw = read_json(path)
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        raise DataError(path, "file", f"is not a manifest of the format {FORMAT}", "give the folder of a bundle")
+    if raw.get("version") != VERSION:
+        rule = f"is {raw.get('version')!r}, this segsg reads version {VERSION}"
+        raise DataError(path, "version", rule, "use the segsg that wrote it, or write it again with `segsg bundle`")
+    try:
+        manifest = read_section(Manifest, raw, str(path))
+        manifest.row  # noqa: B018
+    except ValueError as error:
+        raise DataError(path, "contents", str(error).removeprefix(f"{path}: "), AGAIN) from error
+    _check_files(folder, manifest)
+    return manifest
+
+
+def _check_files(folder: Path, manifest: Manifest) -> None:
+    for name in {WEIGHTS, CARD} - manifest.files.keys():
+        raise DataError(folder / MANIFEST, "files", f"does not list {name}", AGAIN)
+    for name, expected in manifest.files.items():
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise DataError(folder / MANIFEST, f"file {name!r}", "lies outside the bundle", "do not trust this bundle")
+        if not (folder / name).is_file():
+            raise DataError(folder / name, "file", f"is missing, but {MANIFEST} lists it", AGAIN)
+        if digest(folder / name) != expected:
+            raise DataError(folder / name, "file", f"has another SHA-256 than {MANIFEST} says", AGAIN)
+
+
+def load_network(folder: Path, manifest: Manifest, known: Facts) -> SceneGraphModel:
+    """The model of a bundle in float32, frozen. DataError if its weights are of another model."""
+    # Making a model seeds PyTorch, which is not a loader's to do.
+    with torch.random.fork_rng(devices=[]):
+        detector = make_detector(known, manifest.numbers, manifest.detector)
+        model = make_model(known, manifest.numbers, manifest.row, detector)
+    try:
+        weights = load_file(folder / WEIGHTS)
+        model.load_state_dict({name: _single(value) for name, value in weights.items()})
+    except (SafetensorError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise DataError(folder / WEIGHTS, "weights", f"do not fit the model of bundle.json ({first})", AGAIN) from error
+    return model.eval().requires_grad_(False)
+
+
+def _single(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
 
 
 def load_bundle(folder: Path | str, device: torch.device | str | None = None) -> "Bundle":
@@ -29,21 +135,19 @@ def load_bundle(folder: Path | str, device: torch.device | str | None = None) ->
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    model = load_network(folder, manifest)
-    return Bundle(manifest, model, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    known = Facts.load(folder / FACTS)
+    model = load_network(folder, manifest, known)
+    return Bundle(manifest, known, model, device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 class Bundle:
     """A trained model and all that it needs to know; `warning` is what everybody who sees an answer has to know."""
 
-    def __init__(self, manifest: Manifest, model: SceneGraphModel, device: torch.device | str):
-        self.manifest, self.device = manifest, torch.device(device)
-        self.names = Vocabulary(tuple(manifest.classes), tuple(manifest.predicates))
-        self.warning = bundle_card.warning(manifest)
+    def __init__(self, manifest: Manifest, known: Facts, model: SceneGraphModel, device: torch.device | str):
+        self.manifest, self.names, self.warning = manifest, known.names, manifest.warning
+        self.device = torch.device(device)
         self._model = model.to(self.device)
-        self._model.detector = LastLook(self._model.detector)
-        data = manifest.params.data
-        self._resize = partial(resize, short_side=data.short_side, long_side=data.long_side)
+        self._resize = partial(resize, short_side=manifest.short_side, long_side=manifest.long_side)
 
     def predict(self, photo: Photo, top: int = Wanted.top, threshold: float = Wanted.threshold) -> PhotoGraph:
         """The graph of a photo: a file, a Pillow image, or an array of uint8 `[h, w, 3]` (also grey or with alpha).
@@ -58,12 +162,38 @@ class Bundle:
         """The graph of each photo. Photos of one size are computed together; none depends on those beside it."""
         wanted, pixels = Wanted(top, threshold), [read(photo) for photo in photos]
         samples = [self._resize(sample(photo)) for photo in pixels]
-        found: dict[int, PhotoGraph] = {}
+        graphs: dict[int, PhotoGraph] = {}
         for places in _same_size([one.size for one in samples]):
             batch = collate([samples[i] for i in places], PADDED_TO).to(self.device)
-            graphs = photo_graphs(self._model, batch, [pixels[i] for i in places], self.names, wanted)
-            found |= dict(zip(places, graphs, strict=True))
-        return [found[i] for i in range(len(photos))]
+            graphs |= dict(zip(places, self._graphs(batch, [pixels[i] for i in places], wanted), strict=True))
+        return [graphs[i] for i in range(len(photos))]
+
+    @torch.no_grad()
+    def _graphs(self, batch: Batch, photos: list[Pixels], wanted: Wanted) -> list[PhotoGraph]:
+        """One predicate per pair, as in the study's recall with graph constraint."""
+        look = self._model.look(batch)
+        graphs, first = [], 0
+        for photo, graph in zip(photos, self._model.answer(look, batch), strict=True):
+            boxes = clip(graph.boxes_original, photo.shape[:2])
+            relations = self._relations(graph, boxes, look, first, wanted)
+            graphs.append(PhotoGraph(photo, _regions(graph, boxes, self.names, photo.shape[:2]), relations))
+            first += len(graph.labels)
+        return graphs
+
+    def _relations(
+        self, graph: ImageGraph, boxes: Tensor, look: Look, first: int, wanted: Wanted
+    ) -> tuple[Relation, ...]:
+        """The surest relations of a photo whose regions begin at `first` in the batch."""
+        if not len(graph.pairs):
+            return ()
+        probabilities, predicates = graph.predicate_probabilities[:, 1:].max(dim=1)
+        scores = probabilities * graph.scores[graph.pairs].prod(dim=1)
+        best = scores.argsort(descending=True, stable=True)[: wanted.top]
+        best = best[scores[best] >= wanted.threshold]
+        pairs = graph.pairs[best]
+        where = _pair_regions(self._model.meeting(look, pairs + first), union_boxes(*boxes[pairs].unbind(1)))
+        rows = zip(pairs.tolist(), (predicates[best] + 1).tolist(), scores[best].tolist(), where, strict=True)
+        return tuple(Relation(s, self.names.predicate_name(p), o, score, place) for (s, o), p, score, place in rows)
 
 
 def _same_size(sizes: list[tuple[int, int]]) -> list[list[int]]:
@@ -72,3 +202,27 @@ def _same_size(sizes: list[tuple[int, int]]) -> list[list[int]]:
     for place, size in enumerate(sizes):
         groups.setdefault(tuple(-(-side // PADDED_TO) for side in size), []).append(place)
     return list(groups.values())
+
+
+def _regions(graph: ImageGraph, boxes: Tensor, names: Vocabulary, size: tuple[int, int]) -> tuple[Region, ...]:
+    masks = [None] * len(boxes) if graph.masks is None else graph.masks
+    return tuple(
+        Region(
+            names.class_name(label),
+            float(score),
+            _box(box),
+            None if mask is None else runs_of(paste(mask[None], box[None], size)[0].numpy()),
+        )
+        for label, score, box, mask in zip(graph.labels.tolist(), graph.scores, boxes, masks, strict=True)
+    )
+
+
+def _pair_regions(masks: Float[Tensor, "pairs 28 28"] | None, unions: Tensor) -> list[PairRegion | None]:
+    if masks is None:
+        return [None] * len(unions)
+    return [PairRegion(_box(union), mask.numpy()) for union, mask in zip(unions, masks, strict=True)]
+
+
+def _box(box: Float[Tensor, "4"]) -> Box:
+    left, top, right, bottom = box.tolist()
+    return left, top, right, bottom

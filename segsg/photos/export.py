@@ -1,4 +1,4 @@
-"""`segsg bundle`: a trained SGDet experiment as one folder that needs nothing else."""
+"""`segsg bundle`: a trained SGDet experiment as one folder that needs nothing else, with a card for people."""
 
 import dataclasses
 import json
@@ -8,25 +8,52 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from segsg.data.photos import find_photo
-from segsg.files import digest
-from segsg.photos.bundle_facts import in_a_bundle, write_facts
-from segsg.photos.bundle_file import CARD, FACTS, FORMAT, MANIFEST, SAMPLES, VERSION, WEIGHTS, Manifest, digests
-from segsg.photos.card import write_card
-from segsg.photos.choice import measured
-from segsg.study import data, detectors, scene_graphs
-from segsg.study.grounded import sees_truth
+from segsg.files import digest, write_text
+from segsg.photos.bundle import CARD, FACTS, FORMAT, MANIFEST, SAMPLES, VERSION, WEIGHTS, Manifest
+from segsg.study import detectors, facts, scene_graphs, sets
+from segsg.study.facts import Facts
+from segsg.study.models import make_model
 from segsg.study.params import Params
-from segsg.training.files import WEIGHTS as TRAINED
-from segsg.training.files import load_weights
+from segsg.study.results import METRICS_FILE
+from segsg.study.rows import row_of, rows
+from segsg.training.checkpoint import WEIGHTS as TRAINED
+from segsg.training.checkpoint import load_weights
 
 LICENCE = "MIT; word vectors: GloVe (PDDL)"
+METRIC = "mR@50"
+"""what the best experiment is chosen by, on validation images"""
+SHOWN = ("R@20", "R@50", "R@100", "mR@20", "mR@50", "mR@100", "zsR@50")
+TEMPLATES = Path(__file__).parent / "templates"
 
 
-def export(params: Params, key: str, out: Path, half: bool = True, samples: int = 0) -> Path:
+def best_experiment(params: Params) -> str:
+    """The seg-grounded SGDet experiment with the highest mean recall on validation images, the first of equal ones.
+
+    Controls, the oracle and what knows how the world is drawn are no candidates. ValueError if none is evaluated.
+    """
+    values = {
+        key: measured["metrics"][METRIC]["value"]
+        for key, row in rows(params).items()
+        if row.is_candidate and row.task == "sgdet" and (measured := _measured(params, key).get("validation"))
+    }
+    if not values:
+        rule = "no seg-grounded sgdet experiment has validation numbers"
+        raise ValueError(f"profile {params.profile}: {rule}; run `segsg repro`, or name one: `segsg bundle KEY`")
+    return max(values, key=lambda key: values[key])
+
+
+def _measured(params: Params, key: str) -> dict:
+    """What the evaluation stage wrote about an experiment; empty if it was not evaluated."""
+    path = Path("runs") / params.profile / "evaluation" / key / METRICS_FILE
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def export(params: Params, key: str, out: Path, *, half: bool = True, samples: int = 0) -> Path:
     """Writes the bundle of an experiment to the folder `out`, whole or not at all, and returns `out`.
 
     The same study gives the same bytes. `half`: weights in half precision on disk. `samples`: so many test photos,
@@ -36,13 +63,14 @@ def export(params: Params, key: str, out: Path, half: bool = True, samples: int 
     _check(params, key, out)
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
-    write_facts(params, part / FACTS)
+    known = facts.load(params)
+    known.save(part / FACTS)
     save_file(stored(trained_model(params, key), half), part / WEIGHTS)
     _copy_samples(params, part / SAMPLES, samples)
     manifest = _manifest(params, key)
-    write_card(manifest, part / CARD)
+    write_card(manifest, known, part / CARD)
     whole = dataclasses.asdict(dataclasses.replace(manifest, files=digests(part)))
-    (part / MANIFEST).write_text(json.dumps(whole, indent=1, default=str) + "\n", encoding="utf-8")
+    write_text(part / MANIFEST, json.dumps(whole, indent=1, default=str) + "\n")
     if out.exists():
         shutil.rmtree(out)
     os.replace(part, out)
@@ -52,11 +80,11 @@ def export(params: Params, key: str, out: Path, half: bool = True, samples: int 
 def _check(params: Params, key: str, out: Path) -> None:
     if key not in params.experiments:
         raise ValueError(f"no experiment {key!r} in params.yaml; there are {', '.join(params.experiments)}")
-    row = params.experiments[key]
-    if row.task != "sgdet" or sees_truth(params, row):
+    row = row_of(params, key)
+    if row.task != "sgdet" or row.sees_truth:
         raise ValueError(f"{key}: needs {row.task} regions or true masks, which no photo brings; take an sgdet row")
     for folder, stage in (
-        (detectors.folder(params, row.detector), f"detector@{row.detector}"),
+        (detectors.folder(params, row.detector_key), f"detector@{row.detector_key}"),
         (scene_graphs.folder(params, key), f"scene_graph@{key}"),
     ):
         if not (folder / TRAINED).is_file():
@@ -67,7 +95,8 @@ def _check(params: Params, key: str, out: Path) -> None:
 
 def trained_model(params: Params, key: str) -> nn.Module:
     """The model with its detector inside, and never with stored looks."""
-    model = scene_graphs.make_model(params, key, detectors.load_detector(params, params.experiments[key].detector))
+    row = row_of(params, key)
+    model = make_model(facts.load(params), params.numbers, row, detectors.load_detector(params, row.detector_key))
     load_weights(model, scene_graphs.folder(params, key))
     return model.eval()
 
@@ -91,51 +120,66 @@ def _copy_samples(params: Params, folder: Path, count: int) -> None:
 
 
 def _spread_ids(params: Params, count: int) -> Iterable[int]:
-    test = data.scene_graph_set(params, "test")
+    test = sets.scene_graph_set(params, "test")
     places = range(len(test)) if count >= len(test) else (i * len(test) // count for i in range(count))
     return [int(test.image_ids[place]) for place in places]
 
 
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below `folder`, in order of names, except bundle.json itself."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST)
+    return {path.relative_to(folder).as_posix(): digest(path) for path in files}
+
+
 def _manifest(params: Params, key: str) -> Manifest:
-    row, names = params.experiments[key], data.vocabulary(params)
-    kept = dataclasses.replace(
-        params,
-        data=in_a_bundle(params.data),
-        detectors={row.detector: params.detectors[row.detector]},
-        experiments={key: row},
-        pretrained={},
-        cache_looks=False,
-    )
+    row = params.experiments[key]
     return Manifest(
-        FORMAT,
-        VERSION,
-        key,
-        "drawn" if params.data.source == "drawn" else "photos",
-        LICENCE,
-        list(names.classes),
-        list(names.predicates),
-        list(data.mask_vocabulary(params).classes),
-        _history(params, key),
-        kept,
-        {},
+        format=FORMAT,
+        version=VERSION,
+        name=key,
+        world="drawn" if params.data.source == "drawn" else "photos",
+        licence=LICENCE,
+        trained=_history(params, key),
+        experiment=row,
+        detector=params.detectors[row.detector],
+        grounding=params.grounding,
+        numbers=params.numbers,
+        short_side=params.data.short_side,
+        long_side=params.data.long_side,
+        files={},
     )
 
 
 def _history(params: Params, key: str) -> dict:
     """How the model came about, and what its test images say of it if it was evaluated."""
-    row, found = params.experiments[key], measured(params, key)
-    detector = params.detectors[row.detector]
-    apart = (found.get("unshared") or {}).get("images")
-    shared = found["images"] - apart if apart and detector.joint and not detector.disjoint else 0
+    row, measured = row_of(params, key), _measured(params, key)
+    apart = (measured.get("unshared") or {}).get("images")
+    shared = measured["images"] - apart if apart and row.detector.joint and not row.detector.disjoint else 0
     return {
-        "training_images": len(data.training_set(params)),
-        "mask_images": len(data.mask_training_set(params, detector)) if detector.joint else 0,
+        "training_images": len(sets.training_set(params)),
+        "mask_images": len(sets.mask_training_set(params, row.detector)) if row.detector.joint else 0,
+        "steps": {"detector": params.stage1.iterations, "scene_graph": params.stage2.iterations},
         "weights": {
-            "detector": digest(detectors.folder(params, row.detector) / TRAINED),
+            "detector": digest(detectors.folder(params, row.detector_key) / TRAINED),
             "scene_graph": digest(scene_graphs.folder(params, key) / TRAINED),
         },
-        "validation": found.get("validation") or {},
-        "test_images": found.get("images", 0),
+        "validation": measured.get("validation") or {},
+        "test_images": measured.get("images", 0),
         "shared_test": shared,
-        "test": found.get("metrics", {}),
+        "test": measured.get("metrics", {}),
     }
+
+
+def write_card(manifest: Manifest, known: Facts, path: Path) -> None:
+    """MODEL_CARD.md: what a bundle is, for people. Names of the data set are escaped: Markdown lets HTML through."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    names = {"classes": known.names.classes, "predicates": known.names.predicates, "mask_classes": known.mask_names}
+    shown = vars(manifest) | names | {"shown": SHOWN, "warning": manifest.warning}
+    write_text(path, environment.get_template("model_card.md").render(shown))

@@ -43,9 +43,9 @@ class Facts:
     """Names of both data sets, their word vectors, and what the training split counts.
 
     Sizes of `counts` include background, and column 0 counts pairs without a predicate; the other tensors have no row
-    for background. `name_pairs` are classes that share a mask class under another name; `drawn_as` is what a drawn world
-    knows, the mask class that draws each class, and empty elsewhere. `zero_shot` are rows (subject class, predicate,
-    object class) that training never shows.
+    for background. `name_pairs` are classes that share a mask class under another name; `drawn_as` is what a drawn
+    world knows, the mask class that draws each class, and empty elsewhere. `zero_shot` are rows (subject class,
+    predicate, object class) that training never shows.
     """
 
     names: Vocabulary

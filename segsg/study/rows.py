@@ -118,8 +118,10 @@ class Row:
         return min(unlike, key=unlike.get, default=None)
 
 
-def _row(key: str, raw: ExperimentRow, detector: DetectorRow, standard: Grounding, where: str) -> Row:
-    """ValueError for changes of `grounding` that are unknown or contradict each other."""
+def make_row(key: str, raw: ExperimentRow, *, detector: DetectorRow, standard: Grounding, where: str) -> Row:
+    """A row from what params.yaml writes of it, its detector, and the study's section `grounding`.
+
+    ValueError for changes of `grounding` that are unknown or contradict each other."""
     where = f"{where}: grounding of {key}"
     values = dataclasses.asdict(standard)
     grounding = read_section(Grounding, values | raw.grounding, where) if raw.method == GROUNDED else None
@@ -133,7 +135,8 @@ def _row(key: str, raw: ExperimentRow, detector: DetectorRow, standard: Groundin
 def rows(params: Params) -> dict[str, Row]:
     """The rows of params.yaml by key. ValueError for changes of `grounding` that are unknown or contradictory."""
     where, raw = f"profile {params.profile}", params.experiments
-    return {key: _row(key, one, params.detectors[one.detector], params.grounding, where) for key, one in raw.items()}
+    shared = {"standard": params.grounding, "where": where}
+    return {key: make_row(key, one, detector=params.detectors[one.detector], **shared) for key, one in raw.items()}
 
 
 def row_of(params: Params, key: str) -> Row:
@@ -154,7 +157,7 @@ def rows_of(results: Mapping) -> dict[str, Row]:
     found = {}
     for key, raw in results["experiments"].items():
         one = _known(ExperimentRow, raw, f"{where}: experiments: {key}")
-        found[key] = _row(key, one, detectors[one.detector], standard, where)
+        found[key] = make_row(key, one, detector=detectors[one.detector], standard=standard, where=where)
     return found
 
 
