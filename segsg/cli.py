@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from segsg.photos import commands as photo_commands
+from segsg.photos import predict as photo_commands
 from segsg.pipeline import checks, cleaning, outside, project, repro, smoke, trial
 from segsg.study import profile
 from segsg.study.params import PARAMS_FILE, load

@@ -1,5 +1,6 @@
 """One look for all figures, and files whose bytes depend on nothing but the data."""
 
+import base64
 import io
 import os
 from pathlib import Path
@@ -67,3 +68,8 @@ def save(figure: Figure, path: Path | str) -> Path:
     part.write_bytes(stream.getvalue())
     os.replace(part, path)
     return path
+
+
+def data_uri(content: bytes, kind: str) -> str:
+    """A picture as an address that a page can hold; `kind` is "png" or "jpeg"."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"

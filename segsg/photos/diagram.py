@@ -8,14 +8,16 @@ from jaxtyping import Float
 from segsg.figures.places import spread
 from segsg.photos.drawing import LETTER, Drawing, DrawnRegion, DrawnRelation, Tag
 
-SIZE, HIGH, HALF_SIDE = 17.0, 32.0, 215.0
-"""letters of a node, height of a node, and half the side of the photo, in units of the diagram"""
-APART = (175.0, 100.0)
+LETTERS, NODE_HEIGHT, HALF_SIDE = 17.0, 32.0, 215.0
+"""size of a node's letters, height of a node, and half the side of the photo, in units of the diagram"""
+SPACING = (175.0, 100.0)
+"""least distance of the middles of two nodes, across and down"""
 NAMED = 8
 """relations whose predicate is written even when nobody points at them; more and nobody reads any"""
 BEND, ARROW = 0.14, 11.0
 """how far an arrow leaves the straight line, in its lengths; length of its head"""
 MARGIN, LEAST_VIEW = 14.0, (480.0, 220.0)
+"""around all nodes; least width and height of the view"""
 Point = Float[np.ndarray, "2"]
 
 
@@ -54,18 +56,17 @@ class Diagram:
 
 def diagram(drawn: Drawing) -> Diagram:
     """Nodes near where their objects are in the photo, pushed apart until they are readable."""
-    related = [region for region in sorted(drawn.regions, key=lambda r: r.place) if region.tag is not None]
+    related = sorted((region for region in drawn.regions if region.tag is not None), key=lambda region: region.place)
     centres = np.array([_centre(region, drawn) for region in related]).reshape(-1, 2)
-    middles = spread(centres, APART)
-    places = {region.place: middle for region, middle in zip(related, middles, strict=True)}
-    nodes = tuple(Node(region, _tag(region.name, places[region.place])) for region in related)
+    middles = spread(centres, SPACING)
+    nodes = tuple(Node(region, _tag(region.name, middle)) for region, middle in zip(related, middles, strict=True))
     tags = {node.region.place: node.tag for node in nodes}
     edges = tuple(_edge(relation, tags) for relation in drawn.relations)
     return Diagram(*_view(list(tags.values())), nodes, edges)
 
 
 def _view(tags: list[Tag]) -> tuple[float, float, float, float]:
-    """A view box around all nodes; of a small graph larger, so that its letters do not grow with the page."""
+    """A view box around all nodes, and not too small, so that letters of a small graph do not grow with the page."""
     corners = np.array([[(t.x, t.y), (t.x + t.width, t.y + t.height)] for t in tags]).reshape(-1, 2)
     low, high = corners.min(axis=0, initial=np.inf), corners.max(axis=0, initial=-np.inf)
     sides = np.maximum(high - low + 2 * MARGIN, LEAST_VIEW) if tags else np.array(LEAST_VIEW)
@@ -74,13 +75,14 @@ def _view(tags: list[Tag]) -> tuple[float, float, float, float]:
 
 
 def _centre(region: DrawnRegion, drawn: Drawing) -> tuple[float, float]:
+    """The centre of a region's box in units of the diagram."""
     left, top, right, bottom = region.box
     return (left + right) / drawn.width * HALF_SIDE, (top + bottom) / drawn.height * HALF_SIDE
 
 
 def _tag(name: str, middle: Point) -> Tag:
-    width = len(name) * LETTER * SIZE + 20
-    return Tag(float(middle[0] - width / 2), float(middle[1] - HIGH / 2), width, HIGH, SIZE)
+    width = len(name) * LETTER * LETTERS + 20
+    return Tag(float(middle[0] - width / 2), float(middle[1] - NODE_HEIGHT / 2), width, NODE_HEIGHT, LETTERS)
 
 
 def _edge(relation: DrawnRelation, tags: dict[int, Tag]) -> Edge:
@@ -105,7 +107,7 @@ def _edge(relation: DrawnRelation, tags: dict[int, Tag]) -> Edge:
 
 
 def _border(tag: Tag, towards: Point, gap: float) -> Point:
-    """Where the way from the middle of a node towards a point leaves it, and `gap` more."""
+    """The point where a line from the middle of a node `towards` another leaves the node, and `gap` farther out."""
     middle = np.array(tag.middle)
     way = towards - middle
     reach = np.abs(way) / np.array([tag.width / 2 + gap, tag.height / 2 + gap])

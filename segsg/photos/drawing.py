@@ -1,14 +1,17 @@
-"""Where everything is on the page of a photo: masks and tags on the photo, nodes and arrows of the graph beside it."""
+"""What the page of a photo draws on it: outlines of masks, tags with names, and the glow of relations."""
 
+import io
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from contourpy import contour_generator
+from jaxtyping import Bool, Float
+from PIL import Image
 
 from segsg.figures.places import spread
-from segsg.figures.style import INK, PALETTE
-from segsg.photos.contours import heat, outline
+from segsg.figures.style import PALETTE, data_uri, ink_on
 from segsg.photos.graph import Box, PhotoGraph, Relation
 
 TAG = 0.031
@@ -17,8 +20,10 @@ LETTER, LINE = 0.6, 1.5
 """width and height that a letter needs, in sizes"""
 IDLE = "#8a97a3"
 """colour of regions without relation"""
-BRIGHT = 0.4
-"""relative luminance from which letters on a colour are dark"""
+GRID = 192
+"""cells along the longer side from which an outline is read; masks are no finer"""
+HEAT_SIDE = 112
+COLD, HOT = np.array([230.0, 60.0, 20.0]), np.array([255.0, 240.0, 120.0])
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class DrawnRelation:
 
 @dataclass(frozen=True)
 class Drawing:
-    """All regions, largest first so that small ones lie on top, and the relations."""
+    """All regions, largest first so that small ones lie on top, and the relations, surest first."""
 
     width: int
     height: int
@@ -93,10 +98,10 @@ def _regions(graph: PhotoGraph) -> Iterator[DrawnRegion]:
 
 
 def _relation(place: int, relation: Relation, regions: dict[int, DrawnRegion]) -> DrawnRelation:
-    ends = regions[relation.subject], relation.predicate, regions[relation.object]
+    triplet = regions[relation.subject], relation.predicate, regions[relation.object]
     if (where := relation.where) is None:
-        return DrawnRelation(place, *ends, relation.score, "", None)
-    return DrawnRelation(place, *ends, relation.score, heat(where.weights), where.box)
+        return DrawnRelation(place, *triplet, relation.score, "", None)
+    return DrawnRelation(place, *triplet, relation.score, heat(where.weights), where.box)
 
 
 def _smallness(region: DrawnRegion) -> float:
@@ -106,11 +111,11 @@ def _smallness(region: DrawnRegion) -> float:
 
 def numbered(names: list[str]) -> list[str]:
     """Names that occur twice get numbers, so that a reader can tell one from the other."""
-    total, seen, found = Counter(names), Counter(), []
+    total, seen, unique = Counter(names), Counter(), []
     for name in names:
         seen[name] += 1
-        found.append(f"{name} {seen[name]}" if total[name] > 1 else name)
-    return found
+        unique.append(f"{name} {seen[name]}" if total[name] > 1 else name)
+    return unique
 
 
 def _tags(graph: PhotoGraph, names: dict[int, str]) -> list[Tag]:
@@ -125,11 +130,36 @@ def _tags(graph: PhotoGraph, names: dict[int, str]) -> list[Tag]:
     return [Tag(*map(float, (*corner, *side)), size) for corner, side in zip(corners, sides, strict=True)]
 
 
-def ink_on(colour: str) -> str:
-    """White or the dark ink, whichever is readable on a colour."""
-    red, green, blue = (_linear(int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5))
-    return INK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > BRIGHT else "#ffffff"
+def outline(mask: Bool[np.ndarray, "h w"]) -> str:
+    """The mask as an SVG path in pixels of the photo, to be filled by the even-odd rule; empty for an empty mask."""
+    height, width = mask.shape
+    cells = [max(1, round(side * min(1, GRID / max(height, width)))) for side in (width, height)]
+    covered = Image.fromarray(mask.astype(np.uint8) * 255).resize(cells, Image.Resampling.BOX)
+    framed = np.pad(np.asarray(covered, dtype=np.float64) / 255, 1)
+    step = np.array([width / cells[0], height / cells[1]])
+    lines = contour_generator(z=framed).lines(0.5)
+    # Cell (1, 1) of the framed grid has its centre half a cell inside the photo.
+    return "".join(_path(((line - 0.5) * step).clip(0, (width, height))) for line in lines)
 
 
-def _linear(channel: float) -> float:
-    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+def _path(points: Float[np.ndarray, "points 2"]) -> str:
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points[:-1]) + "Z"
+
+
+def heat(weights: Float[np.ndarray, "side side"]) -> str:
+    """A pair region as a PNG in a data URI: where both masks weigh more, it is brighter and less transparent.
+
+    Its scale is its own, from nothing to its largest weight, since products of smoothed masks are small.
+    """
+    share = weights / max(float(weights.max()), 1e-9)
+    smooth = Image.fromarray(share.astype(np.float32)).resize((HEAT_SIDE, HEAT_SIDE), Image.Resampling.BICUBIC)
+    share = np.asarray(smooth).clip(0, 1)[..., None]
+    pixels = np.concatenate([COLD + (HOT - COLD) * share, 235 * share**0.7], axis=2)
+    return embedded(Image.fromarray(pixels.round().astype(np.uint8), "RGBA"), "png")
+
+
+def embedded(image: Image.Image, kind: str, **options) -> str:
+    """An image as a data URI; `kind` is "png" or "jpeg", and `options` are Pillow's for it."""
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return data_uri(stream.getvalue(), kind)

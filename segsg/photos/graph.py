@@ -1,18 +1,39 @@
-"""What a bundle says about one photo."""
+"""What a bundle says about one photo: regions and relations, at any size, and as JSON."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
+from PIL import Image
 from pycocotools import mask as coco_masks
 
+FORMAT, VERSION = "segsg-prediction", 1
+SCHEMA = Path(__file__).parent / "prediction.schema.json"
+SCREEN = 1024
+"""pixels; the longer side of a photo on a page or in a picture"""
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels of the photo, upright"""
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """Of all relations, the `top` surest with at least a score of `threshold`. ValueError for impossible numbers."""
+
+    top: int = 20
+    threshold: float = 0.05
+
+    def __post_init__(self):
+        if self.top < 0:
+            raise ValueError(f"top {self.top}: the number of relations is at least 0")
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold {self.threshold}: a score lies between 0 and 1")
+
+
+@dataclass(frozen=True)
 class Region:
-    """An object that was found. `runs` is its mask as COCO's compressed run lengths, None if the model has no masks."""
+    """A detected object. `runs` is its mask as COCO's compressed run lengths, None if the model has no masks."""
 
     name: str
     score: float
@@ -66,3 +87,59 @@ def runs_of(mask: Bool[np.ndarray, "h w"]) -> dict:
     """A mask as COCO's compressed run lengths, ready for JSON: {"size": [h, w], "counts": text}."""
     runs = coco_masks.encode(np.asfortranarray(mask, dtype=np.uint8))
     return {"size": [int(side) for side in runs["size"]], "counts": runs["counts"].decode("ascii")}
+
+
+def to_json(graph: PhotoGraph, *, photo: str, bundle: str, warning: str | None) -> str:
+    """The text of a photo's JSON file, as `SCHEMA` has it. `photo` is the file's name, `bundle` the bundle's."""
+    height, width = graph.size
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "bundle": bundle,
+        "warning": warning,
+        "photo": {"file": photo, "width": width, "height": height},
+        "regions": [
+            {
+                "class": region.name,
+                "score": round(region.score, 4),
+                "box": [round(side, 2) for side in region.box],
+                "mask": region.runs,
+            }
+            for region in graph.regions
+        ],
+        "relations": [
+            {"subject": r.subject, "predicate": r.predicate, "object": r.object, "score": round(r.score, 4)}
+            for r in graph.relations
+        ],
+    }
+    return json.dumps(content, indent=1) + "\n"
+
+
+def shrunk(graph: PhotoGraph, longer: int = SCREEN) -> PhotoGraph:
+    """The graph on a smaller copy of its photo, whose longer side is at most `longer` pixels."""
+    height, width = graph.size
+    if max(height, width) <= longer:
+        return graph
+    size = tuple(max(1, round(side * longer / max(height, width))) for side in (width, height))
+    scale = (size[0] / width, size[1] / height)
+    image = np.asarray(Image.fromarray(graph.image).resize(size, Image.Resampling.LANCZOS))
+    regions = tuple(_shrunk_region(region, size, scale) for region in graph.regions)
+    return PhotoGraph(image, regions, tuple(_shrunk_relation(relation, scale) for relation in graph.relations))
+
+
+def _shrunk_region(region: Region, size: tuple[int, int], scale: tuple[float, float]) -> Region:
+    runs = None
+    if region.mask is not None:
+        coverage = Image.fromarray(region.mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX)
+        runs = runs_of(np.asarray(coverage) >= 128)
+    return replace(region, box=_scaled(region.box, scale), runs=runs)
+
+
+def _shrunk_relation(relation: Relation, scale: tuple[float, float]) -> Relation:
+    if relation.where is None:
+        return relation
+    return replace(relation, where=replace(relation.where, box=_scaled(relation.where.box, scale)))
+
+
+def _scaled(box: Box, scale: tuple[float, float]) -> Box:
+    return box[0] * scale[0], box[1] * scale[1], box[2] * scale[0], box[3] * scale[1]

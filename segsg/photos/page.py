@@ -1,4 +1,4 @@
-"""Pages that show photos with their graphs: each one file, which asks the network for nothing."""
+"""What `segsg predict` writes for each photo: JSON, a picture, and a page that asks the network for nothing."""
 
 import base64
 import hashlib
@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import numpy as np
+import torch
 from markupsafe import Markup
+from matplotlib.figure import Figure
 from PIL import Image
 
-from segsg.photos.contours import data_uri
+from segsg.figures.overlay import Picture, scene_graph_overlay
+from segsg.figures.style import save
+from segsg.files import write_text
 from segsg.photos.diagram import diagram
-from segsg.photos.drawing import drawing
-from segsg.photos.graph import PhotoGraph
-from segsg.photos.picture import shrunk
+from segsg.photos.drawing import drawing, embedded
+from segsg.photos.folder import INDEX, Named
+from segsg.photos.graph import PhotoGraph, shrunk, to_json
 from segsg.report import pages
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -37,7 +41,6 @@ class Thumbnail:
     name: str
     photo: str
     uri: str
-    regions: int
     relations: tuple[str, ...]
 
     @property
@@ -45,11 +48,53 @@ class Thumbnail:
         return quote(f"{self.name}.html")
 
 
+class Results:
+    """The files of one run in the folder `out`; `skipped` has a line for each photo that cannot be read."""
+
+    def __init__(self, frame: Frame, out: Path):
+        self.frame, self.out = frame, out
+        self.thumbnails: list[Thumbnail] = []
+        self.skipped: list[str] = []
+
+    def add(self, photo: Named, graph: PhotoGraph) -> None:
+        """NAME.json, NAME.png and NAME.html."""
+        bundle, warning = self.frame.bundle, self.frame.warning
+        text = to_json(graph, photo=photo.file, bundle=bundle, warning=warning)
+        write_text(self.out / f"{photo.name}.json", text)
+        title = f"{photo.file} (not for photographs)" if warning else photo.file  # pictures travel alone
+        save(overlay(graph, title), self.out / f"{photo.name}.png")
+        write_text(self.out / f"{photo.name}.html", photo_page(graph, photo.file, self.frame))
+        self.thumbnails.append(thumbnail(graph, photo.name, photo.file))
+
+    def close(self) -> Path | None:
+        """The page to begin with: the index of several photos, the page of a single one, None without any."""
+        if self.frame.index:
+            write_text(self.out / f"{INDEX}.html", index_page(self.thumbnails, self.skipped, self.frame))
+            return self.out / f"{INDEX}.html"
+        return self.out / f"{self.thumbnails[0].name}.html" if self.thumbnails else None
+
+
+def overlay(graph: PhotoGraph, title: str = "") -> Figure:
+    """The figure of the study's gallery: the photo with the masks of related regions, and its surest relations."""
+    graph = shrunk(graph)
+    has_masks = bool(graph.regions) and graph.regions[0].runs is not None
+    return scene_graph_overlay(
+        Picture(
+            image=torch.from_numpy(graph.image.copy()).permute(2, 0, 1),
+            boxes=torch.tensor([region.box for region in graph.regions]).reshape(-1, 4),
+            names=tuple(region.name for region in graph.regions),
+            masks=torch.from_numpy(np.stack([r.mask for r in graph.regions])) if has_masks else None,
+            relations=tuple((r.subject, r.predicate, r.object, r.score) for r in graph.relations),
+            title=title,
+        )
+    )
+
+
 def photo_page(graph: PhotoGraph, photo: str, frame: Frame) -> str:
     """The page of one photo."""
     graph = shrunk(graph)
     drawn = drawing(graph)
-    image = data_uri(Image.fromarray(graph.image), "jpeg", quality=90)
+    image = embedded(Image.fromarray(graph.image), "jpeg", quality=90)
     return _render("photo", frame, {"photo": photo, "drawn": drawn, "diagram": diagram(drawn), "image": image})
 
 
@@ -60,28 +105,22 @@ def thumbnail(graph: PhotoGraph, name: str, photo: str) -> Thumbnail:
     lines = (
         f"{graph.regions[r.subject].name} {r.predicate} {graph.regions[r.object].name}" for r in graph.relations[:3]
     )
-    return Thumbnail(name, photo, data_uri(image, "jpeg", quality=80), len(graph.related()), tuple(lines))
+    return Thumbnail(name, photo, embedded(image, "jpeg", quality=80), tuple(lines))
 
 
 def index_page(photos: list[Thumbnail], skipped: list[str], frame: Frame) -> str:
-    """The page of all photos; `skipped` says of each file that is no photo why."""
+    """The page of all photos; a line of `skipped` says why a file could not be read."""
     return _render("index", frame, {"photos": photos, "skipped": skipped})
 
 
 def _render(page: str, frame: Frame, facts: dict) -> str:
-    """Style and script are the only ones that the page's policy lets run: it names their digests."""
-    environment = Environment(
-        loader=FileSystemLoader([TEMPLATES, pages.TEMPLATES]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = environment.get_template("photo.css").render()
+    """A page whose policy names the digests of its own style and script, so that no other one is applied or run."""
+    templates = pages.environment(TEMPLATES, pages.TEMPLATES)
+    style = templates.get_template("photo.css").render()
     script = (TEMPLATES / "photo.js").read_text(encoding="utf-8")
     policy = f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}"
     shared = {"frame": frame, "style": Markup(style), "script": Markup(script), "policy": policy}
-    return environment.get_template(f"{page}.html").render(facts | shared)
+    return templates.get_template(f"{page}.html").render(facts | shared)
 
 
 def _digest(text: str) -> str:

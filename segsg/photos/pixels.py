@@ -1,4 +1,4 @@
-"""Anybody's photo as pixels: upright, opaque, eight bits."""
+"""A photo from anywhere as pixels: upright, opaque, eight bits."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from segsg.files import DataError
 from segsg.structures import Sample
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-"""of Pillow; its decoders of rarer formats stay closed to files from anywhere"""
+"""that are decoded; Pillow's decoders of rarer formats stay closed, since a file may come from anywhere"""
 Photo = str | os.PathLike | Image.Image | np.ndarray
 Pixels = UInt8[np.ndarray, "h w 3"]
 
@@ -40,7 +40,7 @@ def read(photo: Photo) -> Pixels:
 
 
 def sample(pixels: Pixels) -> Sample:
-    """A photo as a network's input without any annotation."""
+    """A photo as a sample without any annotation."""
     image = torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
     nothing = torch.zeros(0, dtype=torch.int64)
     return Sample(0, image, torch.zeros(0, 4), nothing, nothing.reshape(0, 3))

@@ -10,15 +10,21 @@ TEMPLATES = Path(__file__).parent / "templates"
 JSON_OPTIONS = {"ensure_ascii": False, "sort_keys": True, "separators": (",", ":")}
 
 
-def render(page: str, facts: dict) -> str:
-    """The text of a page. Everything that is filled in is escaped, also within scripts (`tojson`)."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+def environment(*folders: Path, **options) -> Environment:
+    """Templates of `folders`, an earlier folder first. What is filled in is escaped, and a missing fact is an error."""
+    return Environment(
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        **options,
     )
-    environment.filters |= {"parts": parts, "key_column": key_column}
-    environment.policies["json.dumps_kwargs"] = JSON_OPTIONS
-    return environment.get_template(f"{page}.html").render(facts)
+
+
+def render(page: str, facts: dict) -> str:
+    """The text of a page. Everything that is filled in is escaped, also within scripts (`tojson`)."""
+    templates = environment(TEMPLATES)
+    templates.filters |= {"parts": parts, "key_column": key_column}
+    templates.policies["json.dumps_kwargs"] = JSON_OPTIONS
+    return templates.get_template(f"{page}.html").render(facts)

@@ -2,7 +2,6 @@ import base64
 import hashlib
 import io
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -10,11 +9,10 @@ import pytest
 from made_graphs import graph, nothing
 from PIL import Image
 
-from segsg.photos.contours import heat, outline
+from segsg.figures.style import ink_on
 from segsg.photos.diagram import diagram
-from segsg.photos.drawing import drawing, ink_on, numbered
-from segsg.photos.page import Frame, index_page, photo_page, thumbnail
-from segsg.photos.picture import overlay, shrunk
+from segsg.photos.drawing import drawing, heat, numbered, outline
+from segsg.photos.page import Frame, index_page, overlay, photo_page, thumbnail
 
 EVIL = '<script>alert("x")</script>'
 FRAME = Frame("mini", None)
@@ -155,11 +153,3 @@ def test_tags_stay_inside_the_photo_and_nodes_apart():
         for b in tags[i + 1 :]:
             beside = abs(a.middle[0] - b.middle[0]) >= (a.width + b.width) / 2
             assert beside or abs(a.middle[1] - b.middle[1]) >= a.height
-
-
-def test_a_large_photo_is_shown_at_the_size_of_a_screen():
-    made = graph()
-    large = replace(made, image=np.repeat(np.repeat(made.image, 30, axis=0), 30, axis=1))
-    small = shrunk(large, 600)
-    assert small.size == (450, 600)
-    assert shrunk(made) is made

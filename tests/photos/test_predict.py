@@ -7,8 +7,8 @@ from made_graphs import MINI
 from PIL import Image
 
 from segsg.cli import main
-from segsg.photos import record
-from segsg.photos.picture import overlay
+from segsg.photos.graph import SCHEMA
+from segsg.photos.page import overlay
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_each_photo_gets_three_files_and_all_get_an_index(photos, tmp_path, monk
     names = {path.name for path in (tmp_path / "out").iterdir()}
     endings = ("json", "png", "html")
     assert names == {f"{name}.{ending}" for name in ("a", "a-2") for ending in endings} | {"index.html"}
-    schema = json.loads(record.SCHEMA.read_text(encoding="utf-8"))
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     for name, file in (("a", "a.jpg"), ("a-2", "a.png")):
         made = json.loads((tmp_path / "out" / f"{name}.json").read_text(encoding="utf-8"))
         jsonschema.validate(made, schema)
@@ -45,9 +45,7 @@ def test_each_photo_gets_three_files_and_all_get_an_index(photos, tmp_path, monk
 
 def test_pictures_carry_the_warning_too(photos, tmp_path, monkeypatch):
     titles = []
-    monkeypatch.setattr(
-        "segsg.photos.predict.overlay", lambda graph, title: titles.append(title) or overlay(graph, title)
-    )
+    monkeypatch.setattr("segsg.photos.page.overlay", lambda graph, title: titles.append(title) or overlay(graph, title))
     assert predict(photos / "a.jpg", "--out", tmp_path / "out") == 0
     assert titles == ["a.jpg (not for photographs)"]
 

@@ -1,24 +1,26 @@
 import json
+from dataclasses import replace
 
 import jsonschema
+import numpy as np
 import pytest
 from made_graphs import graph, nothing
 from pycocotools import mask as coco_masks
 
-from segsg.photos import record
+from segsg.photos.graph import SCHEMA, shrunk, to_json
 
-SCHEMA = json.loads(record.SCHEMA.read_text(encoding="utf-8"))
+RULES = json.loads(SCHEMA.read_text(encoding="utf-8"))
 
 
 def valid(graph, warning=None):
-    made = json.loads(record.text(graph, "a.jpg", "mini", warning))
-    jsonschema.Draft202012Validator(SCHEMA).validate(made)
+    made = json.loads(to_json(graph, photo="a.jpg", bundle="mini", warning=warning))
+    jsonschema.Draft202012Validator(RULES).validate(made)
     return made
 
 
 @pytest.mark.parametrize("made", [graph(), graph(masked=False), nothing()], ids=["masks", "no masks", "nothing"])
 def test_files_are_as_the_schema_says(made):
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.Draft202012Validator.check_schema(RULES)
     assert valid(made)["photo"] == {"file": "a.jpg", "width": 80, "height": 60}
 
 
@@ -38,4 +40,12 @@ def test_relations_refer_to_regions_and_the_warning_is_there():
 def test_a_file_with_something_else_in_it_is_not_valid():
     made = valid(graph()) | {"version": 2}
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.Draft202012Validator(SCHEMA).validate(made)
+        jsonschema.Draft202012Validator(RULES).validate(made)
+
+
+def test_a_large_photo_is_shown_at_the_size_of_a_screen():
+    made = graph()
+    large = replace(made, image=np.repeat(np.repeat(made.image, 30, axis=0), 30, axis=1))
+    small = shrunk(large, 600)
+    assert small.size == (450, 600)
+    assert shrunk(made) is made
