@@ -5,7 +5,6 @@ its scripts.
 """
 
 import argparse
-import base64
 import json
 import os
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from segsg.figures.album import Entry, read_album
+from segsg.figures.style import data_uri
 from segsg.report import (
     ablation,
     answer,
@@ -32,7 +32,6 @@ from segsg.report.passport_page import passport_facts, read_passport
 from segsg.study.names import DETECTORS
 
 PAPER_VALUES = Path("data/facts/paper_values.yaml")
-TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
 PAGES = {
     "index": "Overview",
     "reading": "How to read",
@@ -133,7 +132,7 @@ def switches(results: dict, paper: dict, shown: dict[str, list[Table]], page: st
 def figures(report: Path, albums: dict[str, list[Entry]], page: str) -> list[Image]:
     """Figures for a page, whatever album they are in."""
     return [
-        Image(entry.title, entry.caption, entry.words, data_uri(report / "figures" / folder / entry.file))
+        Image(entry.title, entry.caption, entry.words, file_uri(report / "figures" / folder / entry.file))
         for folder, entries in albums.items()
         for entry in entries
         if entry.page == page
@@ -153,8 +152,9 @@ def detector_lines(results: dict) -> list[dict]:
     ]
 
 
-def data_uri(path: Path) -> str:
-    return f"data:{TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
+def file_uri(path: Path) -> str:
+    """A picture's file as an address that a page can hold."""
+    return data_uri(path.read_bytes(), "png" if path.suffix == ".png" else "jpeg")
 
 
 def _write(path: Path, text: str) -> None:

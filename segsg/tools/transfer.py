@@ -87,10 +87,9 @@ def terminal(borrowed: "Borrowed") -> str:
 
 def write(options: argparse.Namespace, borrowed: "Borrowed") -> None:
     """transfer.csv, transfer.png and transfer.html in the folder `options.out`."""
-    from segsg.figures.style import save
+    from segsg.figures.style import data_uri, save
     from segsg.figures.transfer_map import transfer_map
     from segsg.files import write_text
-    from segsg.report.html import data_uri
     from segsg.tools.transfer_page import render_transfer
 
     found, out = borrowed.transfer, options.out
@@ -108,7 +107,7 @@ def write(options: argparse.Namespace, borrowed: "Borrowed") -> None:
         "mask_classes": len(found.mask_classes),
         "lines": lines(borrowed),
         "concerns": concerns(borrowed),
-        "picture": data_uri(picture),
+        "picture": data_uri(picture.read_bytes(), "png"),
     }
     write_text(out / "transfer.html", render_transfer(facts))
 
