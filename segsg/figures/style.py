@@ -1,12 +1,12 @@
 """One look for all figures, and files whose bytes depend on nothing but the data."""
 
 import base64
-import io
-import os
 from pathlib import Path
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+
+from segsg.files import whole
 
 INK, FAINT, GRID = "#22303c", "#6b7a87", "#dde3e8"
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7b61c9", "#8c6d31", "#b03a48", "#3b8686")
@@ -57,16 +57,11 @@ def new_figure(width: float, height: float) -> Figure:
 def save(figure: Figure, path: Path | str) -> Path:
     """Write the figure as PNG or JPEG (by the ending), whole or not at all, and return the path."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     kind = "jpeg" if path.suffix in (".jpg", ".jpeg") else "png"
     # The version of matplotlib in the file would change it with every update.
     options = {"pil_kwargs": {"quality": 88}} if kind == "jpeg" else {"metadata": {"Software": None}}
-    stream = io.BytesIO()
-    with rc_context(STYLE):
-        figure.savefig(stream, format=kind, **options)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(stream.getvalue())
-    os.replace(part, path)
+    with rc_context(STYLE), whole(path) as part:
+        figure.savefig(part, format=kind, **options)
     return path
 
 
