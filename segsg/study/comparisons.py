@@ -8,7 +8,7 @@ from pathlib import Path
 from segsg.evaluation.bootstrap import compare, share_closed
 from segsg.evaluation.ranks import Ranks, load
 from segsg.study.params import Evaluation
-from segsg.study.rows import BASELINE, JOINT, ORACLE, RECTANGLES, references
+from segsg.study.rows import BASELINE, JOINT, ORACLE, RECTANGLES, references, rows_of
 
 RANKS_FILE, UNSHARED_FILE = "ranks.npz", "unshared.npz"
 """of all test images, and of those that the mask set does not hold where there are some of both"""
@@ -31,7 +31,7 @@ def add_comparisons(results: dict, evaluations: Path, numbers: Evaluation, seed:
         return {o: _of_interest(compare(ranks(k, file), ranks(key, file), *options)) for o, k in others.items()}
 
     options = (numbers.resamples, numbers.confidence, seed)
-    for key, others in references(results).items():
+    for key, others in references(rows_of(results)).items():
         row = results["experiments"][key]
         row["comparisons"] = against(key, _only(others, BASELINE, JOINT, RECTANGLES))
         row["share"] = _share(ranks, key, others, options)

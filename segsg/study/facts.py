@@ -14,9 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from segsg.data.statistics import predicate_counts, zero_shot
-from segsg.data.visual_genome import read_vocabulary, read_zero_shot
-from segsg.data.words import Vocabulary, WordVectors, read_name_pairs
+from segsg.data.vocabulary import Vocabulary
 from segsg.files import DataError, read_json, whole, write_text
 from segsg.grounding.transfer import transfer_matrix
 from segsg.study import sets
@@ -119,36 +117,3 @@ def load(params: Params) -> Facts:
     if not (folder(params) / NAMES).is_file():
         raise ValueError(f"{folder(params)}: missing; run its stage with `dvc repro data@{params.profile}`")
     return Facts.load(folder(params))
-
-
-def gather(params: Params) -> Facts:
-    """Reads and counts the facts from the files of a study."""
-    data = params.data
-    names, mask_names = read_vocabulary(data.scene_graphs.vocabulary), sets.mask_set(params, "validation").vocabulary
-    return Facts(
-        names=names,
-        mask_names=mask_names.classes,
-        name_pairs=read_name_pairs(data.name_pairs),
-        drawn_as=_drawn_as() if params.world is not None else {},
-        vectors=_vectors(params, names.classes),
-        mask_vectors=_vectors(params, mask_names.classes),
-        counts=predicate_counts(sets.training_set(params), len(names.classes) + 1, len(names.predicates) + 1),
-        zero_shot=_zero_shot(params, names),
-    )
-
-
-def _drawn_as() -> dict[str, str]:
-    from segsg.world.classes import ORACLE
-
-    return dict(ORACLE)
-
-
-def _vectors(params: Params, names: tuple[str, ...]) -> Float[Tensor, "classes words"]:
-    return WordVectors.read(params.data.word_vectors, names, params.data.word_aliases).matrix(names)
-
-
-def _zero_shot(params: Params, names: Vocabulary) -> Int[Tensor, "triplets 3"]:
-    """The published list where the profile names one, else counted here."""
-    if params.data.zero_shot:
-        return read_zero_shot(params.data.zero_shot, names)
-    return zero_shot(sets.scene_graph_set(params, "train"), sets.scene_graph_set(params, "test"))

@@ -11,8 +11,9 @@ import yaml
 
 from segsg.files import write_text
 from segsg.study.grid import expand
-from segsg.study.params import PARAMS_FILE, Params, grounding_of, read_section
+from segsg.study.params import PARAMS_FILE, Params, read_section
 from segsg.study.row_checks import check_experiments, check_named
+from segsg.study.rows import rows
 
 PROFILES = Path("profiles")
 HEADER = "# Written by: segsg profile use "
@@ -41,8 +42,7 @@ def resolve(name: str, overrides: list[str] | None = None) -> dict:
     values["detectors"], values["experiments"] = expand(values.pop("grid"), study)
     values = {"profile": study, "report": name} | _fill(values, study)
     params = read_section(Params, values, f"profile {name}")
-    for row in params.experiments.values():
-        grounding_of(params, row)
+    rows(params)
     check_experiments(params)
     return values
 

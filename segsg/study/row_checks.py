@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from segsg.models.registry import names
 from segsg.study.params import Params
 
 NEEDED = ("model", "detector", "task", "method")
@@ -23,12 +24,10 @@ def check_experiments(params: Params) -> None:
             "stage2.flip: a stored look cannot be mirrored; set stage2.flip: false, or cache_looks: false to ask the "
             "detector again at every step"
         )
-    # Networks take a second or two to import, and most commands never come here.
-    from segsg.models.contexts import CONTEXTS
-
+    models = names()
     for key, row in params.experiments.items():
-        if row.model not in CONTEXTS:
-            raise ValueError(f"experiment {key}: no model '{row.model}'; there are {', '.join(CONTEXTS)}")
+        if row.model not in models:
+            raise ValueError(f"experiment {key}: no model '{row.model}'; there are {', '.join(models)}")
         if row.method == "seg-grounded" and not params.detectors[row.detector].joint:
             raise ValueError(
                 f"experiment {key}: detector {row.detector} has no masks to ground with; "

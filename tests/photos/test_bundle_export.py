@@ -9,14 +9,16 @@ from safetensors.torch import load_file
 
 from segsg.files import DataError
 from segsg.photos import export as bundle
-from segsg.photos.bundle import load_bundle
-from segsg.photos.bundle_file import read_manifest
-from segsg.photos.choice import best_experiment
+from segsg.photos.bundle import FACTS, load_bundle, read_manifest
+from segsg.photos.export import best_experiment
 from segsg.pipeline.project import ROOT
-from segsg.study import data, detectors, profile, scene_graphs
+from segsg.study import detectors, facts, profile, scene_graphs, sets
+from segsg.study.facts import Facts
+from segsg.study.models import make_detector, make_model
 from segsg.study.params import Params, read_section
 from segsg.study.prepare import prepare_data
-from segsg.training.files import save_weights
+from segsg.study.rows import rows
+from segsg.training.checkpoint import save_weights
 
 KEY, BASELINE = "smoke-motifs-fpn-sgdet-seg", "smoke-motifs-fpn-sgdet-baseline"
 SMALL = [
@@ -42,11 +44,12 @@ def folder(tmp_path_factory):
         patch.chdir(folder)
         params = parameters()
         prepare_data(params)
-        for key in params.detectors:
-            save_weights(detectors.make_detector(params, key), detectors.folder(params, key))
-        for key, row in params.experiments.items():
-            detector = detectors.make_detector(params, row.detector)
-            save_weights(scene_graphs.make_model(params, key, detector), scene_graphs.folder(params, key))
+        known, numbers = facts.load(params), params.numbers
+        for key, row in params.detectors.items():
+            save_weights(make_detector(known, numbers, row), detectors.folder(params, key))
+        for key, row in rows(params).items():
+            model = make_model(known, numbers, row, make_detector(known, numbers, row.detector))
+            save_weights(model, scene_graphs.folder(params, key))
     return folder
 
 
@@ -62,13 +65,13 @@ def params(folder, monkeypatch):
 
 @pytest.mark.parametrize("key", [KEY, BASELINE])
 def test_a_bundle_says_what_the_study_says_with_no_study_at_hand(key, params, tmp_path, monkeypatch):
-    test = data.scene_graph_set(params, "test")
+    test = sets.scene_graph_set(params, "test")
     photos = [(params.data.scene_graphs.photos / f"{image_id}.jpg").absolute() for image_id in test.image_ids]
     model = bundle.trained_model(params, key)
-    expected = [graph for batch in data.all_batches(params, test) for graph in model.predict(batch)]
+    expected = [graph for batch in sets.all_batches(params, test) for graph in model.predict(batch)]
     out = bundle.export(params, key, tmp_path / "made", half=False)
     monkeypatch.chdir(tmp_path)
-    label_of = {name: label for label, name in enumerate(read_manifest(out).classes, start=1)}
+    label_of = {name: label for label, name in enumerate(Facts.load(out / FACTS).names.classes, start=1)}
     graphs = load_bundle(out, "cpu").predict_all(photos, top=3, threshold=0.0)
     assert sum(len(graph.regions) for graph in graphs) > 0
     for graph, said in zip(graphs, expected, strict=True):
@@ -188,5 +191,5 @@ def test_the_card_of_an_evaluated_model_has_its_numbers(params, tmp_path):
 def test_the_card_says_what_the_model_has_seen(params, tmp_path):
     card = (bundle.export(params, KEY, tmp_path / "made") / "MODEL_CARD.md").read_text()
     assert "only ever seen drawings" in card
-    assert f"{len(data.training_set(params))} images with scene graphs" in card
+    assert f"{len(sets.training_set(params))} images with scene graphs" in card
     assert "It was not evaluated" in card

@@ -101,7 +101,7 @@ def test_a_changed_file_is_noticed_by_its_digest(copy):
         load_bundle(copy)
 
 
-@pytest.mark.parametrize("name", ["weights.safetensors", "MODEL_CARD.md", "facts/words.txt"])
+@pytest.mark.parametrize("name", ["weights.safetensors", "MODEL_CARD.md", "facts/names.json"])
 def test_a_missing_file_is_named(copy, name):
     (copy / name).unlink()
     with pytest.raises(DataError, match=rf"{name}: file: is missing, but bundle\.json lists it"):
@@ -115,8 +115,8 @@ def test_a_folder_without_bundle_and_no_folder_at_all(tmp_path):
 
 
 def test_another_version_or_format_is_refused(copy):
-    changed(copy, version=2)
-    with pytest.raises(DataError, match="version: is 2, this segsg reads version 1; use the segsg that wrote it"):
+    changed(copy, version=1)
+    with pytest.raises(DataError, match="version: is 1, this segsg reads version 2; use the segsg that wrote it"):
         load_bundle(copy)
     changed(copy, format="zip")
     with pytest.raises(DataError, match="is not a manifest of the format segsg-bundle"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from segsg.models.contexts import CONTEXTS
+from segsg.models.registry import names
 from segsg.study import profile
 
 ROW = "model: motifs, detector: fpn-joint, task: predcls, method: seg-grounded, grounding: {edges: none}"
@@ -32,7 +32,7 @@ def test_a_grounded_row_needs_a_detector_with_masks():
     "override", ["grid.models=[motif]", f"grid.rows={{quiet: {{{ROW.replace('motifs', 'motif')}}}}}"]
 )
 def test_a_model_that_does_not_exist_is_refused_with_those_that_do(override):
-    with pytest.raises(ValueError, match=rf"no model 'motif'; there are {', '.join(CONTEXTS)}"):
+    with pytest.raises(ValueError, match=rf"no model 'motif'; there are {', '.join(names())}"):
         profile.resolve("smoke", [override])
 
 

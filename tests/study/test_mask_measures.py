@@ -9,10 +9,9 @@ from scenes import MASK_CLASSES, SIDE, make, mask_set_look
 from torch.nn import functional
 
 from segsg.evaluation.detection import mask_ious
-from segsg.grounding.segmenter import Segmenter
-from segsg.grounding.segmenters import ConstantMasks, true_mask_logits
+from segsg.grounding.segmenter import ConstantMasks, Segmenter, true_mask_logits
 from segsg.kernels.masks import paste
-from segsg.study import mask_precision, transfer_quality
+from segsg.study import measurements
 
 
 def mask_scene(scale=1.0):
@@ -24,7 +23,7 @@ def mask_scene(scale=1.0):
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 def test_a_region_is_judged_by_the_mask_of_the_class_that_the_detector_names(scale):
     look, batch = mask_scene(scale)
-    images = list(mask_precision._images(look, batch))
+    images = list(measurements.named_masks(look, batch))
     assert [len(image["labels"]) for image in images] == [2, 0, 3]
     first = images[2]
     probabilities = look.regions.class_probabilities[2:]
@@ -41,7 +40,7 @@ def test_given_classes_have_score_one():
     look, batch = mask_scene()
     certain = functional.one_hot(look.regions.labels, MASK_CLASSES + 1).float()
     given = replace(look, regions=replace(look.regions, class_probabilities=certain))
-    images = list(mask_precision._images(given, batch))
+    images = list(measurements.named_masks(given, batch))
     assert torch.equal(torch.cat([image["labels"] for image in images]), look.regions.labels)
     assert all((image["scores"] == 1).all() for image in images)
 
@@ -56,8 +55,8 @@ def test_borrowed_masks_are_compared_with_true_ones_of_the_same_region():
     regions = look.regions
     right = Segmenter(torch.ones(5, 1))
     seen = replace(regions, mask_logits=true_mask_logits(regions, batch))
-    perfect = mask_ious(transfer_quality._images(batch, seen, right), 6)
-    boxes = mask_ious(transfer_quality._images(batch, seen, ConstantMasks(6, 1.0)), 6)
+    perfect = mask_ious(measurements.true_and_borrowed(batch, seen, right), 6)
+    boxes = mask_ious(measurements.true_and_borrowed(batch, seen, ConstantMasks(6, 1.0)), 6)
     assert perfect["mIoU"] > 0.85 and 0.4 < boxes["mIoU"] < 0.6
     counts = torch.bincount(regions.labels, minlength=6)[1:]
     assert perfect["regions"] == counts.tolist()

@@ -15,7 +15,7 @@ MINI = read_section(Params, resolve("mini"), "test")
 @pytest.mark.parametrize(("shared", "left"), [([None, 7, None], [3, 9]), ([None] * 3, None), ([5, 6, 7], None)])
 def test_images_of_both_sets_are_left_out_unless_that_is_all_or_nothing(shared, left, monkeypatch):
     test_set = SimpleNamespace(image_ids=[9, 4, 3], shared_ids=shared)
-    monkeypatch.setattr(measurements.data, "scene_graph_set", lambda params, split: test_set)
+    monkeypatch.setattr(measurements.sets, "scene_graph_set", lambda params, split: test_set)
     image, ids = np.arange(3), np.array([3, 4, 9])
     ranks = Ranks(ids, ids, ids > 0, image, np.ones((3, 3), dtype=int), image, image, 3, DEFAULT)
     apart = measurements.unshared(MINI, ranks)

@@ -76,7 +76,7 @@ def test_a_file_written_by_hand_is_noticed(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("{edgse: none}", "grounding of vctree, smoke-fpn-joint, sgcls: unknown key 'edgse'; did you mean 'edges'"),
+        ("{edgse: none}", "grounding of smoke-vctree-fpn-sgcls-wrong: unknown key 'edgse'; did you mean 'edges'"),
         ("{masks: rectangle}", "masks: 'rectangle' is not one of transferred, rectangles"),
         ("{masks: zero, refinement: training}", "masks: zero cannot be refined; set refinement: none or"),
     ],

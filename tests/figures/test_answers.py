@@ -3,7 +3,7 @@ import numpy as np
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.ranking import Ranking
 from segsg.evaluation.records import Prediction, Truth
-from segsg.study.answers import answers
+from segsg.figures.pictures import answers
 
 BOXES = np.array([[0, 0, 10, 10], [20, 0, 30, 10], [0, 20, 10, 30]], dtype=np.float32)
 LABELS = np.array([1, 2, 3])
@@ -13,7 +13,7 @@ TRUTH = Truth(BOXES, LABELS, np.array([[0, 1, 1], [1, 2, 2]]))
 def found(pairs, predicates, labels=LABELS, boxes=BOXES):
     prediction = Prediction(boxes, labels, np.ones(3), np.array(pairs), np.zeros((len(pairs), 3)))
     ranking = Ranking(np.array(pairs), np.array(predicates))
-    return answers(TRUTH, prediction, ranking, np.array([[2, 2, 3], [1, 2, 2]]), DEFAULT)
+    return answers(TRUTH, prediction, ranking, zero_shot=np.array([[2, 2, 3], [1, 2, 2]]), protocol=DEFAULT)
 
 
 def test_a_relation_is_true_if_predicate_direction_and_both_regions_are():

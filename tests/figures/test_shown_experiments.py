@@ -1,9 +1,8 @@
 import pytest
 
+from segsg.figures.pictures import compared_experiments, gallery_experiment, refined_experiment
 from segsg.study.params import Params, read_section
 from segsg.study.profile import resolve
-from segsg.study.refined import refined_experiment
-from segsg.study.summary import compared_experiments, gallery_experiment
 
 MINI = resolve("mini")
 

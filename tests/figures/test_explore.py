@@ -6,47 +6,58 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from scenes import CHANNELS, CLASSES, MASK_CLASSES, PREDICATES, SIDE, FixedDetector, crop, make
+from scenes import CLASSES, MASK_CLASSES, PREDICATES, SIDE, FixedDetector, box_extractor, make, materials
 
 from segsg.data.vocabulary import Vocabulary
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.ranking import rank
 from segsg.evaluation.records import Prediction, Truth
+from segsg.figures import explore
+from segsg.figures.pictures import Experiment, Seen, answers, open_experiment, picture, see
 from segsg.grounding.edges import GaussianSmoothing, NoPairMasks, PairMasks, UnionFrame, product
 from segsg.grounding.extractor import GroundedExtractor
-from segsg.grounding.segmenter import MixedClasses, Segmenter
-from segsg.grounding.segmenters import ConstantMasks
-from segsg.models.contexts import CONTEXTS, Facts
-from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder
+from segsg.grounding.segmenter import ConstantMasks, MixedClasses, Segmenter
+from segsg.models.registry import context_of
 from segsg.models.sampling import PairSampler
 from segsg.models.scene_graph import SceneGraphModel
 from segsg.structures import Sample
-from segsg.study import data, explore, mask_steps
-from segsg.study.answers import answers
+from segsg.study.facts import Facts
 from segsg.study.params import Params, read_section
 from segsg.study.profile import resolve
-from segsg.study.seen import Experiment, Seen, open_experiment, picture, see
 
 PARAMS = read_section(Params, resolve("mini"), "test")
 NAMES = Vocabulary(("cat", "cup", "hat", "box", "man"), ("on", "in", "near", "at"))
-MASKS = Vocabulary(("dog", "bowl", "tray"))
+MASKS = ("dog", "bowl", "tray")
 TRANSFER = torch.tensor([[1.0, 0, 0], [0, 0.75, 0.25], [0, 0, 0], [0.2, 0.3, 0.5], [0, 0, 1]])
 LABELS = np.array([1, 2, 5])
 PAIRS = np.array([[0, 1], [1, 0], [2, 1]])
+FACTS = Facts(
+    NAMES,
+    MASKS,
+    name_pairs={},
+    drawn_as={},
+    vectors=torch.zeros(5, 7),
+    mask_vectors=torch.zeros(3, 7),
+    counts=torch.ones(CLASSES, CLASSES, PREDICATES, dtype=torch.long),
+    zero_shot=torch.zeros(0, 3, dtype=torch.long),
+)
 
 
 def extractor(segmenter=None, edges=None):
-    nodes = CropEncoder(CHANNELS, 2, 7, CHANNELS, 6, 12)
-    boxes = BoxExtractor(crop, nodes, CropEncoder(CHANNELS, LAYOUT_CHANNELS + 2, 7, CHANNELS, 6, 10))
+    boxes = box_extractor(12, 10, masks=2)
     edges = edges or PairMasks(GaussianSmoothing(CLASSES, 7), UnionFrame(), product, False)
     return GroundedExtractor(boxes, segmenter or Segmenter(TRANSFER), MixedClasses(CLASSES, 2), edges)
 
 
 def experiment(key="seg", encoder=None):
-    counts = torch.ones(CLASSES, CLASSES, PREDICATES, dtype=torch.long)
-    context = CONTEXTS["motifs"](Facts(torch.randn(CLASSES, 7), counts, True, 12, 16, 10, 4, 0.0))
-    model = SceneGraphModel(FixedDetector(LOOK), encoder or extractor(), context, "predcls", PairSampler(8, 0.5))
-    return Experiment(PARAMS, key, model, [], NAMES)
+    model = SceneGraphModel(
+        detector=FixedDetector(LOOK),
+        extractor=encoder or extractor(),
+        context=context_of("motifs")(materials(True, counts=FACTS.counts)),
+        task="predcls",
+        sampler=PairSampler(8, 0.5),
+    )
+    return Experiment(PARAMS, key, model, [], FACTS)
 
 
 LOOK, BATCH = make([3])
@@ -60,7 +71,7 @@ def seen(probabilities, key="seg", encoder=None, relations=((0, 1, 1), (2, 1, 3)
     prediction = Prediction(BOXES, LABELS, scores, PAIRS, np.array(probabilities, dtype=np.float32))
     image = torch.arange(3 * SIDE * SIDE).reshape(3, SIDE, SIDE).to(torch.uint8)
     sample = Sample(7, image, BATCH.boxes[0], torch.as_tensor(LABELS), torch.tensor(relations))
-    found = answers(truth, prediction, rank(prediction, 20)[0], np.array([[1, 1, 2]]), DEFAULT)
+    found = answers(truth, prediction, rank(prediction, 20)[0], zero_shot=np.array([[1, 1, 2]]), protocol=DEFAULT)
     return Seen(experiment(key, encoder), sample, LOOK, truth, prediction, found, None)
 
 
@@ -99,7 +110,7 @@ def test_the_surest_relations_come_first_and_say_whether_they_are_annotated():
 
 def test_a_photo_without_a_pair_says_so():
     nothing = replace(RIGHT.prediction, pairs=PAIRS[:0], predicate_probabilities=np.zeros((0, PREDICATES)))
-    found = answers(RIGHT.truth, nothing, rank(nothing, 20)[0], np.zeros((0, 3), dtype=int), DEFAULT)
+    found = answers(RIGHT.truth, nothing, rank(nothing, 20)[0], zero_shot=np.zeros((0, 3), dtype=int), protocol=DEFAULT)
     with pytest.raises(ValueError, match="image 7: seg finds no pair"):
         explore.surest_pair(replace(RIGHT, prediction=nothing, answers=found))
 
@@ -112,46 +123,40 @@ def test_the_picture_marks_true_and_zero_shot_relations():
 
 def test_parts_of_the_photo_are_inside_their_boxes():
     (x1, y1), (x2, y2) = BOXES[0, :2], BOXES[0, 2:]
-    part = mask_steps.photo_of(RIGHT, 0)
+    part = explore.photo_of(RIGHT, 0)
     assert part.shape == (np.ceil(y2) - np.floor(y1), np.ceil(x2) - np.floor(x1), 3)
     assert part[0, 0].tolist() == RIGHT.sample.image[:, int(y1), int(x1)].tolist()
-    assert mask_steps.photo_of(RIGHT, 0, 2).size > part.size
-
-
-@pytest.fixture(autouse=True)
-def mask_classes(monkeypatch):
-    monkeypatch.setattr(data, "mask_vocabulary", lambda params: MASKS)
+    assert explore.photo_of(RIGHT, 0, 2).size > part.size
 
 
 def test_a_region_shows_the_masks_that_it_borrows_with_their_weights():
-    panels = mask_steps.region_masks(RIGHT, 1, most=5)
+    panels = explore.region_masks(RIGHT, 1, most=5)
     assert list(panels) == ["bowl × 0.75", "tray × 0.25", "= cup"]
     logits = LOOK.regions.mask_logits[1].numpy()
     expected = 1 / (1 + np.exp(-(0.75 * logits[1] + 0.25 * logits[2])))
     np.testing.assert_allclose(panels["= cup"], expected, rtol=1e-4)
     np.testing.assert_allclose(panels["tray × 0.25"], 1 / (1 + np.exp(-logits[2])), rtol=1e-4)
-    assert list(mask_steps.region_masks(RIGHT, 1, most=1)) == ["bowl × 0.75", "= cup"]
+    assert list(explore.region_masks(RIGHT, 1, most=1)) == ["bowl × 0.75", "= cup"]
 
 
 def test_a_control_shows_what_it_puts_in_the_place_of_masks():
     control = seen(RIGHT.prediction.predicate_probabilities, encoder=extractor(ConstantMasks(CLASSES, 1.0)))
-    (name, mask), = mask_steps.region_masks(control, 0, most=5).items()  # fmt: skip
+    (name, mask), = explore.region_masks(control, 0, most=5).items()  # fmt: skip
     assert name == "= cat" and (mask == 1).all()
 
 
 def test_a_pair_shows_equation_six_step_by_step():
-    panels = mask_steps.pair_masks(RIGHT, 0, 1)
+    panels = explore.pair_masks(RIGHT, 0, 1)
     assert list(panels) == ["subject, mask", "object, mask", "subject, smoothed", "object, smoothed", "pair"]
     np.testing.assert_allclose(panels["pair"], panels["subject, smoothed"] * panels["object, smoothed"], rtol=1e-5)
     assert not np.allclose(panels["subject, mask"], panels["subject, smoothed"])
 
 
 def test_models_without_masks_have_nothing_to_show():
-    encoder = extractor()
-    blind = seen(RIGHT.prediction.predicate_probabilities, encoder=encoder.boxes)
-    assert mask_steps.region_masks(blind, 0, most=5) == {} == mask_steps.pair_masks(blind, 0, 1)
+    blind = seen(RIGHT.prediction.predicate_probabilities, encoder=box_extractor(12, 10))
+    assert explore.region_masks(blind, 0, most=5) == {} == explore.pair_masks(blind, 0, 1)
     nodes_only = seen(RIGHT.prediction.predicate_probabilities, encoder=extractor(edges=NoPairMasks()))
-    assert mask_steps.pair_masks(nodes_only, 0, 1) == {}
+    assert explore.pair_masks(nodes_only, 0, 1) == {}
 
 
 def test_experiments_are_listed_with_their_recalls_and_only_if_measured():
@@ -193,4 +198,4 @@ def test_unknown_experiments_and_places_are_errors_that_name_the_choice():
 
 
 def test_there_are_as_many_mask_classes_as_logits():
-    assert len(MASKS.classes) == MASK_CLASSES == TRANSFER.shape[1]
+    assert len(MASKS) == MASK_CLASSES == TRANSFER.shape[1]
