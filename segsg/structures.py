@@ -110,6 +110,16 @@ class Regions(_Movable):
         return torch.bincount(self.image, minlength=len(self.sizes)).tolist()
 
 
+def image_index(counts: list[int], device: torch.device) -> Int[Tensor, "regions"]:
+    """[2, 0, 1] -> [0, 0, 2]: the image of each region, from the number of regions of each image."""
+    return torch.arange(len(counts), device=device).repeat_interleave(torch.tensor(counts, device=device))
+
+
+def one_hot(labels: Int[Tensor, "regions"], classes: int) -> Float[Tensor, "regions classes"]:
+    """Certainty of each label, as class probabilities: l_j of PredCls."""
+    return torch.nn.functional.one_hot(labels, classes).float()
+
+
 @dataclass(frozen=True)
 class Look(_Movable):
     """All that the frozen detector says about a batch: feature maps, finest first, and regions.

@@ -32,13 +32,11 @@ from segsg.detection.proposals import (
     ProposalSampler,
     Samples,
     given_regions,
-    image_index,
     matched_labels,
-    one_hot,
 )
 from segsg.kernels.masks import paste
 from segsg.kernels.roi_align import pyramid_roi_align
-from segsg.structures import Batch, Domain, Look, Regions, Task
+from segsg.structures import Batch, Domain, Look, Regions, Task, image_index, one_hot
 
 MEAN = (123.675, 116.28, 103.53)
 DEVIATION = (58.395, 57.12, 57.375)

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.ops import batched_nms
 
-from segsg.detection.proposals import BOX_CODER, Samples, image_index
+from segsg.detection.proposals import BOX_CODER, Samples
 from segsg.kernels.boxes import clip
 from segsg.kernels.masks import crop
-from segsg.structures import MASK_SIDE, Batch
+from segsg.structures import MASK_SIDE, Batch, image_index
 
 BOX_SIDE = 7
 """cells along a side of the crop that the box head reads"""

@@ -20,8 +20,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from segsg.detection.detector import Detector
-from segsg.detection.proposals import image_index, one_hot
-from segsg.structures import Batch, Domain, Look, Regions, Task
+from segsg.structures import Batch, Domain, Look, Regions, Task, image_index, one_hot
 
 INDEX = "index.json"
 

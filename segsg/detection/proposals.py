@@ -13,25 +13,15 @@ from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
 
 from segsg.detection.backbones import Backbone
 from segsg.kernels.boxes import box_iou
-from segsg.structures import Batch
+from segsg.structures import Batch, image_index
 
 MATCH_IOU = 0.5
-
-
-def image_index(counts: list[int], device: torch.device) -> Int[Tensor, "regions"]:
-    """[2, 0, 1] -> [0, 0, 2]: the image of each region, from the number of regions of each image."""
-    return torch.arange(len(counts), device=device).repeat_interleave(torch.tensor(counts, device=device))
 
 
 def given_regions(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """(boxes, image, labels) of the true regions of a batch."""
     boxes = torch.cat(batch.boxes)
     return boxes, image_index([len(part) for part in batch.boxes], boxes.device), torch.cat(batch.labels)
-
-
-def one_hot(labels: Int[Tensor, "regions"], classes: int) -> Float[Tensor, "regions classes"]:
-    """Certainty of each label, as class probabilities."""
-    return F.one_hot(labels, classes).float()
 
 
 def matched_labels(

@@ -14,9 +14,8 @@ from segsg.data.filters import Subset
 from segsg.data.visual_genome import Split, read_vocabulary
 from segsg.data.vocabulary import Vocabulary
 from segsg.evaluation.choice import Choice, choose
-from segsg.evaluation.matching import agreement
+from segsg.evaluation.matching import Ranking, agreement, rank
 from segsg.evaluation.protocol import Protocol
-from segsg.evaluation.ranking import Ranking, rank
 from segsg.evaluation.ranks import load
 from segsg.evaluation.recall import is_member
 from segsg.evaluation.records import Prediction, Truth, check_graph, check_truth
@@ -38,8 +37,8 @@ KINDS = {"gains": "better with masks", "losses": "worse with masks", "random": "
 def gallery_experiment(params: Params) -> str:
     """The seg-grounded experiment whose photos a report shows. ValueError without one.
 
-    It is grounded as the study sets it; SGCls first, where two models have the same boxes and all else is theirs to say;
-    of these the first seed, and the grid's last.
+    It is grounded as the study sets it. SGCls comes first: there two models have the same boxes, and all else is theirs
+    to say. Of these it is the first seed, and the grid's last.
     """
     if not (shown := _grounded(params)):
         raise ValueError(f"profile {params.profile}: no seg-grounded experiment to show; add the method to its grid")

@@ -14,8 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segsg.kernels.boxes import union_boxes
-from segsg.kernels.gaussian import bounded, gaussian_kernels, grown, smooth
-from segsg.kernels.masks import resample
+from segsg.kernels.masks import bounded, gaussian_kernels, grown, resample, smooth
 from segsg.models.extractor import PairChunk, no_masks
 from segsg.structures import Regions
 

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from segsg.detection.heads import CROP_SIDE, MaskHead, mask_loss, mask_targets
 from segsg.models.extractor import Fusion
-from segsg.models.sampling import true_rows
-from segsg.models.scene_graph import SceneGraphModel
+from segsg.models.scene_graph import SceneGraphModel, true_rows
 from segsg.structures import Batch, Look
 
 

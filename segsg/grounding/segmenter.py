@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segsg.kernels.masks import crop
-from segsg.models.sampling import true_rows
+from segsg.models.scene_graph import true_rows
 from segsg.structures import MASK_SIDE, Batch, Domain, Look, Regions, Task
 
 

@@ -1,12 +1,13 @@
-"""Moving masks between the frame of a box and other frames.
+"""Masks of regions: moved between the frames of boxes and images, and smoothed by learned Gaussians (K_j of eq. 6).
 
-All three are separable, so each is one matrix for rows and one for columns. `crop` and `resample` average over
-area: a thin limb in a large box leaves a faint mask rather than falling between samples.
-"""
+Moves are separable, so each is one matrix for rows and one for columns. `crop` and `resample` average over area: a thin
+limb in a large box leaves a faint mask rather than falling between samples."""
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 PASTED_AT_ONCE = 16
 """regions; bounds the memory of full-size probabilities"""
@@ -81,3 +82,82 @@ def _interpolation(start: Tensor, end: Tensor, side: int, pixels: int) -> Tensor
     position = (centre - start[:, None]) / (end - start).clamp(min=1e-3)[:, None] * side - 0.5
     distance = position.clamp(0, side - 1)[..., None] - torch.arange(side, device=start.device)
     return (1 - distance.abs()).clamp(min=0) * inside[..., None]
+
+
+MAX_CORRELATION = 0.99
+LOG_VARIANCE_RANGE = (-3.0, 4.0)
+"""Standard deviations between 0.22 cells, where a kernel hardly smooths, and 7.4, where it is almost flat."""
+
+
+def bounded(raw: Float[Tensor, "regions 3"]) -> tuple[Tensor, Tensor, Tensor]:
+    """Standard deviations along x and y, in cells, and the correlation, from three unbounded numbers a region.
+
+    Bounds keep 1 - rho² away from zero and variances finite, so neither a kernel nor its gradient can overflow.
+    Zero maps to a standard deviation of 1.28 cells and no correlation.
+    """
+    low, high = LOG_VARIANCE_RANGE
+    log_variances = low + (high - low) * raw[:, :2].sigmoid()
+    sigma_x, sigma_y = (log_variances / 2).exp().unbind(1)
+    return sigma_x, sigma_y, MAX_CORRELATION * raw[:, 2].tanh()
+
+
+def gaussian_kernels(
+    sigma_x: Float[Tensor, "regions"],
+    sigma_y: Float[Tensor, "regions"],
+    rho: Float[Tensor, "regions"],
+    side: int,
+) -> Float[Tensor, "regions side side"]:
+    """Weight of cell (x, y): exp(-(u² - 2ρuv + v²) / (2(1 - ρ²))), u = x/σx, v = y/σy; a kernel sums to 1. Eq. 6.
+
+    x runs along columns and y along rows, both measured from the centre; `side` must be odd.
+    """
+    if side % 2 == 0:
+        raise ValueError(f"a Gaussian kernel needs an odd side to have a centre, got {side}")
+    cells = torch.arange(side, dtype=sigma_x.dtype, device=sigma_x.device) - side // 2
+    u = cells[None, None, :] / sigma_x[:, None, None]
+    v = cells[None, :, None] / sigma_y[:, None, None]
+    rho = rho[:, None, None]
+    weights = (-(u**2 - 2 * rho * u * v + v**2) / (2 * (1 - rho**2))).exp()
+    return weights / weights.sum(dim=(1, 2), keepdim=True)
+
+
+def smooth(
+    masks: Float[Tensor, "regions channels h w"], kernels: Float[Tensor, "regions side side"]
+) -> Float[Tensor, "regions channels h_out w_out"]:
+    """Each region's channels convolved with its own kernel (⊗ of eq. 6), zero outside.
+
+    The result is larger by `side - 1` cells in both directions: a mask bleeds out of its box, and two masks that
+    touch along the border of their boxes still meet.
+    """
+    if len(masks) == 0:
+        side = kernels.shape[-1] - 1
+        return masks.new_zeros(0, masks.shape[1], masks.shape[2] + side, masks.shape[3] + side)
+    return _Smoothing.apply(masks, kernels.to(masks.dtype))
+
+
+class _Smoothing(torch.autograd.Function):
+    """Both gradients are convolutions too; PyTorch's own gradient of a grouped convolution takes ten times as long."""
+
+    @staticmethod
+    def forward(ctx, masks: Tensor, kernels: Tensor) -> Tensor:
+        ctx.save_for_backward(masks, kernels)
+        margin = kernels.shape[-1] - 1
+        smoothed = functional.conv2d(masks.transpose(0, 1), kernels[:, None], padding=margin, groups=len(kernels))
+        return smoothed.transpose(0, 1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        masks, kernels = (saved.to(gradient.dtype) for saved in ctx.saved_tensors)
+        flipped = kernels.flip(1, 2)[:, None]
+        of_masks = functional.conv2d(gradient.transpose(0, 1), flipped, groups=len(kernels)).transpose(0, 1)
+        margin, groups = kernels.shape[-1] - 1, masks.shape[0] * masks.shape[1]
+        wide = functional.pad(masks, (margin,) * 4).flatten(0, 1)[None]
+        of_kernels = functional.conv2d(wide, gradient.flatten(0, 1)[:, None], groups=groups)
+        return of_masks, of_kernels[0].unflatten(0, masks.shape[:2]).sum(dim=1)
+
+
+def grown(boxes: Float[Tensor, "regions 4"], cells: int, margin: int) -> Float[Tensor, "regions 4"]:
+    """Boxes that hold `margin` more cells on each side, where a box holds `cells` by `cells`; see `smooth`."""
+    step = (boxes[:, 2:] - boxes[:, :2]) * (margin / cells)
+    return torch.cat([boxes[:, :2] - step, boxes[:, 2:] + step], dim=1)

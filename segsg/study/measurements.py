@@ -9,12 +9,13 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
+from segsg.evaluation.bootstrap import summarize
 from segsg.evaluation.detection import average_precision, encode, mask_ious
+from segsg.evaluation.metrics import per_predicate
 from segsg.evaluation.protocol import Protocol
 from segsg.evaluation.ranks import Ranks
 from segsg.evaluation.recall import Recall, evaluate
 from segsg.evaluation.records import Truth
-from segsg.evaluation.results import per_predicate, summarize
 from segsg.grounding.segmenter import ConstantMasks, Segmenter
 from segsg.grounding.transfer import MODES
 from segsg.kernels.masks import paste

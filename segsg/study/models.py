@@ -16,8 +16,14 @@ from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder, E
 from segsg.models.frequency import NoFeatures
 from segsg.models.parts import Materials
 from segsg.models.registry import context_of
-from segsg.models.sampling import PairSampler, every_pair, overlapping_pairs
-from segsg.models.scene_graph import DistinctNames, SceneGraphModel, best_names
+from segsg.models.scene_graph import (
+    DistinctNames,
+    PairSampler,
+    SceneGraphModel,
+    best_names,
+    every_pair,
+    overlapping_pairs,
+)
 from segsg.structures import FrozenDetector
 from segsg.study.facts import Facts, label_vectors
 from segsg.study.params import DetectorRow, Grounding, Network, Numbers

@@ -9,8 +9,8 @@ import torch
 from scenes import CLASSES, MASK_CLASSES, PREDICATES, SIDE, FixedDetector, box_extractor, make, materials
 
 from segsg.data.vocabulary import Vocabulary
+from segsg.evaluation.matching import rank
 from segsg.evaluation.protocol import DEFAULT
-from segsg.evaluation.ranking import rank
 from segsg.evaluation.records import Prediction, Truth
 from segsg.figures import explore
 from segsg.figures.pictures import Experiment, Seen, answers, open_experiment, picture, see
@@ -18,8 +18,7 @@ from segsg.grounding.edges import GaussianSmoothing, NoPairMasks, PairMasks, Uni
 from segsg.grounding.extractor import GroundedExtractor
 from segsg.grounding.segmenter import ConstantMasks, MixedClasses, Segmenter
 from segsg.models.registry import context_of
-from segsg.models.sampling import PairSampler
-from segsg.models.scene_graph import SceneGraphModel
+from segsg.models.scene_graph import PairSampler, SceneGraphModel
 from segsg.structures import Sample
 from segsg.study.facts import Facts
 from segsg.study.params import Params, read_section

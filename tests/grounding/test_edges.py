@@ -22,7 +22,7 @@ from segsg.grounding.edges import (
     soft_or,
 )
 from segsg.kernels.boxes import all_pairs
-from segsg.kernels.gaussian import grown
+from segsg.kernels.masks import grown
 from segsg.structures import Regions
 
 PIXELS = 56

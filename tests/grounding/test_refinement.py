@@ -15,8 +15,7 @@ from segsg.grounding.segmenter import MixedClasses, Segmenter
 from segsg.kernels.masks import crop as crop_masks
 from segsg.models.extractor import Fusion
 from segsg.models.registry import context_of, names
-from segsg.models.sampling import PairSampler
-from segsg.models.scene_graph import SceneGraphModel
+from segsg.models.scene_graph import PairSampler, SceneGraphModel
 
 NODES, POOLING, WORDS = 12, 10, 7
 every_model = pytest.mark.parametrize("name", [name for name in names() if name != "frequency"])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from segsg.kernels.gaussian import bounded, gaussian_kernels, grown, smooth
+from segsg.kernels.masks import bounded, gaussian_kernels, grown, smooth
 
 
 def kernel_by_hand(sigma_x, sigma_y, rho, side):

@@ -9,8 +9,7 @@ from torch.testing import assert_close
 
 from segsg.kernels.boxes import all_pairs
 from segsg.models.registry import context_of, names
-from segsg.models.sampling import PairSampler
-from segsg.models.scene_graph import SceneGraphModel
+from segsg.models.scene_graph import PairSampler, SceneGraphModel
 
 NODES, POOLING = 12, 10
 

@@ -6,8 +6,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from segsg.models.frequency import NoFeatures
-from segsg.models.sampling import PairSampler
-from segsg.models.scene_graph import SceneGraphModel
+from segsg.models.scene_graph import PairSampler, SceneGraphModel
 from segsg.structures import Context
 
 RELATIONS = [[(0, 1, 2), (2, 0, 4)], [], [(1, 0, 1)]]

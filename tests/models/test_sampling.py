@@ -4,7 +4,14 @@ import torch
 from scenes import make
 
 from segsg.kernels.boxes import all_pairs
-from segsg.models.sampling import PairSampler, every_pair, overlapping_pairs, pair_targets, predicate_matrix, true_rows
+from segsg.models.scene_graph import (
+    PairSampler,
+    every_pair,
+    overlapping_pairs,
+    pair_targets,
+    predicate_matrix,
+    true_rows,
+)
 
 
 def test_targets_of_true_regions_are_their_relations():
