@@ -1,0 +1,1 @@
+"""The metrics: recall and its family with intervals, average precision, and the overlap of masks."""

@@ -34,7 +34,7 @@ Measure = Callable[[Tables, Float[np.ndarray, "draws images"]], dict[str, Float[
 def draws(
     systems: list[Tables], resamples: int, seed: int, measure: Measure = Tables.metrics
 ) -> list[dict[str, Float[np.ndarray, "draws ..."]]]:
-    """Every number of every system in every draw; a draw takes the same images of all systems.
+    """Every number of every system in every draw. A draw takes the same images of all systems.
 
     Only images that count in at least one system are drawn: the others carry nothing.
     Raises ValueError where there is none.
@@ -76,8 +76,10 @@ Difference = dict[str, float]
 """{"baseline", "system", "difference", "low", "high", "p"}, in fractions"""
 
 
-def _alike(systems: list[Ranks]) -> list[Tables]:
-    """Tables of systems that may be compared. ValueError if they answered different questions."""
+def _numbers(
+    systems: list[Ranks], resamples: int, seed: int, measure: Measure = Tables.metrics
+) -> tuple[list[dict[str, np.ndarray | np.floating]], list[dict[str, np.ndarray]]]:
+    """Every number of each system on all images, and in every draw. ValueError if they answered different questions."""
     first = systems[0]
     for other in systems[1:]:
         if not np.array_equal(first.image_ids, other.image_ids):
@@ -86,12 +88,24 @@ def _alike(systems: list[Ranks]) -> list[Tables]:
             raise ValueError(f"compare: protocols differ, {first.protocol} and {other.protocol}; use one for all")
         if not np.array_equal(first.triplets, other.triplets):
             raise ValueError("compare: the true relations differ; evaluate all against the same truths")
-    return [tables(system) for system in systems]
+    addends = [tables(system) for system in systems]
+    on_all = [measure(table, np.ones((1, len(first)))) for table in addends]
+    return [{name: v[0] for name, v in values.items()} for values in on_all], draws(addends, resamples, seed, measure)
 
 
-def _difference(whole: tuple[float, float], drawn: Float[np.ndarray, "draws"], confidence: float) -> Difference:
+def summarize(
+    ranks: Ranks, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> dict[str, dict[str, float]]:
+    """{"mR@50": {"value", "low", "high"}, ...} of every metric in fractions, with image-bootstrap intervals."""
+    (whole,), (drawn,) = _numbers([ranks], resamples, seed)
+    bounds = {name: interval(values, confidence) for name, values in drawn.items()}
+    return {name: {"value": float(value), "low": bounds[name][0], "high": bounds[name][1]}
+            for name, value in whole.items()}  # fmt: skip
+
+
+def _difference(baseline: float, system: float, drawn: Float[np.ndarray, "draws"], confidence: float) -> Difference:
     low, high = interval(drawn, confidence)
-    numbers = {"baseline": whole[0], "system": whole[1], "difference": whole[1] - whole[0]}
+    numbers = {"baseline": baseline, "system": system, "difference": system - baseline}
     return numbers | {"low": low, "high": high, "p": p_value(drawn)}
 
 
@@ -102,32 +116,25 @@ def compare(
 
     Raises ValueError where the two were not evaluated on the same truths under one protocol.
     """
-    pair = _alike([baseline, system])
-    whole = [table.metrics(np.ones((1, len(baseline)))) for table in pair]
-    first, second = draws(pair, resamples, seed)
+    (old, new), (first, second) = _numbers([baseline, system], resamples, seed)
     return {
-        name: _difference((float(whole[0][name][0]), float(whole[1][name][0])), second[name] - first[name], confidence)
-        for name in first
+        name: _difference(float(old[name]), float(new[name]), second[name] - first[name], confidence) for name in first
     }
 
 
 def compare_predicates(
     baseline: Ranks, system: Ranks, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> dict[str, list[Difference | None]]:
-    """The same for each foreground predicate, label 1 first, under R@20, ngR@20, ...; None for an absent one.
+    """Paired difference of each foreground predicate, label 1 first, in R@20, ngR@20, ...; None for an absent one.
 
     p-values are of one predicate each, not adjusted for their number.
     """
-    pair = _alike([baseline, system])
-    whole = [table.recalls(np.ones((1, len(baseline)))) for table in pair]
-    first, second = draws(pair, resamples, seed, Tables.recalls)
+    (old, new), (first, second) = _numbers([baseline, system], resamples, seed, Tables.recalls)
     results = {}
     for name in first:
-        numbers = zip(whole[0][name][0].tolist(), whole[1][name][0].tolist(), strict=True)
-        columns = (second[name] - first[name]).T
+        columns = zip(old[name].tolist(), new[name].tolist(), (second[name] - first[name]).T, strict=True)
         results[name] = [
-            None if np.isnan(both).any() else _difference(both, column, confidence)
-            for both, column in zip(numbers, columns, strict=True)
+            None if np.isnan([a, b]).any() else _difference(a, b, column, confidence) for a, b, column in columns
         ]
     return results
 
@@ -139,19 +146,18 @@ def share_closed(
 
     1: as good as `above`; 0: as `below`. NaN where `above` is not measurably better: a share of nothing.
     """
-    three = _alike([below, system, above])
-    whole = [table.metrics(np.ones((1, len(below)))) for table in three]
-    drawn = draws(three, resamples, seed)
-    return {name: _share(*(w[name][0] for w in whole), *(d[name] for d in drawn), confidence) for name in drawn[0]}
+    whole, drawn = _numbers([below, system, above], resamples, seed)
+    return {
+        name: _share([values[name] for values in whole], [values[name] for values in drawn], confidence)
+        for name in drawn[0]
+    }
 
 
-def _share(
-    below: float, system: float, above: float, low_draws: np.ndarray, draws: np.ndarray, high_draws: np.ndarray,
-    confidence: float,
-) -> dict[str, float]:  # fmt: skip
-    gaps = high_draws - low_draws
+def _share(whole: list[np.floating], drawn: list[Float[np.ndarray, "draws"]], confidence: float) -> dict[str, float]:
+    """Both lists are of (below, system, above)."""
+    gaps = drawn[2] - drawn[0]
     if not interval(gaps, confidence)[0] > 0:
         return dict.fromkeys(("value", "low", "high"), float("nan"))
-    shares = np.divide(draws - low_draws, gaps, out=np.full_like(gaps, np.nan), where=gaps > 0)
+    shares = np.divide(drawn[1] - drawn[0], gaps, out=np.full_like(gaps, np.nan), where=gaps > 0)
     low, high = interval(shares, confidence)
-    return {"value": float((system - below) / (above - below)), "low": low, "high": high}
+    return {"value": float((whole[1] - whole[0]) / (whole[2] - whole[0])), "low": low, "high": high}

@@ -177,3 +177,23 @@ def metrics(ranks: Ranks) -> dict[str, float]:
     """Every metric of the family under `ranks.protocol`, in fractions."""
     values = tables(ranks).metrics(np.ones((1, len(ranks))))
     return {name: float(value[0]) for name, value in values.items()}
+
+
+def per_predicate(recall: Ranks) -> dict[str, list]:
+    """Columns with one entry for each foreground predicate, label 1 first.
+
+    `images` and `rows` that contain it, its recall under "R@20", "ngR@20", ... (None where it is absent),
+    and `training` rows and `group` (head, body, tail) if training counts are known.
+    """
+    addends = tables(recall)
+    columns = {
+        "images": addends.sums["present"].sum(axis=0).astype(int).tolist(),
+        "rows": addends.sums["rows"].sum(axis=0).astype(int).tolist(),
+    }
+    for name, values in addends.recalls(np.ones((1, len(recall)))).items():
+        columns[name] = [None if np.isnan(value) else float(value) for value in values[0]]
+    if recall.training_counts is not None:
+        columns["training"] = recall.training_counts[1:].tolist()
+        names, masks = list(addends.groups), np.array(list(addends.groups.values()))
+        columns["group"] = [names[i] for i in masks.argmax(axis=0)]
+    return columns

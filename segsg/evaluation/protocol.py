@@ -27,11 +27,6 @@ class Protocol:
         if not self.depths or list(self.depths) != sorted(set(self.depths)) or self.depths[0] < 1:
             raise ValueError(f"Protocol: depths {self.depths} must be positive, ascending and distinct")
 
-    @property
-    def matching(self) -> tuple:
-        """The switches that ranks depend on: two protocols that agree here can share a matching pass."""
-        return self.depths[-1], self.iou, self.pixel, self.overlapping_pairs
-
 
 DEFAULT = Protocol()
 PAPER = Protocol(overlapping_pairs=True, most_boxes=40)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +9,12 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from segsg.evaluation.protocol import Protocol
+from segsg.files import whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ranks:
-    """Of every true relation, where it was found. Images are in ascending order of id, rows in that of images.
+    """The place at which every true relation was found. Images are in ascending order of id, rows in that of images.
 
     `image` is a row's index into `image_ids`; `triplets` are (subject class, predicate, object class); `constrained`
     and `free` are ranks from 0 with and without graph constraint, `MISSED` if not found.
@@ -37,81 +37,56 @@ class Ranks:
     def __len__(self) -> int:
         return len(self.image_ids)
 
-    def under(self, protocol: Protocol) -> "Ranks":
-        """The same ranks averaged by other rules. Raises ValueError where the matching itself would differ."""
-        if protocol.matching != self.protocol.matching:
-            raise ValueError(
-                f"ranks were matched under {self.protocol}, which differs from {protocol} in what is matched; "
-                "rank the predictions again under the new protocol"
-            )
-        return dataclasses.replace(self, protocol=protocol)
-
     def among(self, chosen: Bool[np.ndarray, "images"]) -> "Ranks":
         """The ranks of the chosen images alone."""
-        rows = chosen[self.image]
-        parts = {name: getattr(self, name)[rows] for name in ("triplets", "constrained", "free")}
-        parts |= {name: getattr(self, name)[chosen] for name in ("image_ids", "boxes", "predicted")}
-        places = np.cumsum(chosen) - 1
+        return self._of_images(np.flatnonzero(chosen))
+
+    def in_order(self) -> "Ranks":
+        """The images by ascending id. Raises ValueError for an image that is there twice."""
+        order = np.argsort(self.image_ids, kind="stable")
+        repeated = self.image_ids[order][1:][np.diff(self.image_ids[order]) == 0]
+        if len(repeated):
+            raise ValueError(f"image {repeated[0]}: evaluated twice; give every image once")
+        return self._of_images(order)
+
+    def _of_images(self, places: Int[np.ndarray, "chosen"]) -> "Ranks":
+        """Images at these places, in this order, with their rows."""
+        place = np.full(len(self), -1)
+        place[places] = np.arange(len(places))
+        image = place[self.image]
+        rows = np.argsort(image, kind="stable")
+        rows = rows[image[rows] >= 0]
+        parts = {name: getattr(self, name)[places] for name in ("image_ids", "boxes", "predicted")}
+        parts |= {name: getattr(self, name)[rows] for name in ("triplets", "constrained", "free")}
         flags = None if self.zero_shot is None else self.zero_shot[rows]
-        return dataclasses.replace(self, image=places[self.image[rows]], zero_shot=flags, **parts)
+        return dataclasses.replace(self, image=image[rows], zero_shot=flags, **parts)
 
 
 _ARRAYS = tuple(field.name for field in dataclasses.fields(Ranks) if field.name not in ("predicates", "protocol"))
 _OPTIONAL = ("zero_shot", "training_counts")
 
 
-def merge(parts: list[Ranks]) -> Ranks:
-    """The ranks of several workers as if one had seen all images. Raises ValueError for an image seen twice."""
-    image_ids = np.concatenate([part.image_ids for part in parts])
-    order = np.argsort(image_ids, kind="stable")
-    repeated = image_ids[order][1:][np.diff(image_ids[order]) == 0]
-    if len(repeated):
-        raise ValueError(f"image {repeated[0]}: evaluated twice; give every image once")
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    starts = np.cumsum([0] + [len(part) for part in parts])
-    image = place[np.concatenate([part.image + start for part, start in zip(parts, starts, strict=False)])]
-    rows = np.argsort(image, kind="stable")
-
-    def joined(name: str, chosen: np.ndarray) -> np.ndarray:
-        return np.concatenate([getattr(part, name) for part in parts])[chosen]
-
-    flags = None if parts[0].zero_shot is None else joined("zero_shot", rows)
-    columns = {name: joined(name, rows) for name in ("triplets", "constrained", "free")}
-    return dataclasses.replace(
-        parts[0], image_ids=image_ids[order], boxes=joined("boxes", order), predicted=joined("predicted", order),
-        image=image[rows], zero_shot=flags, **columns,
-    )  # fmt: skip
-
-
-def save(path: str | os.PathLike, ranks: Ranks) -> None:
+def save(path: Path, ranks: Ranks) -> None:
     """Write `ranks` as .npz, whole or not at all."""
-    path = Path(path)
     header = json.dumps({"predicates": ranks.predicates, "protocol": dataclasses.asdict(ranks.protocol)})
     arrays = {name: getattr(ranks, name) for name in _ARRAYS if getattr(ranks, name) is not None}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            np.savez_compressed(file, header=np.array(header), **arrays)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, header=np.array(header), **arrays)
 
 
-def load(path: str | os.PathLike) -> Ranks:
-    """Read what `save` wrote. Raises ValueError that names the file and what it lacks."""
+def load(path: Path) -> Ranks:
+    """Read what `save` wrote. ValueError names the file and what it lacks; FileNotFoundError where there is none."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise
     except (ValueError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
         raise ValueError(f"{path}: not a file of ranks ({error}); evaluate the predictions again") from error
     lacking = [name for name in ("header", *_ARRAYS) if name not in arrays and name not in _OPTIONAL]
     if lacking:
         raise ValueError(f"{path}: lacks {', '.join(lacking)}; evaluate the predictions again")
     header = json.loads(str(arrays.pop("header")))
-    protocol = header["protocol"]
-    return Ranks(
-        predicates=header["predicates"], protocol=Protocol(**protocol | {"depths": tuple(protocol["depths"])}), **arrays
-    )
+    rules = header["protocol"]
+    rules["depths"] = tuple(rules["depths"])
+    return Ranks(predicates=header["predicates"], protocol=Protocol(**rules), **arrays)

@@ -6,10 +6,9 @@ import numpy as np
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from segsg.evaluation.matching import agreement, first_covering, intersection
+from segsg.evaluation.matching import Ranking, agreement, first_covering, intersection, rank
 from segsg.evaluation.protocol import DEFAULT, Protocol
-from segsg.evaluation.ranking import Ranking, rank
-from segsg.evaluation.ranks import Ranks, merge
+from segsg.evaluation.ranks import Ranks
 from segsg.evaluation.records import Prediction, Truth, as_array, check_graph, check_truth
 from segsg.structures import ImageGraph, Task
 
@@ -92,10 +91,20 @@ class Recall:
         rows = np.concatenate([np.empty((0, 5), dtype=np.int32), *self._rows])
         image = np.repeat(np.arange(len(image_ids)), [len(r) for r in self._rows])
         zero_shot = None if self.zero_shot is None else is_member(rows[:, :3], self.zero_shot)
-        return merge([Ranks(
-            image_ids, boxes, predicted.astype(bool), image, rows[:, :3], rows[:, 3], rows[:, 4],
-            self.predicates, self.protocol, zero_shot, self.training_counts,
-        )])  # fmt: skip
+        ranks = Ranks(
+            image_ids=image_ids,
+            boxes=boxes,
+            predicted=predicted.astype(bool),
+            image=image,
+            triplets=rows[:, :3],
+            constrained=rows[:, 3],
+            free=rows[:, 4],
+            predicates=self.predicates,
+            protocol=self.protocol,
+            zero_shot=zero_shot,
+            training_counts=self.training_counts,
+        )
+        return ranks.in_order()
 
 
 class SideBySide:

@@ -14,11 +14,11 @@ from segsg.evaluation.bootstrap import (
     interval,
     p_value,
     share_closed,
+    summarize,
 )
 from segsg.evaluation.metrics import metrics, tables
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.ranks import Ranks
-from segsg.evaluation.results import summarize
 
 
 def ranks_of(hits, predicate=None, image_ids=None):
@@ -29,7 +29,10 @@ def ranks_of(hits, predicate=None, image_ids=None):
     triplets = np.stack([np.ones(n, dtype=int), predicate, np.ones(n, dtype=int)], axis=1)
     found = np.where(hits, 0, 1000)
     ids = np.arange(n) if image_ids is None else np.array(image_ids)
-    return Ranks(ids, np.full(n, 2), np.ones(n, dtype=bool), np.arange(n), triplets, found, found, 4, DEFAULT)
+    return Ranks(
+        image_ids=ids, boxes=np.full(n, 2), predicted=np.ones(n, dtype=bool), image=np.arange(n), triplets=triplets,
+        constrained=found, free=found, predicates=4, protocol=DEFAULT,
+    )  # fmt: skip
 
 
 def test_weights_are_draws_with_replacement():
@@ -138,7 +141,7 @@ def test_different_images_or_protocols_are_refused():
     with pytest.raises(ValueError, match="different images"):
         compare(first, ranks_of([True, False], image_ids=[0, 2]))
     with pytest.raises(ValueError, match="protocols differ"):
-        compare(first, first.under(replace(DEFAULT, skip_empty=True)))
+        compare(first, replace(first, protocol=replace(DEFAULT, skip_empty=True)))
     with pytest.raises(ValueError, match="true relations differ"):
         compare_predicates(first, ranks_of([True, False], predicate=[1, 2]))
 

@@ -14,7 +14,10 @@ def ranks_of(*found, image_ids=None):
     ids = np.arange(len(found)) if image_ids is None else np.array(image_ids)
     triplets = np.ones((len(image), 3), dtype=np.int32)
     seen = np.ones(len(found), dtype=bool)
-    return Ranks(ids, np.full(len(found), 2), seen, image, triplets, rank, rank, 3, DEFAULT)
+    return Ranks(
+        image_ids=ids, boxes=np.full(len(found), 2), predicted=seen, image=image, triplets=triplets, constrained=rank,
+        free=rank, predicates=3, protocol=DEFAULT,
+    )  # fmt: skip
 
 
 def test_recall_of_an_image_without_rows_is_unknown():

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from segsg.evaluation.metrics import metrics, named
+from segsg.evaluation.metrics import metrics, named, per_predicate
 from segsg.evaluation.protocol import SCENE_GRAPH_BENCHMARK
 from segsg.evaluation.recall import Recall
 from segsg.evaluation.records import Truth
-from segsg.evaluation.results import per_predicate
 from segsg.structures import ImageGraph
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "golden"

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from segsg.evaluation.matching import MISSED, agreement, first_covering, overlap
+from segsg.evaluation.matching import MISSED, Ranking, agreement, first_covering, overlap
 from segsg.evaluation.protocol import DEFAULT, Protocol
-from segsg.evaluation.ranking import Ranking
 from segsg.evaluation.records import Prediction
 
 BOXES = np.array([[0, 0, 10, 10], [20, 0, 30, 10], [0, 0, 10, 8]], dtype=np.float32)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segsg.evaluation.ranking import best_probability, largest, rank
+from segsg.evaluation.matching import best_probability, largest, rank
 from segsg.evaluation.records import Prediction
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 
+from segsg.evaluation.matching import Ranking
 from segsg.evaluation.protocol import DEFAULT
-from segsg.evaluation.ranking import Ranking
 from segsg.evaluation.records import Prediction, Truth
 from segsg.figures.pictures import answers
 

@@ -16,7 +16,11 @@ def write(folder, key, found, images=60, name="ranks.npz"):
     rank = np.where(np.arange(images) < found, 0, MISSED).astype(np.int32)
     ids, ones = np.arange(images), np.ones((images, 3), dtype=np.int32)
     (folder / key).mkdir(exist_ok=True)
-    save(folder / key / name, Ranks(ids, ids, ids >= 0, ids, ones, rank, rank, 3, DEFAULT))
+    ranks = Ranks(
+        image_ids=ids, boxes=ids, predicted=ids >= 0, image=ids, triplets=ones, constrained=rank, free=rank,
+        predicates=3, protocol=DEFAULT,
+    )  # fmt: skip
+    save(folder / key / name, ranks)
 
 
 @pytest.fixture

@@ -17,7 +17,10 @@ def test_images_of_both_sets_are_left_out_unless_that_is_all_or_nothing(shared, 
     test_set = SimpleNamespace(image_ids=[9, 4, 3], shared_ids=shared)
     monkeypatch.setattr(measurements.sets, "scene_graph_set", lambda params, split: test_set)
     image, ids = np.arange(3), np.array([3, 4, 9])
-    ranks = Ranks(ids, ids, ids > 0, image, np.ones((3, 3), dtype=int), image, image, 3, DEFAULT)
+    ranks = Ranks(
+        image_ids=ids, boxes=ids, predicted=ids > 0, image=image, triplets=np.ones((3, 3), dtype=int),
+        constrained=image, free=image, predicates=3, protocol=DEFAULT,
+    )  # fmt: skip
     apart = measurements.unshared(MINI, ranks)
     assert (None if apart is None else apart.image_ids.tolist()) == left
 
@@ -28,7 +31,10 @@ def test_choices_are_made_on_validation_images_by_recalls_under_graph_constraint
     def answered(params, key, split):
         asked.append((key, split))
         image, ids, places = np.arange(2), np.array([3, 4]), np.array([0, 30])
-        return Ranks(ids, ids, ids > 0, image, np.ones((2, 3), dtype=int), places, places, 3, DEFAULT, image > 0)
+        return Ranks(
+            image_ids=ids, boxes=ids, predicted=ids > 0, image=image, triplets=np.ones((2, 3), dtype=int),
+            constrained=places, free=places, predicates=3, protocol=DEFAULT, zero_shot=image > 0,
+        )  # fmt: skip
 
     monkeypatch.setattr(measurements, "rank_truth", answered)
     measured = measurements.measure_validation(MINI, "mini-a")

@@ -1,6 +1,6 @@
 """The recall family written a second time: one relation, one prediction, one image after another.
 
-Slow on purpose. Tests hold the fast evaluator against it, and `segsg bench evaluate` measures how much faster that is.
+Slow on purpose. Tests hold the fast evaluator against it, and tests/benchmarks measure how much faster that is.
 """
 
 import math

@@ -1,10 +1,9 @@
-"""Made images, and the slow twin of the recall family on them."""
+"""Small made images for tests of the evaluation, and the slow twin of the recall family on them."""
 
 import numpy as np
-import pytest
+import plain
 import torch
 
-from segsg.evaluation import plain
 from segsg.evaluation.records import Truth
 from segsg.structures import ImageGraph
 
@@ -58,17 +57,14 @@ def slow_metrics_at(images, zero_shot, task, protocol, free, depth):
     return plain.metrics_at(found, zero_shot, PREDICATES, protocol, free, depth)
 
 
-@pytest.fixture(scope="session")
-def make():
-    """`make.image`, `make.truth`, `make.graph`, `make.slow`: the functions above for tests."""
+def random_images(count, seed, task):
+    random = np.random.default_rng(seed)
+    return [random_image(i, random, task) for i in range(count)]
 
-    class Make:
-        image, truth, graph, slow = map(staticmethod, (random_image, truth_of, graph_of, slow_metrics_at))
-        classes, predicates = CLASSES, PREDICATES
 
-        @staticmethod
-        def images(count, seed, task):
-            random = np.random.default_rng(seed)
-            return [random_image(i, random, task) for i in range(count)]
+class Make:
+    """The functions above, by the short names that tests call them."""
 
-    return Make
+    image, images, truth, graph = map(staticmethod, (random_image, random_images, truth_of, graph_of))
+    slow = staticmethod(slow_metrics_at)
+    classes, predicates = CLASSES, PREDICATES
