@@ -31,13 +31,13 @@ def read_photo(path: Path) -> UInt8[Tensor, "3 h w"]:
     """
     try:
         with Image.open(path) as photo:
-            pixels = np.array(_eight_bits(photo).convert("RGB"))
+            pixels = np.array(eight_bits(photo).convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(path, "photo", f"cannot be decoded ({error})", "download or draw it again") from error
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
 
 
-def _eight_bits(photo: Image.Image) -> Image.Image:
+def eight_bits(photo: Image.Image) -> Image.Image:
     """Pillow clips wider grey to 255 in conversion, so a 16-bit photo would come out white."""
     if not photo.mode.startswith("I"):
         return photo

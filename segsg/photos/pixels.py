@@ -8,6 +8,7 @@ import torch
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
+from segsg.data.photos import eight_bits
 from segsg.files import DataError
 from segsg.structures import Sample
 
@@ -54,15 +55,8 @@ def _of_array(array: np.ndarray) -> Pixels:
 
 
 def _of_image(image: Image.Image) -> Pixels:
-    image = _eight_bits(ImageOps.exif_transpose(image))
+    image = eight_bits(ImageOps.exif_transpose(image))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.array(image.convert("RGB"))
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Pillow clips wider grey to 255 in conversion, so a 16-bit photo would come out white."""
-    if not image.mode.startswith("I"):
-        return image
-    return Image.fromarray((np.asarray(image).clip(0, 65535).astype(np.uint32) >> 8).astype(np.uint8))
