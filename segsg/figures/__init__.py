@@ -1,0 +1,1 @@
+"""Pictures: photos with their graphs, training curves, matrices and kernels, in one look."""

@@ -1,7 +1,6 @@
 """The figures of a report: image files in one folder, and figures.json that says which page shows each, and how."""
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from matplotlib.figure import Figure
 
 from segsg.figures.overlay import Picture, compared_overlay, masks_overlay, scene_graph_overlay
 from segsg.figures.style import save
+from segsg.files import read_json, write_text
 
 LIST = "figures.json"
 Page = Literal["pairs", "gallery", "transfer", "kernels", "refinement", "curves"]
@@ -65,10 +65,7 @@ class Album:
 
     def close(self) -> None:
         """Write the list of figures."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        part = self.folder / f"{LIST}.part"
-        part.write_text(json.dumps([asdict(entry) for entry in self.entries], indent=1) + "\n", encoding="utf-8")
-        os.replace(part, self.folder / LIST)
+        write_text(self.folder / LIST, json.dumps([asdict(entry) for entry in self.entries], indent=1) + "\n")
 
 
 def read_album(folder: Path) -> list[Entry]:
@@ -76,4 +73,4 @@ def read_album(folder: Path) -> list[Entry]:
     path = folder / LIST
     if not path.is_file():
         raise ValueError(f"{path}: missing; the stage `{folder.name}` writes it: `dvc repro`")
-    return [Entry(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+    return [Entry(**entry) for entry in read_json(path)]

@@ -1,14 +1,17 @@
 """One look for all figures, and files whose bytes depend on nothing but the data."""
 
 import base64
+import io
+import re
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from segsg.files import whole
 
-INK, FAINT, GRID = "#22303c", "#6b7a87", "#dde3e8"
+INK, FAINT, GRID, LOSS = "#22303c", "#6b7a87", "#dde3e8", "#b03a48"
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7b61c9", "#8c6d31", "#b03a48", "#3b8686")
 """distinct for readers with any colour vision"""
 STYLE = {
@@ -24,8 +27,19 @@ STYLE = {
     "xtick.color": FAINT,
     "ytick.color": FAINT,
     "legend.frameon": False,
+    "text.parse_math": False,
+    "svg.fonttype": "none",
 }
 DPI = 110
+PAGE_COLOURS = {
+    INK: "currentColor",
+    FAINT: "var(--faint)",
+    GRID: "var(--line)",
+    LOSS: "var(--loss)",
+    PALETTE[0]: "var(--accent)",
+    PALETTE[1]: "var(--control)",
+}
+"""what a page draws our colours in, so that charts follow its dark mode"""
 
 
 def rgb(colour: str) -> tuple[float, float, float]:
@@ -63,6 +77,29 @@ def save(figure: Figure, path: Path | str) -> Path:
     with rc_context(STYLE), whole(path) as part:
         figure.savefig(part, format=kind, **options)
     return path
+
+
+def inline_svg(figure: Figure, name: str, words: str) -> str:
+    """The figure as an element of a page: transparent, in the page's colours and fonts, `words` for who can't see it.
+
+    Equal figures give equal text. `name` keeps the marks of several figures of one page apart.
+    """
+    for artist in figure.findobj():
+        artist.set_clip_on(False)  # clip paths are addresses, and pages have none
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    stream = io.StringIO()
+    with rc_context(STYLE | {"svg.hashsalt": name}):
+        figure.savefig(stream, format="svg", transparent=True, metadata=nothing)
+    svg = stream.getvalue()
+    svg = re.sub(
+        r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", "", svg[svg.index("<svg") :], flags=re.DOTALL
+    )
+    used = set(re.findall(r'href="#([^"]+)"', svg))
+    svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
+    for ours, of_page in PAGE_COLOURS.items():
+        svg = svg.replace(ours, of_page)
+    svg = re.sub(r"\n\s*", "\n", re.sub(r'font-family: [^;"]*', "font-family: inherit", svg))
+    return svg.replace("<svg ", f'<svg role="img" aria-label={quoteattr(words)} ', 1)
 
 
 def data_uri(content: bytes, kind: str) -> str:

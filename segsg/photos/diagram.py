@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from segsg.figures.places import spread
+from segsg.figures.overlay import spread
 from segsg.photos.drawing import LETTER, Drawing, DrawnRegion, DrawnRelation, Tag
 
 LETTERS, NODE_HEIGHT, HALF_SIDE = 17.0, 32.0, 215.0

@@ -10,7 +10,7 @@ from contourpy import contour_generator
 from jaxtyping import Bool, Float
 from PIL import Image
 
-from segsg.figures.places import spread
+from segsg.figures.overlay import spread
 from segsg.figures.style import PALETTE, data_uri, ink_on
 from segsg.photos.graph import Box, PhotoGraph, Relation
 

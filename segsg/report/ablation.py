@@ -1,27 +1,22 @@
 """Table 4: the rungs from a baseline to the full model, and controls of equal capacity beside them."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from segsg.report.cells import Cell, cell
-from segsg.report.choice import METRIC, RECIPES, candidates
-from segsg.report.layout import Column, Row, Table
-from segsg.report.tables import MEAN_RECALLS, ZERO_SHOT, Systems, caption, order
-from segsg.study.names import PAPER_DETECTORS, TASKS, detector_name, model_name, rank
-from segsg.study.rows import (
-    BASELINE,
-    GROUNDED,
-    JOINT,
-    MASKS,
-    RECTANGLES,
-    REFINEMENT,
-    System,
-    is_control,
-    is_refined,
-    seeds,
-    settings,
+from segsg.report.recall_tables import (
+    MEAN_RECALLS,
+    METRIC,
+    RECIPES,
+    ZERO_SHOT,
+    Lines,
+    candidates,
+    caption,
+    order,
+    place_labels,
 )
+from segsg.report.table import Cell, Column, Table, TableRow, cell
+from segsg.study.names import PAPER_DETECTORS, rank
+from segsg.study.rows import BASELINE, GROUNDED, JOINT, MASKS, RECTANGLES, REFINEMENT, Row, lines
 
 RECALL, SAME_DETECTOR, PIXELS, SHARE = "", "minus Joint", "minus rectangles", "share of the gap"
 MINUS = {SAME_DETECTOR: JOINT, PIXELS: RECTANGLES}
@@ -67,6 +62,10 @@ NOTES = (
     "measurably better than rectangles, in any of the seeds. Rows whose frame, kernels or refinement no row with "
     "rectangles shares have neither.",
 )
+UNEVEN = (
+    "A row of fewer seeds than Base is compared with Base of those seeds alone, which may be higher or lower than "
+    "the mean that stands here: read its difference, not its height."
+)
 
 
 def table4(results: dict, paper: dict) -> Table:
@@ -74,31 +73,26 @@ def table4(results: dict, paper: dict) -> Table:
     chosen = ablations(results)
     groups = {RECALL: (*MEAN_RECALLS, *ZERO_SHOT)} | dict.fromkeys((SAME_DETECTOR, PIXELS, SHARE), MEAN_RECALLS)
     columns = tuple((group, metric) for group, metrics in groups.items() for metric in metrics)
-    rows = tuple(_row(results, one, mine, paper["table4"], columns) for one, mine in chosen.items())
+    rows = tuple(_table_row(row, seeds, paper["table4"], columns) for row, seeds in chosen.items())
     return Table(
-        "table4",
-        "Table 4: ablation",
-        results["profile"],
-        ("Model", "Detector", "Task", "Row"),
-        _filled(columns, rows),
-        rows,
-        caption("Mean recall (mR) and zero-shot recall (zsR) in per cent, graph constraint", chosen),
-        f"The study “{results['profile']}” has no row for this table: its grid names no ablation.",
-        (*NOTES, *_uneven(chosen), *_choice(results)),
+        name="table4",
+        title="Table 4: ablation",
+        profile=results["profile"],
+        heads=("Model", "Detector", "Task", "Row"),
+        columns=_filled(columns, rows),
+        rows=rows,
+        caption=caption("Mean recall (mR) and zero-shot recall (zsR) in per cent, graph constraint", chosen),
+        why_empty="its grid names no ablation",
+        notes=(*NOTES, *([UNEVEN] if _is_uneven(chosen) else []), *_choice(results)),
     )
 
 
-def _uneven(chosen: Systems) -> tuple[str, ...]:
-    """A warning where some rows have fewer seeds than their neighbours."""
+def _is_uneven(chosen: Lines) -> bool:
+    """Whether some lines have fewer seeds than others of their place."""
     counts: dict[tuple, set[int]] = {}
-    for one, rows in chosen.items():
-        counts.setdefault(one.place, set()).add(len(rows))
-    if all(len(found) == 1 for found in counts.values()):
-        return ()
-    return (
-        "A row of fewer seeds than Base is compared with Base of those seeds alone, which may be higher or lower than "
-        "the mean that stands here: read its difference, not its height.",
-    )
+    for row, seeds in chosen.items():
+        counts.setdefault(row.place, set()).add(len(seeds))
+    return any(len(numbers) > 1 for numbers in counts.values())
 
 
 def _choice(results: dict) -> tuple[str, ...]:
@@ -106,90 +100,72 @@ def _choice(results: dict) -> tuple[str, ...]:
     ranked = candidates(results)
     if not ranked:
         return ()
-    model, backbone, task = ranked[0].system.place
-    listed = "; ".join(f"{label_of(results, c.system)} {c.value:.1f}" for c in ranked)
+    listed = "; ".join(f"{label_of(candidate.row)} {candidate.value:.1f}" for candidate in ranked)
     named = (
         "The first is a recipe of the paper, so there is no other row “ours”."
-        if ranked[0].system.changes in RECIPES
+        if ranked[0].row.changes in RECIPES
         else "The first is the row “ours” of tables 1 and 3, wherever it was trained."
     )
-    return (
-        f"{METRIC} on validation images, from which variants are chosen ({model_name(model)}, "
-        f"{detector_name(backbone)}, {TASKS[task]}; best first): {listed}. {named}",
-    )
+    place = ", ".join(place_labels(ranked[0].row))
+    return (f"{METRIC} on validation images, from which variants are chosen ({place}; best first): {listed}. {named}",)
 
 
-def ablations(results: dict) -> Systems:
-    """Systems of the places that have more than a baseline and a grounded row, each place rung by rung."""
+def ablations(results: dict) -> Lines:
+    """Lines of the places that have more than a baseline and a grounded row, each place rung by rung."""
     everything = {
-        one: rows for one, rows in seeds(results).items() if one.method in (BASELINE, GROUNDED) and not one.disjoint
+        row: seeds
+        for row, seeds in lines(results).items()
+        if row.method in (BASELINE, GROUNDED) and not row.detector.disjoint
     }
-    places = {one.place for one in everything if not one.plain}
-    chosen = [one for one in everything if one.place in places]
+    places = {row.place for row in everything if not row.is_plain}
+    chosen = [row for row in everything if row.place in places]
 
-    def place_then_rung(one: System) -> tuple:
-        label = label_of(results, one)
-        rung = RUNGS.index(label) if label in RUNGS else len(RUNGS) + is_control(results, one)
-        models, detectors, _, tasks = order(one)
+    def place_then_rung(row: Row) -> tuple:
+        label = label_of(row)
+        rung = RUNGS.index(label) if label in RUNGS else len(RUNGS) + row.is_control
+        models, detectors, _, tasks = order(row)
         return models, detectors, tasks, rung, rank(LABELS, label)
 
-    return {one: everything[one] for one in sorted(chosen, key=place_then_rung)}
+    return {row: everything[row] for row in sorted(chosen, key=place_then_rung)}
 
 
-def label_of(results: dict, one: System) -> str:
+def label_of(row: Row) -> str:
     """The paper's name of a rung, or what a row changes."""
-    if one.method == BASELINE:
-        return RUNGS[1] if one.joint else RUNGS[0]
-    values = settings(results, one)
-    changed = {name: json.loads(value) for name, value in one.changes}
-    on_ladder = changed.keys() <= RUNG_SETTINGS and values.get("nodes", True)
-    if on_ladder and values.get(REFINEMENT) == "inference" and values.get("edges") == "gaussian":
-        return RUNGS[6]
-    if on_ladder and not is_refined(results, one):
-        return EDGES.get(values.get("edges"), "grounded")
-    return ", ".join(WORDS.get((name, _hashable(value)), f"{name}: {value}") for name, value in changed.items())
+    if row.grounding is None:
+        return RUNGS[1] if row.detector.joint else RUNGS[0]
+    changes = dict(row.changes)
+    if changes.keys() <= RUNG_SETTINGS and row.grounding.nodes:
+        if row.grounding.refinement == "inference" and row.grounding.edges == "gaussian":
+            return RUNGS[6]
+        if not row.is_refined:
+            return EDGES[row.grounding.edges]
+    return ", ".join(WORDS.get((name, value), f"{name}: {value}") for name, value in changes.items())
 
 
-def _hashable(value):
-    return value if isinstance(value, str | int | float | bool) else json.dumps(value)
+def _table_row(row: Row, seeds: list[dict], paper: list[dict], columns: Sequence[Column]) -> TableRow:
+    label = label_of(row)
+    is_papers = (row.model, PAPER_DETECTORS.get(row.detector.backbone), row.task) == PAPER_PLACE
+    published = next((line for line in paper if is_papers and line["row"] == label), {})
+    return TableRow((*place_labels(row), label), {column: _cell(column, seeds, published) for column in columns})
 
 
-def _row(results: dict, one: System, rows: list[dict], paper: list[dict], columns: Sequence[Column]) -> Row:
-    label = label_of(results, one)
-    labels = (model_name(one.model), detector_name(one.backbone), TASKS[one.task], label)
-    published = _published(paper, one, label)
-    return Row(labels, {column: _cell(column, rows, published) for column in columns})
-
-
-def _published(paper: list[dict], one: System, label: str) -> dict:
-    if (one.model, PAPER_DETECTORS.get(one.backbone), one.task) != PAPER_PLACE:
-        return {}
-    return next((row for row in paper if row["row"] == label), {})
-
-
-def _cell(column: Column, rows: list[dict], published: dict) -> Cell:
+def _cell(column: Column, seeds: list[dict], published: dict) -> Cell:
     group, metric = column
     if group == SHARE:
-        shares = [row.get("share", {}).get(metric) for row in rows]
+        shares = [seed.get("share", {}).get(metric) for seed in seeds]
         known = [share for share in shares if share is not None and share["value"] is not None]
         return cell(known if len(known) == len(shares) else [])  # a mean over the seeds with a gap would flatter
+    compared = [seed.get("comparisons", {}).get(MINUS.get(group, BASELINE), {}).get(metric) for seed in seeds]
     if group in MINUS:
-        compared = [row.get("comparisons", {}).get(MINUS[group], {}).get(metric) for row in rows]
-        found = cell([None if c is None else c | {"value": c["difference"]} for c in compared], differences=compared)
-        return replace(found, is_difference=True)
-    values = dict(zip(MEAN_RECALLS, published.get("mr", ()), strict=False))
-    values |= dict(zip(ZERO_SHOT, published.get("zsr", ()), strict=False))
-    compared = [row.get("comparisons", {}).get(BASELINE, {}).get(metric) for row in rows]
-    measured = [row["metrics"].get(metric) for row in rows]
-    return cell(measured, values.get(metric), published.get("status", ""), compared)
+        values = [None if one is None else one | {"value": one["difference"]} for one in compared]
+        return replace(cell(values, differences=compared), is_difference=True)
+    papers = dict(zip(MEAN_RECALLS, published.get("mr", ()), strict=False))
+    papers |= dict(zip(ZERO_SHOT, published.get("zsr", ()), strict=False))
+    measured = [seed["metrics"].get(metric) for seed in seeds]
+    return cell(measured, papers.get(metric), published.get("status", ""), compared)
 
 
-def _filled(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[Column, ...]:
+def _filled(columns: Sequence[Column], rows: Sequence[TableRow]) -> tuple[Column, ...]:
     """Columns of the groups that have a number at all."""
     groups = {column[0] for row in rows for column in columns if row.cells[column].value is not None}
     return tuple(column for column in columns if column[0] in groups)
-
-
-def place_names(table: Table) -> list[tuple[str, ...]]:
-    """The (model, detector, task) of a table's rows, each once."""
-    return list(dict.fromkeys(row.labels[:3] for row in table.rows))

@@ -1,46 +1,63 @@
-"""Tables as pictures: matplotlib `Figure` objects, without matplotlib's global state."""
+"""Each table as a picture: a matplotlib `Figure`, saved as PNG by the notebook and drawn into the pages as SVG."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from segsg.figures.style import FAINT, GRID, INK, PALETTE, STYLE, new_figure
-from segsg.report.ablation import RUNGS
-from segsg.report.cells import Cell
-from segsg.report.layout import Column, Row, Table
-from segsg.study.rows import BASELINE, GROUNDED
+from segsg.figures.style import FAINT, GRID, INK, LOSS, PALETTE, STYLE, new_figure
+from segsg.report.ablation import RUNGS, WORDS
+from segsg.report.mask_tables import UNREFINED_NAME
+from segsg.report.recall_tables import METRIC, ZERO_SHOT
+from segsg.report.table import Cell, Column, Table, TableRow, signed
+from segsg.study.names import METHODS
+from segsg.study.rows import BASELINE, FREQUENCY, MASKS
 
-MAX_BARS = 60
-"""more predicates than this and no name can be read"""
+SHOWN = {METRIC, ZERO_SHOT[-1], "AP"}
+"""the column that is drawn of each group; the middle one where a group has none of them"""
+MAX_ROWS = 60
+"""of class by class charts: more make a figure that nobody reads to its end"""
+BASES = {METHODS[BASELINE], RUNGS[0], UNREFINED_NAME}
+CONTROLS = tuple(words for (field, _), words in WORDS.items() if field == MASKS)
+ROW, PANEL = 0.24, 3.4
+"""inches: height of a row, width of a panel"""
+PANELS = 3
+"""class by class panels beside each other"""
 
 
-def recall_chart(table: Table) -> Figure:
-    """Every row that was measured as a point with its interval, one panel per task, at the table's middle column."""
-    rows = measured_rows(table)
-    if not rows:
+def chart(table: Table) -> Figure:
+    """The picture that suits a table; of a table without numbers of ours a figure that says why."""
+    if not any(row.is_measured for row in table.rows):
         return note(table.missing)
-    middle = [columns[len(columns) // 2] for columns in table.groups.values()]
+    draw = {
+        "table4": _ladders,
+        "predicates": _class_by_class,
+        "class_gains": _class_by_class,
+        "transfer_quality": _overlaps,
+    }.get(table.name, _points_by_task)
     with rc_context(STYLE):
-        figure = new_figure(max(5.0, 3.1 * len(middle)), 1.1 + 0.32 * len(rows))
-        panels = figure.subplots(1, len(middle), sharey=True, squeeze=False)[0]
-        methods = list(dict.fromkeys(row.labels[-1] for row in rows))
-        colours = [PALETTE[methods.index(row.labels[-1]) % len(PALETTE)] for row in rows]
-        for axes, column in zip(panels, middle, strict=True):
-            _points(axes, [row.cells[column] for row in rows], colours)
-            axes.set(title=column[0], xlabel=f"{column[1]} (%)")
-        panels[0].set_yticks(range(len(rows)), [" · ".join(row.labels) for row in rows])
-    return figure
+        return draw(table)
 
 
-def measured_rows(table: Table) -> list[Row]:
-    """Rows with a number of ours: the paper's alone are no points."""
-    return [row for row in table.rows if any(cell.value is not None for cell in row.cells.values())]
+def words(table: Table) -> str:
+    """What the chart of a table shows, for readers who do not see it."""
+    metrics = ", ".join(dict.fromkeys(_shown(columns)[1] for columns in table.groups.values()))
+    pairs = "values before and after, and the gain,"
+    what = {"predicates": pairs, "class_gains": pairs, "transfer_quality": "overlap by way of transfer"}
+    return f"Chart of “{table.title}”: {what.get(table.name, metrics)} of each row. The table has the same numbers."
+
+
+def longest_ladder(table: Table) -> Table:
+    """Table 4 with the rows of its largest place alone; the table itself if it has no rows."""
+    places = [row.labels[:3] for row in table.rows if row.is_measured]
+    longest = max(places, key=places.count, default=())
+    return replace(table, rows=tuple(row for row in table.rows if row.labels[:3] == longest))
 
 
 def note(text: str) -> Figure:
-    """A figure for a table without rows: its sentence."""
+    """A figure of one sentence, for a table without rows."""
     with rc_context(STYLE):
         figure = new_figure(8.0, 1.0)
         axes = figure.subplots()
@@ -49,80 +66,148 @@ def note(text: str) -> Figure:
     return figure
 
 
-def _points(axes: Axes, cells: Sequence[Cell], colours: Sequence[str]) -> None:
-    for y, (cell, colour) in enumerate(zip(cells, colours, strict=True)):
-        if cell.value is None:
-            continue
-        if cell.low is not None:
-            axes.plot([cell.low, cell.high], [y, y], color=colour, linewidth=3, alpha=0.35, solid_capstyle="round")
-        axes.plot(cell.value, y, "o", color=colour, markersize=6)
-    axes.set_ylim(len(cells) - 0.4, -0.6)
+def short_labels(rows: Sequence[TableRow]) -> list[str]:
+    """Labels of rows without what is the same in all of them."""
+    told = [column for column in zip(*(row.labels for row in rows), strict=True) if len(set(column)) > 1]
+    return [" · ".join(labels) for labels in zip(*told, strict=True)] if told else [row.labels[-1] for row in rows]
+
+
+def _shown(columns: Sequence[Column]) -> Column:
+    return next((column for column in columns if column[1] in SHOWN), columns[len(columns) // 2])
+
+
+def _colour(row: TableRow) -> str:
+    if BASES & {*row.labels}:
+        return INK
+    if METHODS[FREQUENCY] in row.labels:
+        return FAINT
+    return PALETTE[1] if row.labels[-1].startswith(CONTROLS) else PALETTE[0]
+
+
+def _points_by_task(table: Table) -> Figure:
+    """A panel for each task, in it every row that was measured."""
+    rows = [row for row in table.rows if row.is_measured]
+    columns = [_shown(columns) for columns in table.groups.values()]
+    figure = new_figure(1.6 + PANEL * len(columns), 1.1 + ROW * len(rows))
+    panels = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
+    places = range(len(rows))
+    for axes, column in zip(panels, columns, strict=True):
+        _points(axes, places, rows, column)
+        axes.set(title=column[0], xlabel=f"{column[1]} (%)")
+    panels[0].set_yticks(places, short_labels(rows))
+    return figure
+
+
+def _points(axes: Axes, places: Sequence[int | float], rows: Sequence[TableRow], column: Column) -> None:
+    """Each row as a point with its interval over images and, if it has several, its seeds; grey is within noise.
+
+    A dotted line stands where the one baseline of the panel is.
+    """
+    for y, row in zip(places, rows, strict=True):
+        cell = row.cells[column]
+        if cell.value is not None:
+            _point(axes, y, cell, FAINT if cell.noise else _colour(row))
+    bases = [row.cells[column].value for row in rows if _colour(row) == INK]
+    if len(bases) == 1 and bases[0] is not None:
+        axes.axvline(bases[0], color=INK, linewidth=0.8, linestyle=":")
+    axes.set_ylim(max(places) + 0.6, -0.6)
     axes.grid(axis="x", color=GRID)
     axes.set_axisbelow(True)
 
 
-def ladder_chart(table: Table) -> Figure:
-    """Table 4's mR@50, a panel for each place, rung above rung; grey: within noise of the baseline."""
-    rows = measured_rows(table)
-    if not rows:
-        return note(table.missing)
-    column, places = table.columns[1], list(dict.fromkeys(row.labels[:3] for row in rows))
-    ladders = [[row for row in rows if row.labels[:3] == place] for place in places]
-    with rc_context(STYLE):
-        figure = new_figure(7.5, sum(1.0 + 0.3 * len(ladder) for ladder in ladders))
-        heights = [len(ladder) + 2 for ladder in ladders]
-        panels = figure.subplots(len(ladders), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
-        for axes, place, ladder in zip(panels, places, ladders, strict=True):
-            _ladder(axes, {row.labels[3]: row.cells[column] for row in ladder})
-            axes.set(title=" · ".join(place), xlabel=f"{column[1]} (%); grey: within noise of {RUNGS[0]} (dotted)")
+def _point(axes: Axes, y: int | float, cell: Cell, colour: str) -> None:
+    if cell.low is not None and cell.high is not None:
+        axes.plot([cell.low, cell.high], [y, y], color=colour, linewidth=4, alpha=0.35, solid_capstyle="round")
+    if cell.seeds > 1:
+        axes.plot(cell.by_seed, [y] * cell.seeds, "o", color=colour, markersize=2.5)
+    hollow = {"markerfacecolor": "none"} if cell.noise else {}
+    axes.plot(cell.value, y, "o", color=colour, markersize=6.5, **hollow)
+
+
+def _ladders(table: Table) -> Figure:
+    """A panel for each place of table 4: its rungs, below them other rows and controls, at the right the difference."""
+    column = _shown(table.columns)
+    rows = [row for row in table.rows if row.cells[column].value is not None]
+    ladders = [[r for r in rows if r.labels[:3] == place] for place in dict.fromkeys(r.labels[:3] for r in rows)]
+    figure = new_figure(7.6, sum(1.1 + ROW * len(ladder) for ladder in ladders))
+    heights = [len(ladder) + 3 for ladder in ladders]
+    panels = figure.subplots(len(ladders), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
+    for axes, ladder in zip(panels, ladders, strict=True):
+        _ladder(axes, ladder, column)
+        axes.set(title=" · ".join(ladder[0].labels[:3]), xlabel=f"{column[1]} (%)")
     return figure
 
 
-def _ladder(axes: Axes, cells: dict[str, Cell]) -> None:
-    _points(axes, list(cells.values()), [FAINT if cell.noise else PALETTE[0] for cell in cells.values()])
-    base = cells.get(RUNGS[0], Cell()).value
-    if base is not None:
-        axes.axvline(base, color=INK, linewidth=0.8, linestyle=":")
-    axes.set_yticks(range(len(cells)), cells)
+def _ladder(axes: Axes, rows: Sequence[TableRow], column: Column) -> None:
+    rungs = [row for row in rows if row.labels[3] in RUNGS]
+    beside = [row for row in rows if row.labels[3] not in RUNGS]
+    places = [*range(len(rungs)), *(len(rungs) + 0.4 + i for i in range(len(beside)))]
+    _points(axes, places, [*rungs, *beside], column)
+    if rungs and beside:
+        axes.axhline(len(rungs) - 0.3, color=GRID, linewidth=0.8, linestyle="--")
+    axes.set_yticks(places, [row.labels[3] for row in (*rungs, *beside)])
+    for y, row in zip(places, (*rungs, *beside), strict=True):
+        if (difference := row.cells[column].compared) is not None:
+            _at_right(axes, y, difference.text, FAINT)
 
 
-def predicate_bars(table: Table) -> Figure:
-    """Recall of each predicate without and with grounding, a panel for each group of columns."""
-    if not table.rows:
-        return note(table.missing)
-    groups = list(table.groups)
-    with rc_context(STYLE):
-        figure = new_figure(max(5.0, 0.34 * min(len(table.rows), MAX_BARS) + 1.5), 2.8 * len(groups))
-        for axes, group in zip(figure.subplots(len(groups), 1, squeeze=False)[:, 0], groups, strict=True):
-            _bars(axes, table, group)
+def _at_right(axes: Axes, y: int | float, text: str, colour: str) -> None:
+    axes.text(1.02, y, text, transform=axes.get_yaxis_transform(), color=colour, fontsize=7.5, va="center")
+
+
+def _class_by_class(table: Table) -> Figure:
+    """A panel for each group of columns: per row two values in per cent, a line between them, and the gain."""
+    groups = {group: _pairs(table, columns) for group, columns in table.groups.items()}
+    groups = {group: pairs for group, pairs in groups.items() if pairs}
+    down, across = -(-len(groups) // PANELS), min(PANELS, len(groups))
+    longest = max(map(len, groups.values()))
+    figure = new_figure(PANEL * across, down * (1.0 + 0.2 * longest))
+    grid = figure.subplots(down, across, squeeze=False).ravel()
+    for axes in grid[len(groups) :]:
+        axes.set_axis_off()
+    for axes, (group, pairs) in zip(grid, groups.items(), strict=False):
+        (_, before), (_, after), _ = table.groups[group]
+        _pair_lines(axes, pairs)
+        axes.set_title("\n".join(group.rsplit(" · ", 1)), fontsize=8.5)
+        axes.set_xlabel(f"{before} ○, {after} ● (%)", fontsize=8)
     return figure
 
 
-def _bars(axes: Axes, table: Table, group: str) -> None:
-    rows = [row for row in table.rows if row.cells[(group, BASELINE)].value is not None][:MAX_BARS]
-    for offset, method, colour in ((-0.2, BASELINE, FAINT), (0.2, GROUNDED, PALETTE[0])):
-        heights = [row.cells[(group, method)].value or 0.0 for row in rows]
-        axes.bar([i + offset for i in range(len(rows))], heights, width=0.4, color=colour, label=method)
-    axes.set_xticks(range(len(rows)), [row.labels[0] for row in rows], rotation=60, ha="right", fontsize=7)
-    axes.set(title=group, ylabel="recall (%)", ylim=(0, 100))
-    axes.legend(loc="upper right", fontsize=8)
+def _pairs(table: Table, columns: list[Column]) -> list[tuple[str, float, float]]:
+    """(label, before, after) of the first rows that have both."""
+    pairs = []
+    for row in table.rows:
+        before, after, _ = (row.cells[column].value for column in columns)
+        if before is not None and after is not None:
+            pairs.append((" ".join(row.labels[:2]), before, after))
+    return pairs[:MAX_ROWS]
 
 
-def seed_chart(table: Table) -> Figure:
-    """Every seed of the rows that have several, at the middle column of each group."""
-    middle: list[Column] = [columns[len(columns) // 2] for columns in table.groups.values()]
-    rows = [row for row in table.rows if any(row.cells[column].seeds > 1 for column in middle)]
-    if not rows:
-        return note(f"Every row of {table.title.partition(':')[0].lower()} has one seed.")
-    with rc_context(STYLE):
-        figure = new_figure(max(5.0, 3.1 * len(middle)), 1.1 + 0.32 * len(rows))
-        panels = figure.subplots(1, len(middle), sharey=True, squeeze=False)[0]
-        for axes, column in zip(panels, middle, strict=True):
-            for y, row in enumerate(rows):
-                seeds = row.cells[column].by_seed
-                axes.plot(seeds, [y] * len(seeds), "o", color=PALETTE[0], alpha=0.6, markersize=5)
-                axes.plot([row.cells[column].value] * bool(seeds), [y] * bool(seeds), "|", color=INK, markersize=12)
-            axes.set(title=column[0], xlabel=f"{column[1]} (%)", ylim=(len(rows) - 0.4, -0.6))
-            axes.grid(axis="x", color=GRID)
-        panels[0].set_yticks(range(len(rows)), [" · ".join(row.labels) for row in rows])
+def _pair_lines(axes: Axes, pairs: Sequence[tuple[str, float, float]]) -> None:
+    for y, (_, before, after) in enumerate(pairs):
+        gain = round(after - before, 1)
+        colour = PALETTE[0] if gain > 0 else LOSS if gain < 0 else FAINT
+        axes.plot([before, after], [y, y], color=colour, linewidth=2, alpha=0.5)
+        axes.plot(before, y, "o", color=INK, markersize=4.5, markerfacecolor="none")
+        axes.plot(after, y, "o", color=colour, markersize=4.5)
+        _at_right(axes, y, signed(gain) if gain else "0.0", colour)
+    axes.set_yticks(range(len(pairs)), [label for label, _, _ in pairs], fontsize=7.5)
+    axes.set(xlim=(0, 100), ylim=(len(pairs) - 0.4, -0.6))
+    axes.grid(axis="x", color=GRID)
+    axes.set_axisbelow(True)
+
+
+def _overlaps(table: Table) -> Figure:
+    """A row for each class, in it a mark for each column of the first group: the ways of transfer of one detector."""
+    rows, columns = table.rows[:MAX_ROWS], next(iter(table.groups.values()))
+    figure = new_figure(7.6, 1.2 + 0.2 * len(rows))
+    axes = figure.subplots()
+    for colour, column in zip(PALETTE, columns, strict=False):
+        values = [(row.cells[column].value, y) for y, row in enumerate(rows) if row.cells[column].value is not None]
+        axes.plot(*zip(*values, strict=True), "o", color=colour, markersize=4.5, label=column[1])
+    axes.set_yticks(range(len(rows)), [row.labels[0] for row in rows], fontsize=7.5)
+    axes.set(xlim=(0, 100), ylim=(len(rows) - 0.4, -0.6), xlabel="intersection over union (%)")
+    axes.grid(color=GRID)
+    axes.set_axisbelow(True)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=7.5)
     return figure

@@ -6,29 +6,19 @@ its scripts.
 
 import argparse
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from markupsafe import Markup
 
 from segsg.figures.album import Entry, read_album
-from segsg.figures.style import data_uri
-from segsg.report import (
-    ablation,
-    answer,
-    evidence,
-    findings,
-    layout,
-    mask_tables,
-    panels,
-    protocols,
-    supplement,
-    tables,
-)
-from segsg.report.layout import Table
+from segsg.figures.style import data_uri, inline_svg
+from segsg.files import read_json, write_text
+from segsg.report import charts, findings, protocols, table
 from segsg.report.pages import render
-from segsg.report.passport_page import passport_facts, read_passport
+from segsg.report.registry import TABLES
+from segsg.report.table import Table
 from segsg.study.names import DETECTORS
 
 PAPER_VALUES = Path("data/facts/paper_values.yaml")
@@ -48,10 +38,31 @@ PAGES = {
     "curves": "Curves",
     "passport": "Passport",
 }
+ON_PAGE = {
+    "supplement": ("predicates", "class_gains", "no_overlap_mean", "no_overlap_zero"),
+    "transfer": ("transfer_quality",),
+} | {name: (name,) for name in ("table1", "table2", "table3", "table4")}
+"""tables by the page that shows them"""
 ALBUMS = ("gallery", "pairs", "kernels", "refinement")
 """folders of figures"""
+SHARED = {"table": ("table1", "table2", "table3", "table4")}
+SHARED |= {"album": ("pairs", "gallery", "kernels", "refinement", "curves")}
+"""templates that several pages share; the others have one of their own name"""
 SWITCHED = ("table1", "table3")
 """tables that can show other measures"""
+ROWS = ("detectors", "experiments")
+"""sections of params.yaml that are tables"""
+STAGES = {
+    "data": "data: drawn or read, and counted",
+    "detector": "detectors",
+    "detection": "precision of the detectors",
+    "look": "what the frozen detectors say about every image",
+    "transfer": "borrowed masks against true ones",
+    "scene_graph": "scene graph models",
+    "evaluation": "evaluation",
+}
+"""in the order of the study; the rest are tables and figures"""
+OTHERS = "tables and figures"
 
 
 @dataclass(frozen=True)
@@ -65,68 +76,51 @@ class Image:
 
 
 def write(report: Path, paper: dict) -> None:
-    """Write report/html/*.html from results.json, tables/ and figures/ in the folder `report`."""
-    results = json.loads((report / "results.json").read_text(encoding="utf-8"))
-    shown = page_tables(results, paper)
-    facts = {
+    """Write report/html/*.html from results.json, passport.json and figures/ in the folder `report`."""
+    results = read_json(report / "results.json")
+    tables = {name: make(results, paper) for name, make in TABLES.items()}
+    drawn = {name: chart(shown) for name, shown in tables.items() if shown.rows}
+    albums = {folder: read_album(report / "figures" / folder) for folder in ALBUMS}
+    facts = study_facts(results) | passport_facts(read_passport(report / "passport.json"))
+    templates = {page: template for template, pages in SHARED.items() for page in pages}
+    for page in PAGES:
+        more = {"page": page, "tables": [tables[name] for name in ON_PAGE.get(page, ())], "charts": drawn}
+        more |= {"figures": figures(report, albums, page), "switch": {}}
+        if page in SWITCHED and tables[page].rows:
+            more["switch"] = {page: switch(results, paper, tables[page])}
+        if page == "index":
+            ladder = charts.longest_ladder(tables["table4"])
+            more |= {"example": figures(report, albums, "gallery")[:1], "ladder": chart(ladder) if ladder.rows else ""}
+        write_text(report / "html" / f"{page}.html", render(templates.get(page, page), facts | more))
+
+
+def chart(shown: Table) -> Markup:
+    """The chart of a table as an element of a page."""
+    return Markup(inline_svg(charts.chart(shown), shown.name, charts.words(shown)))
+
+
+def study_facts(results: dict) -> dict:
+    """What any page may say about the study."""
+    return {
         "profile": results["profile"],
-        "banner": "" if results["profile"] == layout.COMPARABLE else layout.warning(results["profile"]),
+        "banner": "" if results["profile"] == table.COMPARABLE else table.warning(results["profile"]),
         "pages": PAGES,
         "detectors": detector_lines(results),
         "world": results.get("world") or {},
         "slices": findings.slices(results),
         "rarity": findings.frequency_gains(results),
-        "answer": answer.answer(results),
-        "evidence": evidence.evidence(results),
+        "answer": findings.answer(results),
+        "evidence": findings.evidence(results),
         "experiments": len(results["experiments"]),
         "images": max((row.get("images", 0) for row in results["experiments"].values()), default=0),
     }
-    facts |= passport_facts(read_passport(report / "passport.json"))
-    albums = {folder: read_album(report / "figures" / folder) for folder in ALBUMS}
-    for page in PAGES:
-        more = {"page": page, "tables": shown.get(page, []), "switch": switches(results, paper, shown, page)}
-        more |= plots(shown, page) | {"figures": figures(report, albums, page)}
-        more["example"] = figures(report, albums, "gallery")[:1] if page == "index" else []
-        _write(report / "html" / f"{page}.html", render(page, facts | more))
 
 
-def page_tables(results: dict, paper: dict) -> dict[str, list[Table]]:
-    """The tables of each page that has some."""
-    return {
-        "table1": [tables.table1(results, paper)],
-        "table2": [mask_tables.table2(results, paper)],
-        "table3": [tables.table3(results, paper)],
-        "table4": [ablation.table4(results, paper)],
-        "supplement": [
-            supplement.predicates(results),
-            mask_tables.class_gains(results),
-            supplement.no_overlap_mean(results),
-            supplement.no_overlap_zero(results),
-        ],
-        "transfer": [mask_tables.transfer_quality(results)],
-    }
-
-
-def plots(shown: dict[str, list[Table]], page: str) -> dict:
-    """The pictures of a page that are made of its elements; the first page has the longest ladder."""
-    recalls = shown[page if page in SWITCHED else "table1"][0]
-    ladders = panels.ladder_panels(shown["table4"][0])
-    longest = sorted(ladders, key=lambda panel: -len(panel.marks + panel.aside))
-    return {
-        "panels": panels.recall_panels(recalls),
-        "several_seeds": any(cell.seeds > 1 for row in recalls.rows for cell in row.cells.values()),
-        "ladders": longest[:1] if page == "index" else ladders,
-        "bars_of": panels.predicate_panels(shown["supplement"][0]),
-    }
-
-
-def switches(results: dict, paper: dict, shown: dict[str, list[Table]], page: str) -> dict[str, dict]:
-    """By name of the table: its own measure, the measures to choose from, and their cells for the script."""
-    if page not in SWITCHED or not shown[page][0].rows:
-        return {}
-    found = protocols.protocols(results, paper, shown[page][0])
-    facts = {"own": protocols.own_measure(shown[page][0]), "measures": protocols.switch_measures(found)}
-    return {page: facts | {"data": protocols.switch_data(found)}}
+def switch(results: dict, paper: dict, shown: Table) -> dict:
+    """The table's own measure, the measures to choose from, and their cells for the script."""
+    variants = protocols.protocols(results, paper, shown)
+    facts = {"own": protocols.own_measure(shown), "measures": protocols.switch_measures(variants)}
+    return facts | {"data": protocols.switch_data(variants)}
 
 
 def figures(report: Path, albums: dict[str, list[Entry]], page: str) -> list[Image]:
@@ -137,6 +131,11 @@ def figures(report: Path, albums: dict[str, list[Entry]], page: str) -> list[Ima
         for entry in entries
         if entry.page == page
     ]
+
+
+def file_uri(path: Path) -> str:
+    """A picture's file as an address that a page can hold."""
+    return data_uri(path.read_bytes(), "png" if path.suffix == ".png" else "jpeg")
 
 
 def detector_lines(results: dict) -> list[dict]:
@@ -152,16 +151,63 @@ def detector_lines(results: dict) -> list[dict]:
     ]
 
 
-def file_uri(path: Path) -> str:
-    """A picture's file as an address that a page can hold."""
-    return data_uri(path.read_bytes(), "png" if path.suffix == ".png" else "jpeg")
+def read_passport(path: Path) -> dict:
+    """ValueError if its stage has not written it."""
+    if not path.is_file():
+        raise ValueError(f"{path}: missing; the stage `passport` writes it: `dvc repro`")
+    return read_json(path)
 
 
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(part, path)
+def passport_facts(passport: dict) -> dict:
+    """What the pages show of passport.json: data, parameters by section, seeds, versions, commit, machine, minutes."""
+    parameters = passport["parameters"]
+    return {
+        "name": parameters["report"],
+        "commit": passport["commit"],
+        "machine": passport["machine"],
+        "versions": passport["versions"],
+        "files": passport["files"],
+        "minutes": minutes(passport["stages"]),
+        "stages": passport["stages"],
+        "seeds": seeds(parameters),
+        "settings": {name: flat(section) for name, section in parameters.items() if name not in ROWS},
+        "rows": {name: parameters.get(name) or {} for name in ROWS},
+    }
+
+
+def minutes(stages: list[dict]) -> list[dict]:
+    """{"name", "runs", "minutes", "longest"} for each kind of stage that ran, in the order of the study."""
+    kinds: dict[str, list[float]] = {words: [] for words in (*STAGES.values(), OTHERS)}
+    for stage in stages:
+        kinds[STAGES.get(stage["stage"], OTHERS)].append(stage["seconds"] / 60)
+    return [
+        {"name": name, "runs": len(runs), "minutes": sum(runs), "longest": max(runs)}
+        for name, runs in kinds.items()
+        if runs
+    ]
+
+
+def seeds(parameters: dict) -> dict[str, list[int]]:
+    """Every seed, by what it decides."""
+    decided = {"the study: the drawn world, and resampling of images": [parameters["seed"]]}
+    for name in ROWS:
+        decided[name] = sorted({row["seed"] for row in (parameters.get(name) or {}).values() if "seed" in row})
+    return decided
+
+
+def flat(section, prefix: str = "") -> dict[str, str]:
+    """Names with dots, and values as params.yaml writes them."""
+    if not isinstance(section, dict):
+        return {prefix or "value": yaml_text(section)}
+    values: dict[str, str] = {}
+    for name, value in section.items():
+        values |= flat(value, f"{prefix}.{name}" if prefix else str(name)) if value != {} else {}
+    return values
+
+
+def yaml_text(value) -> str:
+    """A number, a truth value, a list or a name, as one writes it in YAML."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 if __name__ == "__main__":

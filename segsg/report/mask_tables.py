@@ -2,44 +2,44 @@
 
 from statistics import mean
 
-from segsg.report.cells import Cell, cell
-from segsg.report.layout import Column, Row, Table
-from segsg.report.tables import Systems, order
+from segsg.report.recall_tables import Lines, order, place_labels
+from segsg.report.table import Cell, Column, Table, TableRow, cell
 from segsg.study.names import DETECTORS, MODELS, PAPER_DETECTORS, TASKS, detector_name, model_name, rank
-from segsg.study.rows import RECTANGLES, REFINEMENT, UNREFINED, System, is_refined, seeds, settings
+from segsg.study.rows import RECTANGLES, REFINEMENT, UNREFINED, Row, lines
 
 PRECISIONS = ("AP", "AP50", "AP75", "AP_S", "AP_M", "AP_L")
-UNREFINED_NAME = "no refine"
-REFINED_NAMES = {UNREFINED: UNREFINED_NAME, "inference": "refine", "training": "refine, in training too"}
+UNREFINED_NAME, REFINED_NAME, GAIN = "no refine", "refine", "gain"
+REFINED_NAMES = {UNREFINED: UNREFINED_NAME, "inference": REFINED_NAME, "training": "refine, in training too"}
 REFINED_MASKS = "refined by a model"
 MODES = {RECTANGLES: "", "softmax": "", "dot": "", "cosine": "", "oracle": ""}
 """in the order of the table"""
-Line = tuple[str, str, str]
-"""(backbone, model or nothing, refinement)"""
+Kind = tuple[str, str, str]
+"""(backbone, model or nothing, refinement): what a row of table 2 is about"""
 AVERAGES = {"all": ("copied", "combined"), "copied": ("copied",), "combined": ("combined",)}
 
 
 def table2(results: dict, paper: dict) -> Table:
     """Average precision of masks on the mask set, as the detector gives them and as each model refines them."""
-    refined = refined_systems(results)
-    lines = dict.fromkeys((one.backbone, "", UNREFINED) for one in refined)
-    lines |= dict.fromkeys((one.backbone, one.model, settings(results, one)[REFINEMENT]) for one in refined)
-    lines = sorted(lines, key=lambda line: (rank(DETECTORS, line[0]), rank({"": ""} | MODELS, line[1]), line[2]))
-    tasks = [task for task in TASKS if any(one.task == task for one in refined)]
-    rows = [_precision_row(results, refined, line, tasks, paper["table2"]) for line in lines]
-    rows += _papers_alone(lines, tasks, paper["table2"]) if rows else []
+    refined = refined_lines(results)
+    kinds = dict.fromkeys((row.detector.backbone, "", UNREFINED) for row in refined) | dict.fromkeys(
+        map(_kind, refined)
+    )
+    kinds = sorted(kinds, key=lambda kind: (rank(DETECTORS, kind[0]), rank({"": ""} | MODELS, kind[1]), kind[2]))
+    tasks = [task for task in TASKS if any(row.task == task for row in refined)]
+    rows = [_precision_row(results, refined, kind, tasks, paper["table2"]) for kind in kinds]
+    rows += _papers_alone(kinds, tasks, paper["table2"]) if rows else []
     return Table(
-        "table2",
-        "Table 2: precision of masks",
-        results["profile"],
-        ("Detector", "Model", "Masks"),
-        tuple((TASKS[task], name) for task in tasks for name in PRECISIONS),
-        tuple(rows),
-        "Average precision of masks on the mask set's validation images, per cent: ours / the paper's. PredCls: true "
-        "boxes and classes; SGCls: true boxes, predicted class and its probability; SGDet: the regions of the scene "
-        "graph, each under its likeliest class.",
-        f"The study “{results['profile']}” has no row for this table: none of its models refines masks.",
-        (
+        name="table2",
+        title="Table 2: precision of masks",
+        profile=results["profile"],
+        heads=("Detector", "Model", "Masks"),
+        columns=tuple((TASKS[task], name) for task in tasks for name in PRECISIONS),
+        rows=tuple(rows),
+        caption="Average precision of masks on the mask set's validation images, per cent: ours / the paper's. "
+        "PredCls: true boxes and classes; SGCls: true boxes, predicted class and its probability; SGDet: the regions "
+        "of the scene graph, each under its likeliest class.",
+        why_empty="none of its models refines masks",
+        notes=(
             "The paper's SGCls numbers score a mask with the probability of its true class, which a model cannot know; "
             "ours with that of the class that it names.",
             "In PredCls every mask scores 1, so nothing ranks them, and AP may be lower than in SGCls.",
@@ -48,47 +48,52 @@ def table2(results: dict, paper: dict) -> Table:
     )
 
 
-def refined_systems(results: dict) -> Systems:
-    """Models that differ from the full one at most in when they refine, and whose masks were measured."""
-    found = {
-        one: [row for row in rows if row.get("masks")]
-        for one, rows in seeds(results).items()
-        if is_refined(results, one) and not one.disjoint and {name for name, _ in one.changes} <= {REFINEMENT}
+def refined_lines(results: dict) -> Lines:
+    """Lines that differ from the full model at most in when they refine, with the seeds whose masks were measured."""
+    measured = {
+        row: [seed for seed in seeds if seed.get("masks")]
+        for row, seeds in lines(results).items()
+        if row.is_refined and not row.detector.disjoint and {name for name, _ in row.changes} <= {REFINEMENT}
     }
-    return {one: found[one] for one in sorted(found, key=order) if found[one]}
+    return {row: measured[row] for row in sorted(measured, key=order) if measured[row]}
+
+
+def _kind(row: Row) -> Kind:
+    return row.detector.backbone, row.model, row.grounding.refinement
 
 
 def unrefined(results: dict, backbone: str, task: str) -> dict | None:
     """Precision of the masks of the joint detector as they are; in SGDet the detector's own if no model has it."""
-    for one, rows in seeds(results).items():
-        if one.joint and not one.disjoint and (one.backbone, one.task) == (backbone, task):
-            found = rows[0].get("unrefined_masks") if is_refined(results, one) else rows[0].get("masks")
-            if found:
-                return found
+    for row, seeds in lines(results).items():
+        detector = row.detector
+        if detector.joint and not detector.disjoint and (detector.backbone, row.task) == (backbone, task):
+            masks = seeds[0].get("unrefined_masks" if row.is_refined else "masks")
+            if masks:
+                return masks
     joint = [d for d in results["detectors"].values() if d["backbone"] == backbone and d["joint"]]
     measured = [d["metrics"] for d in joint if "masks" in d["metrics"] and not d.get("disjoint")]
     return measured[0]["masks"] if measured and task == "sgdet" else None
 
 
-def _precision_row(results: dict, refined: Systems, line: Line, tasks: list[str], paper: list[dict]) -> Row:
-    backbone, model, refinement = line
+def _precision_row(results: dict, refined: Lines, kind: Kind, tasks: list[str], paper: list[dict]) -> TableRow:
+    backbone, model, refinement = kind
     published = {} if refinement == "training" else _published(paper, backbone, model)
     cells = {}
     for task in tasks:
-        found = _measured(results, refined, line, task)
-        for place, name in enumerate(PRECISIONS):
-            values = [{"value": masks.get(name)} for masks in found]
-            theirs = published[task][place] if published else None
+        measured = _measured(results, refined, kind, task)
+        for i, name in enumerate(PRECISIONS):
+            values = [{"value": masks.get(name)} for masks in measured]
+            theirs = published[task][i] if published else None
             cells[(TASKS[task], name)] = cell(values, theirs, published.get("status", ""))
-    return Row((detector_name(backbone), model_name(model) or "none", REFINED_NAMES[refinement]), cells)
+    return TableRow((detector_name(backbone), model_name(model) or "none", REFINED_NAMES[refinement]), cells)
 
 
-def _papers_alone(lines: list[Line], tasks: list[str], paper: list[dict]) -> list[Row]:
+def _papers_alone(kinds: list[Kind], tasks: list[str], paper: list[dict]) -> list[TableRow]:
     """Rows of the paper that the study has no counterpart of."""
-    ours = {(PAPER_DETECTORS.get(backbone), MODELS.get(model)) for backbone, model, _ in lines}
+    ours = {(PAPER_DETECTORS.get(backbone), MODELS.get(model)) for backbone, model, _ in kinds}
     return [
-        Row(
-            (row["detector"], row["model"] or "none", REFINED_NAMES["inference"] if row["model"] else UNREFINED_NAME),
+        TableRow(
+            (row["detector"], row["model"] or "none", REFINED_NAME if row["model"] else UNREFINED_NAME),
             {
                 (TASKS[task], name): Cell(paper=value, status=row["status"])
                 for task in tasks
@@ -100,12 +105,12 @@ def _papers_alone(lines: list[Line], tasks: list[str], paper: list[dict]) -> lis
     ]
 
 
-def _measured(results: dict, refined: Systems, line: Line, task: str) -> list[dict]:
-    if line[2] == UNREFINED:
-        plain = unrefined(results, line[0], task)
-        return [] if plain is None else [plain]
-    mine = [one for one in refined if (one.backbone, one.model, settings(results, one)[REFINEMENT]) == line]
-    return [row["masks"] for one in mine if one.task == task for row in refined[one]]
+def _measured(results: dict, refined: Lines, kind: Kind, task: str) -> list[dict]:
+    if kind[2] == UNREFINED:
+        masks = unrefined(results, kind[0], task)
+        return [] if masks is None else [masks]
+    chosen = [row for row in refined if _kind(row) == kind and row.task == task]
+    return [seed["masks"] for row in chosen for seed in refined[row]]
 
 
 def _published(paper: list[dict], backbone: str, model: str) -> dict:
@@ -115,53 +120,52 @@ def _published(paper: list[dict], backbone: str, model: str) -> dict:
     return {}
 
 
+def before_and_after(row: Row, names: tuple[str, str], before: float | None, after: float | None) -> dict[Column, Cell]:
+    """Two fractions and the gain from one to the other, in columns under the place of a row of the study."""
+    gain = None if before is None or after is None else after - before
+    place = " · ".join(place_labels(row))
+    values = zip((*names, GAIN), (before, after, gain), strict=True)
+    return {(place, name): cell([{"value": value}]) for name, value in values}
+
+
 def class_gains(results: dict) -> Table:
     """What refinement adds to the precision of each mask class, largest first."""
     pairs = {}
-    for one, rows in refined_systems(results).items():
-        if settings(results, one)[REFINEMENT] != "inference":
+    for row, seeds in refined_lines(results).items():
+        if row.grounding.refinement != "inference":
             continue
-        before = (unrefined(results, one.backbone, one.task) or {}).get("per_class")
-        after = [row["masks"]["per_class"] for row in rows if row["masks"].get("per_class")]
+        before = (unrefined(results, row.detector.backbone, row.task) or {}).get("per_class")
+        after = [seed["masks"]["per_class"] for seed in seeds if seed["masks"].get("per_class")]
         if before and after:
-            pairs[one] = (before, [_mean(values) for values in zip(*after, strict=True)])
-    count = max((len(before) for before, _ in pairs.values()), default=0)
+            pairs[row] = list(zip(before, map(mean_of_known, zip(*after, strict=True)), strict=True))
+    count = max(map(len, pairs.values()), default=0)
     names = results.get("mask_classes") or [f"class {label}" for label in range(1, count + 1)]
-    rows = [Row((names[i],), _class_cells(pairs, i)) for i in range(count)]
-    rows.sort(key=lambda row: -_gain(row))
+    columns = (UNREFINED_NAME, REFINED_NAME)
+    cells = [
+        {c: x for row, values in pairs.items() for c, x in before_and_after(row, columns, *values[i]).items()}
+        for i in range(count)
+    ]
+    rows = sorted(map(TableRow, ((names[i],) for i in range(count)), cells), key=lambda row: -_gain(row))
     return Table(
-        "class_gains",
-        "Masks, class by class",
-        results["profile"],
-        ("Mask class",),
-        tuple(column for one in pairs for column in _class_columns(one)),
-        tuple(rows),
-        "Average precision (AP) of each class of the mask set, per cent, and what refinement adds to it in points.",
-        f"The study “{results['profile']}” has no row for this table: no refined model's masks were measured by class.",
+        name="class_gains",
+        title="Masks, class by class",
+        profile=results["profile"],
+        heads=("Mask class",),
+        columns=tuple(cells[0]) if cells else (),
+        rows=tuple(rows),
+        caption="Average precision (AP) of each class of the mask set, per cent, and what refinement adds to it in "
+        "points.",
+        why_empty="no refined model's masks were measured by class",
     )
 
 
-def _class_columns(one: System) -> list[Column]:
-    place = " · ".join((model_name(one.model), detector_name(one.backbone), TASKS[one.task]))
-    return [(place, name) for name in (UNREFINED_NAME, "refine", "gain")]
+def _gain(row: TableRow) -> float:
+    gain = mean_of_known([cell.value for (_, name), cell in row.cells.items() if name == GAIN])
+    return float("-inf") if gain is None else gain
 
 
-def _class_cells(pairs: dict, i: int) -> dict[Column, Cell]:
-    cells = {}
-    for one, (before, after) in pairs.items():
-        known = before[i] is not None and after[i] is not None
-        values = (before[i], after[i], after[i] - before[i] if known else None)
-        for column, value in zip(_class_columns(one), values, strict=True):
-            cells[column] = cell([{"value": value}])
-    return cells
-
-
-def _gain(row: Row) -> float:
-    gains = [found.value for (_, name), found in row.cells.items() if name == "gain" and found.value is not None]
-    return mean(gains) if gains else float("-inf")
-
-
-def _mean(values: tuple[float | None, ...]) -> float | None:
+def mean_of_known(values) -> float | None:
+    """The mean of what is not None; None if nothing is left."""
     known = [value for value in values if value is not None]
     return mean(known) if known else None
 
@@ -169,42 +173,42 @@ def _mean(values: tuple[float | None, ...]) -> float | None:
 def transfer_quality(results: dict) -> Table:
     """Overlap of transferred masks with true ones on scene graph images, which only a drawn world knows."""
     measured = _borrowed_quality(results) | _refined_quality(results)
-    columns = sorted(measured, key=lambda column: (_place(column[0]), column[0], *rank(MODES, column[1])))
+    columns = sorted(measured, key=lambda column: (_position(column[0]), column[0], *rank(MODES, column[1])))
     copied = set(results.get("copied_classes") or ())
     kinds = {name: "copied" if name in copied else "combined" for column in columns for name in measured[column]}
     names = sorted(kinds, key=lambda name: (kinds[name] != "copied", name))
     averages = [
         (f"mean of {what} classes", [n for n in names if kinds[n] in which]) for what, which in AVERAGES.items()
     ]
-    lines = [(label, "", members) for label, members in averages if members]
-    lines += [(name, kinds[name], [name]) for name in names]
+    described = [(label, "", members) for label, members in averages if members]
+    described += [(name, kinds[name], [name]) for name in names]
     rows = [
-        Row((name, kind), {column: _overlap(measured[column], members) for column in columns})
-        for name, kind, members in lines
+        TableRow((name, kind), {column: _overlap(measured[column], members) for column in columns})
+        for name, kind, members in described
     ]
     return Table(
-        "transfer_quality",
-        "Borrowed masks against true ones",
-        results["profile"],
-        ("Class", "Mask"),
-        tuple(columns),
-        tuple(rows),
-        "Mean intersection over union, per cent, of transferred and true masks in the true boxes of scene graph "
-        "images, by way of transfer (eq. 3). Copied: the class takes the mask of one class of the same name or "
+        name="transfer_quality",
+        title="Borrowed masks against true ones",
+        profile=results["profile"],
+        heads=("Class", "Mask"),
+        columns=tuple(columns),
+        rows=tuple(rows),
+        caption="Mean intersection over union, per cent, of transferred and true masks in the true boxes of scene "
+        "graph images, by way of transfer (eq. 3). Copied: the class takes the mask of one class of the same name or "
         "meaning; combined: a mixture. The oracle knows which mask class is drawn alike; refined masks are those of a "
         "model that learned to refine on the mask set alone (eq. 9).",
-        f"The study “{results['profile']}” has no row for this table: its scene graph images have no true masks.",
+        why_empty="its scene graph images have no true masks",
     )
 
 
 def _borrowed_quality(results: dict) -> dict[Column, dict]:
     """By way of transfer; of further detectors under their name, without rectangles, which are the same for all."""
-    found = {}
+    measured = {}
     for name, overlaps in (results.get("transfer_quality") or {}).items():
         mode, _, key = name.partition(", ")
         if not key or mode != RECTANGLES:
-            found[(_detector(results, key) if key else "", mode)] = overlaps
-    return found
+            measured[(_detector(results, key) if key else "", mode)] = overlaps
+    return measured
 
 
 def _detector(results: dict, key: str) -> str:
@@ -212,21 +216,21 @@ def _detector(results: dict, key: str) -> str:
     return detector_name(row["backbone"]) + (", without shared photos" if row.get("disjoint") else "")
 
 
-def _place(group: str) -> int:
-    """The first detector's own columns, then refined ones, then those of other detectors."""
+def _position(group: str) -> int:
+    """Sorts the first detector's own columns before refined ones, and those before the columns of other detectors."""
     return 0 if not group else 1 if group == REFINED_MASKS else 2
 
 
 def _refined_quality(results: dict) -> dict[Column, dict]:
-    """The same of masks that a model refined, by the model's name; of several seeds the first."""
-    found = {}
-    for one, rows in seeds(results).items():
-        if rows[0].get("borrowed_masks") and not one.disjoint:
-            training = ", in training too" if settings(results, one)[REFINEMENT] == "training" else ""
-            place = f"{model_name(one.model)}, {TASKS[one.task]}{training}"
-            found[(REFINED_MASKS, place)] = rows[0]["borrowed_masks"]["refined"]
-    return found
+    """Overlaps of masks that a model refined, under the model's name; of several seeds the first."""
+    measured = {}
+    for row, seeds in lines(results).items():
+        if seeds[0].get("borrowed_masks") and not row.detector.disjoint:
+            training = ", in training too" if row.grounding.refinement == "training" else ""
+            name = f"{model_name(row.model)}, {TASKS[row.task]}{training}"
+            measured[(REFINED_MASKS, name)] = seeds[0]["borrowed_masks"]["refined"]
+    return measured
 
 
 def _overlap(measured: dict[str, float | None], members: list[str]) -> Cell:
-    return cell([{"value": _mean(tuple(measured.get(name) for name in members))}])
+    return cell([{"value": mean_of_known(measured.get(name) for name in members)}])

@@ -1,13 +1,14 @@
-"""Templates filled in: the text of a page from facts."""
+"""Templates filled in: the text of a page from facts, and the cells of tables as pages show them."""
 
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from segsg.report.parts import key_column, parts
+from segsg.report.table import Cell, Table
 
 TEMPLATES = Path(__file__).parent / "templates"
 JSON_OPTIONS = {"ensure_ascii": False, "sort_keys": True, "separators": (",", ":")}
+Parts = dict[str, str | float | bool | None]
 
 
 def environment(*folders: Path, **options) -> Environment:
@@ -28,3 +29,36 @@ def render(page: str, facts: dict) -> str:
     templates.filters |= {"parts": parts, "key_column": key_column}
     templates.policies["json.dumps_kwargs"] = JSON_OPTIONS
     return templates.get_template(f"{page}.html").render(facts)
+
+
+def parts(cell: Cell) -> Parts:
+    """`number` and `rest` (its interval), `difference`, `noise`, `paper`, `seeds` (how many, spread), `order` value.
+
+    Texts are empty and `order` is None where there is nothing to say.
+    """
+    ours, plus, spread = cell.ours.partition(" ±")
+    number, bracket, rest = ours.partition(" [")
+    return {
+        "number": number,
+        "rest": f"[{rest}" if bracket else "",
+        "difference": "" if cell.compared is None else cell.compared.text,
+        "noise": bool(cell.noise),
+        "paper": "" if cell.paper is None else cell.theirs,
+        "seeds": f"{cell.seeds} seeds{plus}{spread}" if cell.seeds > 1 else "",
+        "order": None if cell.value is None else round(cell.value, 4),
+    }
+
+
+def filled_parts(cell: Cell) -> Parts:
+    """The parts that say something: half the size where a page holds many."""
+    return {name: part for name, part in parts(cell).items() if part or (name == "order" and part is not None)}
+
+
+def key_column(table: Table) -> int:
+    """Which label names a row, for readers who hear tables or see only a part: the first that tells all rows apart.
+
+    The last if none does alone.
+    """
+    columns = zip(*(row.labels for row in table.rows), strict=True)
+    unique = [i for i, labels in enumerate(columns) if len(set(labels)) == len(labels)]
+    return unique[0] if unique and len(table.rows) > 1 else len(table.heads) - 1

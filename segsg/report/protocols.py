@@ -4,13 +4,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from segsg.report.cells import Cell
-from segsg.report.layout import Row, Table
-from segsg.report.parts import said
-from segsg.report.tables import PAPERS as PAPERS_TOO
-from segsg.report.tables import Systems, plain_systems, recall_caption, recall_rows, task_columns
+from segsg.report.pages import filled_parts
+from segsg.report.recall_tables import PAPERS as PAPERS_TOO
+from segsg.report.recall_tables import Lines, recall_caption, recall_lines, recall_rows, task_columns
+from segsg.report.table import Cell, Table, TableRow
 from segsg.study.names import rank
-from segsg.study.rows import System
 
 MEASURES = {
     "R": "recall",
@@ -50,7 +48,7 @@ def protocols(results: dict, paper: dict, table: Table) -> list[Protocol]:
         return []
     depths = tuple(dict.fromkeys(metric.partition("@")[2] for _, metric in table.columns))
     own = own_measure(table)
-    chosen = plain_systems(results)
+    chosen = recall_lines(results)
     return [
         Protocol(measure, free, table if (measure, free) == (own, False) else _variant(chosen, paper, table, m))
         for measure in measures(chosen)
@@ -64,8 +62,8 @@ def own_measure(table: Table) -> str:
     return METRIC.fullmatch(table.columns[0][1])["measure"]
 
 
-def measures(chosen: Systems) -> list[str]:
-    """What was measured of the systems, without K and constraint."""
+def measures(chosen: Lines) -> list[str]:
+    """What was measured of the lines, without K and constraint."""
     names = {name for rows in chosen.values() for row in rows for name in row["metrics"]}
     found = {match["measure"] for name in names if (match := METRIC.fullmatch(name))}
     return sorted(found, key=lambda name: rank(MEASURES, name))
@@ -98,17 +96,17 @@ class _Metrics:
         ]
 
 
-def _is_measured(chosen: Systems, names: Iterable[str]) -> bool:
+def _is_measured(chosen: Lines, names: Iterable[str]) -> bool:
     found = [row["metrics"].get(name) for rows in chosen.values() for row in rows for name in names]
     return any(cell is not None and cell["value"] is not None for cell in found)
 
 
-def _variant(chosen: dict[System, list[dict]], paper: dict, table: Table, metrics: _Metrics) -> Table:
+def _variant(chosen: Lines, paper: dict, table: Table, metrics: _Metrics) -> Table:
     columns = task_columns(chosen, metrics.names)
     columns = tuple(column for column in columns if column[0] in table.groups)
     published = metrics.published(paper)
     rows = {row.labels: row.cells for row in recall_rows(chosen, metrics.names, published)}
-    shown = [Row(row.labels, {c: rows.get(row.labels, {}).get(c, Cell()) for c in columns}) for row in table.rows]
+    shown = [TableRow(row.labels, {c: rows.get(row.labels, {}).get(c, Cell()) for c in columns}) for row in table.rows]
     words = recall_caption(metrics.words, chosen, PAPERS_TOO if published else "")
     return replace(table, columns=columns, rows=tuple(shown), caption=words)
 
@@ -121,7 +119,7 @@ def switch_data(found: list[Protocol]) -> list[dict]:
             "free": one.free,
             "caption": one.table.caption,
             "heads": [metric for _, metric in one.table.columns],
-            "cells": [[said(row.cells[column]) for column in one.table.columns] for row in one.table.rows],
+            "cells": [[filled_parts(row.cells[column]) for column in one.table.columns] for row in one.table.rows],
         }
         for one in found
     ]

@@ -1,80 +1,63 @@
 """The supplement's tables: recall predicate by predicate, and results without the images that both sets share."""
 
 from dataclasses import replace
-from statistics import mean
 
-from segsg.report.cells import Cell, cell
-from segsg.report.layout import Column, Row, Table
-from segsg.report.tables import (
+from segsg.report.mask_tables import before_and_after, mean_of_known
+from segsg.report.recall_tables import (
     HEADS,
     MEAN_RECALLS,
     ZERO_SHOT,
+    Lines,
     Part,
-    Systems,
     caption,
-    measured_systems,
+    measured_lines,
     order,
-    plain_systems,
+    recall_lines,
     recall_rows,
     task_columns,
     whole,
 )
-from segsg.study.names import METHODS, TASKS, detector_name, model_name
-from segsg.study.rows import BASELINE, GROUNDED, System, baseline_of, seeds
+from segsg.report.table import Cell, Table, TableRow
+from segsg.study.names import METHODS
+from segsg.study.rows import BASELINE, GROUNDED, Row, lines
 
 PREDICATE_RECALL = "R@50"
 
 
-def compared_systems(results: dict) -> dict[System, tuple[list[dict], list[dict]]]:
-    """Of each grounded system, the rows of its baseline and its own."""
-    chosen = plain_systems(results)
-    pairs = {one: baseline_of(one) for one in chosen if one.method == GROUNDED}
-    return {one: (chosen[base], chosen[one]) for one, base in pairs.items() if base in chosen}
+def compared_lines(results: dict) -> dict[Row, tuple[list[dict], list[dict]]]:
+    """For each grounded line with a baseline, the seeds of the baseline and its own."""
+    chosen = recall_lines(results)
+    return {row: (chosen[row.baseline], chosen[row]) for row in chosen if row.is_grounded and row.baseline in chosen}
 
 
 def predicates(results: dict) -> Table:
     """Recall of each predicate without and with grounding, most frequent in training first."""
-    pairs = compared_systems(results)
-    columns = tuple(column for one in pairs for column in _columns(one))
-    facts = next((rows[0]["predicates"] for _, rows in pairs.values()), {"names": []})
-    rows = [
-        Row((name, str(count), group), {c: x for one, pair in pairs.items() for c, x in _cells(one, pair, i).items()})
-        for i, (name, count, group) in enumerate(zip(facts["names"], *_frequency(facts), strict=True))
-    ]
+    pairs = compared_lines(results)
+    facts = next((seeds[0]["predicates"] for _, seeds in pairs.values()), {"names": []})
+    names, blank = (METHODS[BASELINE], METHODS[GROUNDED]), [""] * len(facts["names"])
+    labels = zip(facts["names"], facts.get("training", blank), facts.get("group", blank), strict=True)
+    rows = []
+    for i, (name, count, group) in enumerate(labels):
+        recalls = {row: [_recall(seeds, i) for seeds in pair] for row, pair in pairs.items()}
+        cells = {c: x for row, values in recalls.items() for c, x in before_and_after(row, names, *values).items()}
+        rows.append(TableRow((name, str(count), group), cells))
     rows.sort(key=lambda row: -int(row.labels[1] or 0))
+    columns = {column: None for row in pairs for column in before_and_after(row, names, None, None)}
     return Table(
-        "predicates",
-        "Recall of each predicate",
-        results["profile"],
-        ("Predicate", "Training relations", "Group"),
-        columns,
-        tuple(rows),
-        f"{PREDICATE_RECALL} in per cent, over the images that hold the predicate, and the gain in points; a predicate "
-        "that no test image holds has a dash. A rare predicate is in few images: its gain is mostly noise.",
-        f"The study “{results['profile']}” has no row for this table: no model was trained with and without grounding.",
+        name="predicates",
+        title="Recall of each predicate",
+        profile=results["profile"],
+        heads=("Predicate", "Training relations", "Group"),
+        columns=tuple(columns),
+        rows=tuple(rows),
+        caption=f"{PREDICATE_RECALL} in per cent, over the images that hold the predicate, and the gain in points; a "
+        "predicate that no test image holds has a dash. A rare predicate is in few images: its gain is mostly noise.",
+        why_empty="no model was trained with and without grounding",
     )
 
 
-def _frequency(facts: dict) -> tuple[list, list]:
-    blank = [""] * len(facts["names"])
-    return facts.get("training", blank), facts.get("group", blank)
-
-
-def _columns(one: System) -> list[Column]:
-    place = " · ".join((model_name(one.model), detector_name(one.backbone), TASKS[one.task]))
-    return [(place, name) for name in (METHODS[BASELINE], METHODS[GROUNDED], "gain")]
-
-
-def _cells(one: System, pair: tuple[list[dict], list[dict]], i: int) -> dict[Column, Cell]:
-    before, after = (_recall(rows, i) for rows in pair)
-    values = (before, after, None if before is None or after is None else after - before)
-    return {column: cell([{"value": value}]) for column, value in zip(_columns(one), values, strict=True)}
-
-
-def _recall(rows: list[dict], i: int) -> float | None:
-    known = [row["predicates"][PREDICATE_RECALL][i] for row in rows]
-    known = [value for value in known if value is not None]
-    return mean(known) if known else None
+def _recall(seeds: list[dict], i: int) -> float | None:
+    return mean_of_known(seed["predicates"][PREDICATE_RECALL][i] for seed in seeds)
 
 
 def no_overlap_mean(results: dict) -> Table:
@@ -89,34 +72,41 @@ def no_overlap_zero(results: dict) -> Table:
 
 def _no_overlap(results: dict, name: str, what: str, metrics: tuple[str, ...]) -> Table:
     sources = _sources(results)
-    apart = {label: measured_systems(systems, metrics[0], part) for label, (systems, part) in sources.items()}
-    shown = [label for label, systems in apart.items() if systems]
+    measured = {label: measured_lines(chosen, metrics[0], part) for label, (chosen, part) in sources.items()}
+    shown = [label for label, chosen in measured.items() if chosen]
     rows = [
-        Row((*row.labels, label), row.cells)
+        TableRow((*row.labels, label), row.cells)
         for label in (shown if len(shown) > 1 else [])
-        for row in recall_rows(apart[label], metrics, part=sources[label][1])
+        for row in recall_rows(measured[label], metrics, part=sources[label][1])
     ]
-    everything = {one: rows for label in shown for one, rows in apart[label].items()}
+    everything = {row: seeds for label in shown for row, seeds in measured[label].items()}
     columns = task_columns(everything, metrics)
     return Table(
-        name,
-        f"{what} without shared photos",
-        results["profile"],
-        (*HEADS, "Photos"),
-        columns,
-        tuple(Row(row.labels, {c: row.cells.get(c, Cell()) for c in columns}) for row in rows),
-        caption(f"{what} in per cent, with and without test photos that the mask set holds", everything, papers="")
+        name=name,
+        title=f"{what} without shared photos",
+        profile=results["profile"],
+        heads=(*HEADS, "Photos"),
+        columns=columns,
+        rows=tuple(TableRow(row.labels, {c: row.cells.get(c, Cell()) for c in columns}) for row in rows),
+        caption=caption(
+            f"{what} in per cent, with and without test photos that the mask set holds", everything, papers=""
+        )
         + " Differences are taken over the photos of the row.",
-        f"The study “{results['profile']}” has no row for this table: its data sets share no photo.",
+        why_empty="its data sets share no photo",
     )
 
 
-def _sources(results: dict) -> dict[str, tuple[Systems, Part]]:
-    """Which systems and which part of their rows each kind of row of the tables shows."""
-    plain = plain_systems(results)
-    apart = {one: rows for one, rows in seeds(results).items() if one.disjoint and replace(one, disjoint=False).plain}
+def _sources(results: dict) -> dict[str, tuple[Lines, Part]]:
+    """Which lines and which part of their seeds each kind of row of the tables shows."""
+    plain = recall_lines(results)
+    disjoint = {row: seeds for row, seeds in lines(results).items() if row.detector.disjoint and _is_plain_else(row)}
     return {
         "all": (plain, whole),
         "test photos of one set": (plain, lambda row: row.get("unshared") or {}),
-        "detector trained without them": ({one: apart[one] for one in sorted(apart, key=order)}, whole),
+        "detector trained without them": ({row: disjoint[row] for row in sorted(disjoint, key=order)}, whole),
     }
+
+
+def _is_plain_else(row: Row) -> bool:
+    """Whether a row would be plain if its detector were not disjoint."""
+    return replace(row, detector=replace(row.detector, disjoint=False)).is_plain

@@ -87,8 +87,8 @@ def terminal(borrowed: "Borrowed") -> str:
 
 def write(options: argparse.Namespace, borrowed: "Borrowed") -> None:
     """transfer.csv, transfer.png and transfer.html in the folder `options.out`."""
+    from segsg.figures.figures import transfer_map
     from segsg.figures.style import data_uri, save
-    from segsg.figures.transfer_map import transfer_map
     from segsg.files import write_text
     from segsg.tools.transfer_page import render_transfer
 

@@ -1,12 +1,21 @@
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from matplotlib import rc_context
 from PIL import Image
 
 from segsg.figures.album import Album, read_album
-from segsg.figures.figures import curves_by_kind, kernel_grid, learning_curves, transfer_heatmap
+from segsg.figures.figures import (
+    BARE,
+    by_partner,
+    curves_by_kind,
+    kernel_grid,
+    learning_curves,
+    transfer_map,
+)
 from segsg.figures.overlay import (
     INK,
     MAX_RELATIONS,
@@ -16,8 +25,9 @@ from segsg.figures.overlay import (
     compared_overlay,
     masks_overlay,
     scene_graph_overlay,
+    spread,
 )
-from segsg.figures.style import PALETTE, contrast, ink_on, save
+from segsg.figures.style import DPI, PALETTE, STYLE, contrast, ink_on, inline_svg, new_figure, save
 
 
 def picture(relations, masks=True) -> Picture:
@@ -94,14 +104,9 @@ def test_saved_pictures_are_small_and_equal_each_time(relations, tmp_path):
 
 def test_a_large_matrix_stays_a_bounded_figure(tmp_path):
     matrix = np.eye(150, 80)
-    figure = transfer_heatmap(matrix, tuple(map(str, range(150))), tuple(map(str, range(80))))
-    assert max(figure.get_size_inches()) <= 20
+    figure = transfer_map(matrix, tuple(map(str, range(150))), tuple(map(str, range(80))))
+    assert max(figure.get_size_inches()) <= 30
     assert save(figure, tmp_path / "t.png").stat().st_size < 500_000
-
-
-def test_negative_weights_get_a_scale_around_zero():
-    image = transfer_heatmap(np.array([[-1.0, 0.5]]), ("a",), ("b", "c")).axes[0].images[0]
-    assert image.get_clim() == (-1.0, 1.0)
 
 
 def test_curves_are_smoothed_losses_by_step(tmp_path):
@@ -146,3 +151,92 @@ def test_each_class_has_its_kernel(tmp_path):
     assert sum(bool(axes.images) for axes in figure.axes) == 13
     assert [axes.get_title(loc="center") for axes in figure.axes][12] == "12"
     assert save(figure, tmp_path / "k.png").is_file()
+
+
+def test_rows_go_along_the_diagonal_the_surest_first_and_empty_ones_last():
+    matrix = np.array([[0, 0, 0], [0, 0, 1], [0.6, 0.4, 0], [0.9, 0.1, 0], [0, -1, 0]])
+    assert by_partner(matrix).tolist() == [3, 2, 4, 1, 0]
+
+
+def labels(axes):
+    return [tick.get_text() for tick in axes.get_yticklabels()], list(
+        dict.fromkeys(tick.get_text() for tick in axes.get_xticklabels())
+    )
+
+
+def test_names_keep_to_their_rows_and_rows_without_a_mask_are_red():
+    figure = transfer_map(np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), ("bare", "second", "$first$"), ("x", "y"))
+    axes = figure.axes[0]
+    assert labels(axes) == (["$first$", "second", "bare"], ["x", "y"])
+    assert [tick.get_color() == BARE for tick in axes.get_yticklabels()] == [False, False, True]
+    assert axes.images[0].get_array().tolist() == [[1, 0], [0, 1], [0, 0]]
+
+
+def test_every_name_of_visual_genome_and_coco_can_be_read():
+    figure = transfer_map(np.eye(150, 80), tuple(map(str, range(150))), tuple(map(str, range(80))))
+    axes = figure.axes[0]
+    assert len(axes.get_yticklabels()) == 150
+    assert all(tick.get_fontsize() >= 7 for tick in (*axes.get_yticklabels(), *axes.get_xticklabels()))
+
+
+def test_long_lists_stay_a_picture():
+    figure = transfer_map(np.eye(3000, 80), ("a",) * 3000, ("b",) * 80)
+    assert max(figure.get_size_inches()) * DPI < 10_000
+    assert not figure.axes[0].get_yticklabels()
+
+
+def test_negative_weights_have_a_colour_of_their_own():
+    image = transfer_map(np.array([[0.5, -0.25]]), ("a",), ("x", "y")).axes[0].images[0]
+    assert (image.norm.vmin, image.norm.vmax) == (-0.5, 0.5)
+
+
+APART = (0.5, 0.3)
+
+
+def gaps(places):
+    away = np.abs(places[:, None] - places[None]) / APART
+    return np.linalg.norm(away, axis=2)[~np.eye(len(places), dtype=bool)]
+
+
+@pytest.mark.parametrize("points", [np.zeros((6, 2)), np.random.default_rng(0).uniform(-0.3, 0.3, (10, 2))])
+def test_crowded_nodes_move_apart(points):
+    assert gaps(spread(points, APART)).min() > 0.7
+
+
+def test_nodes_with_room_stay():
+    points = np.array([[-1.0, -1.0], [1.0, 1.0], [1.0, -1.0]])
+    assert np.abs(spread(points, APART) - points).max() < 0.01
+
+
+def test_same_points_same_places():
+    points = np.random.default_rng(1).normal(size=(5, 2))
+    assert np.array_equal(spread(points, APART), spread(points, APART))
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_none_and_one(count):
+    assert spread(np.zeros((count, 2)), APART).shape == (count, 2)
+
+
+def drawn():
+    with rc_context(STYLE):
+        figure = new_figure(3.0, 2.0)
+        axes = figure.subplots()
+        axes.plot([1, 2], [3, 3], "o", color=PALETTE[0])
+        axes.set_title("<b> $x$")
+    return figure
+
+
+def test_a_figure_in_a_page_is_the_same_each_time_and_says_what_it_shows():
+    svg = inline_svg(drawn(), "a", 'one "two" <three>')
+    assert svg == inline_svg(drawn(), "a", 'one "two" <three>')
+    assert svg.startswith("<svg ") and """aria-label='one "two" &lt;three&gt;'""" in svg
+    assert "&lt;b&gt; $x$" in svg
+    assert not re.search(r"Matplotlib|\d{4}-\d\d-\d\d|<style|<!--|url\(|#[0-9a-f]{6}", svg)
+
+
+def test_a_figure_in_a_page_has_the_pages_colours_and_marks_of_its_own():
+    svg = inline_svg(drawn(), "a", "")
+    assert {"currentColor", "var(--faint)", "var(--accent)"} <= set(re.findall(r"currentColor|var\(--\w+\)", svg))
+    marks = re.findall(r' id="([^"]+)"', svg)
+    assert marks and set(marks).isdisjoint(re.findall(r' id="([^"]+)"', inline_svg(drawn(), "b", "")))

@@ -7,7 +7,7 @@ import numpy as np
 from made_results import against, results, row
 
 from segsg.figures.album import Album
-from segsg.figures.figures import transfer_heatmap
+from segsg.figures.figures import transfer_map
 from segsg.report.html import ALBUMS
 
 EVIL = "<script>window.noted.push('a name ran')</script>"
@@ -59,6 +59,6 @@ def make_report(folder: Path, *more: dict) -> Path:
     for name in ALBUMS:
         Album(folder / "figures" / name).close()
     album = Album(folder / "figures" / "gallery")
-    album.add("transfer", "transfer.png", transfer_heatmap(np.ones((1, 1)), ("a",), ("b",)), "A & B", 'say "hi" <b>')
+    album.add("transfer", "transfer.png", transfer_map(np.ones((1, 1)), ("a",), ("b",)), "A & B", 'say "hi" <b>')
     album.close()
     return folder

@@ -18,7 +18,10 @@ DETECTORS = {
         "metrics": {"masks": {"AP": None}},
     },
 }
-GROUNDING = {"masks": "transferred", "refinement": "none", "nodes": True, "edges": "gaussian", "frame": "union"}
+GROUNDING = {
+    "transfer": "softmax", "transfer_threshold": 0.05, "channels": 2, "nodes": True, "edges": "gaussian",
+    "frame": "union", "kernel": 7, "kernels": "own", "sigmoid": False, "masks": "transferred", "refinement": "none",
+}  # fmt: skip
 
 
 def row(method: str, detector: str | None = None, model: str = "vctree", seed: int = 0, task: str = "sgcls", **more):

@@ -2,7 +2,7 @@ import pytest
 from made_results import BASELINE, GROUNDED, PAPER, against, results, row
 
 from segsg.report.ablation import RUNGS, table4
-from segsg.report.layout import to_markdown
+from segsg.report.table import to_markdown
 
 
 def rung(value=0.1, **grounding):

@@ -1,10 +1,8 @@
 import pytest
 from made_results import against, results, row
 
-from segsg.report.answer import answer
-from segsg.report.choice import candidates, ours
-from segsg.report.evidence import evidence
-from segsg.report.findings import frequency_gains, gains, slices
+from segsg.report.findings import answer, evidence, frequency_gains, gains, slices
+from segsg.report.recall_tables import candidates, ours
 
 
 def pair(task, gain, low, high, **more):
@@ -15,7 +13,7 @@ def pair(task, gain, low, high, **more):
 def test_gains_are_sliced_by_task_model_and_detector():
     study = results(*pair("sgcls", 0.03, 0.01, 0.05), *pair("predcls", -0.01, -0.04, 0.02))
     all_cells, *rest = slices(study)
-    assert (all_cells.mean, all_cells.higher, all_cells.beyond) == (pytest.approx(1.0), 1, (1, 0))
+    assert (all_cells.mean, all_cells.higher, all_cells.clear) == (pytest.approx(1.0), 1, (1, 0))
     assert [(s.axis, s.name) for s in rest] == [
         ("Task", "PredCls"), ("Task", "SGCls"), ("Model", "VCTree"), ("Detector", "ResNeXt-FPN, mini"),
     ]  # fmt: skip

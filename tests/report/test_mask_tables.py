@@ -1,8 +1,8 @@
 import pytest
 from made_results import GROUNDED, PAPER, results, row
 
-from segsg.report.cells import EMPTY
 from segsg.report.mask_tables import class_gains, table2, transfer_quality
+from segsg.report.table import EMPTY
 
 
 def masks(precision, *classes):

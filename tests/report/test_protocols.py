@@ -3,7 +3,7 @@ from made_report import rows
 from made_results import PAPER, results, row
 
 from segsg.report.protocols import metric_name, protocols, switch_data, switch_measures
-from segsg.report.tables import table1, table3
+from segsg.report.recall_tables import table1, table3
 
 
 def found(*more: dict, model: str = "vctree") -> dict:

@@ -1,8 +1,8 @@
 from made_results import GROUNDED, PAPER, results
 
-from segsg.report.cells import cell
-from segsg.report.parts import key_column, parts, said
-from segsg.report.tables import table1
+from segsg.report.pages import filled_parts, key_column, parts
+from segsg.report.recall_tables import table1
+from segsg.report.table import cell
 
 MEASURED = {"value": 0.634, "low": 0.609, "high": 0.658}
 DIFFERENCE = {"difference": -0.01, "low": -0.028, "high": 0.009, "p": 0.3}
@@ -23,11 +23,11 @@ def test_seeds_are_said_with_their_spread():
 
 def test_an_empty_cell_is_sorted_nowhere():
     assert parts(cell([]))["number"] == "–" and parts(cell([]))["order"] is None
-    assert said(cell([])) == {"number": "–"}
+    assert filled_parts(cell([])) == {"number": "–"}
 
 
 def test_zero_is_said():
-    assert said(cell([{"value": 0.0}]))["order"] == 0.0
+    assert filled_parts(cell([{"value": 0.0}]))["order"] == 0.0
 
 
 def test_a_row_is_named_by_the_first_label_that_tells_rows_apart():

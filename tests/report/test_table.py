@@ -1,6 +1,6 @@
 import pytest
 
-from segsg.report.cells import EMPTY, Cell, cell, difference
+from segsg.report.table import EMPTY, Cell, cell, difference
 
 
 def fraction(value, width=0.01):
