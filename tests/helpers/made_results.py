@@ -41,7 +41,8 @@ def row(method: str, detector: str | None = None, model: str = "vctree", seed: i
 def results(*rows: dict, profile: str = "mini", **more) -> dict:
     """The file with these rows, their keys in order."""
     experiments = {f"{i:02d}": copy.deepcopy(r) for i, r in enumerate(rows)}
-    return {"profile": profile, "grounding": GROUNDING, "detectors": DETECTORS, "experiments": experiments} | more
+    common = copy.deepcopy({"grounding": GROUNDING, "detectors": DETECTORS})
+    return {"profile": profile, **common, "experiments": experiments} | more
 
 
 def against(value: float, low: float, high: float, metric: str = "mR@20", whom: str = "baseline") -> dict:

@@ -46,13 +46,18 @@ def test_references_are_of_the_same_seed_and_the_same_task():
 
 @pytest.mark.parametrize(
     "field, value",
-    [("frame", "box"), ("edges", "none"), ("kernels", "joint"), ("sigmoid", True), ("refinement", "inference")],
+    [("frame", "box"), ("edges", "none"), ("kernels", "joint"), ("sigmoid", True)],
 )
 def test_a_control_has_an_equal_network(field, value):
     file = results(changed(**{field: value}), changed(masks="oracle"), changed(masks="oracle", **{field: value}))
     one, *controls = rows_of(file).values()
     assert one.control("oracle", controls) == controls[1]
     assert one.control("oracle", controls[:1]) is None
+
+
+def test_a_row_that_is_not_refined_is_no_control_of_one_that_is():
+    refined, oracle = rows_of(results(changed(refinement="inference"), changed(masks="oracle"))).values()
+    assert refined.control("oracle", [oracle]) is None
 
 
 def test_rows_on_another_training_of_a_detector_are_another_seed():
