@@ -33,7 +33,7 @@ def _moved(value, device):
 
 class _Movable:
     def to(self, device: torch.device | str):
-        """The same thing with every tensor on `device`."""
+        """A copy with every tensor on `device`."""
         return replace(self, **{f.name: _moved(getattr(self, f.name), device) for f in fields(self)})
 
 

@@ -85,7 +85,7 @@ class Detector(nn.Module):
         return self._box_losses(batch, "graph")[0]
 
     def mask_losses(self, batch: Batch) -> dict[str, Tensor]:
-        """The same four of a mask-set batch, prefixed `mask_`, and `mask`: the cross-entropy of eq. 10."""
+        """Losses of a mask-set batch: those of `losses`, prefixed `mask_`, and `mask`, the cross-entropy of eq. 10."""
         losses, levels, samples = self._box_losses(batch, "mask")
         boxes, image, truth = MASK_BOXES[self.record.mask_boxes](batch, samples)
         logits = self.mask_head(self._crops(levels, boxes, image, CROP_SIDE))
@@ -114,7 +114,12 @@ class Detector(nn.Module):
         with frozen(self):
             levels = self.features(batch.images)
             found = self._detected(levels, batch, domain)
-            return [self._answer(levels, batch, i, *of_image, domain) for i, of_image in enumerate(found)]
+            images = [_detection(batch, i, detections) for i, detections in enumerate(found)]
+            if domain == "mask":
+                for i, (image, size) in enumerate(zip(images, batch.photo_sizes or batch.sizes, strict=True)):
+                    probabilities = self._label_masks(levels, found[i][0], image["labels"], i)
+                    image["masks"] = paste(probabilities, image["boxes_original"], size)
+            return images
 
     def features(self, images: Tensor) -> list[Tensor]:
         """uint8 images -> float32 feature maps, finest first."""
@@ -167,19 +172,15 @@ class Detector(nn.Module):
             return None
         return self.mask_head(self._crops(levels, regions.boxes, regions.image, CROP_SIDE))
 
-    def _answer(self, levels, batch, i, boxes, labels, source, probabilities, domain) -> dict[str, Tensor]:
-        answer = {
-            "boxes_original": boxes / batch.scales[i],
-            "labels": labels,
-            "scores": probabilities[source, labels],
-        }
-        if domain == "graph":
-            return answer
-        image = torch.full_like(labels, i)
-        logits = self.mask_head(self._crops(levels, boxes, image, CROP_SIDE))
-        chosen = logits[torch.arange(len(labels), device=labels.device), labels - 1]
-        size = (batch.photo_sizes or batch.sizes)[i]
-        return answer | {"masks": paste(chosen.sigmoid(), answer["boxes_original"], size)}
+    def _label_masks(self, levels: list[Tensor], boxes: Tensor, labels: Tensor, i: int) -> Tensor:
+        """Mask probabilities of detections in image `i` of a batch, each from its label's channel."""
+        logits = self.mask_head(self._crops(levels, boxes, torch.full_like(labels, i), CROP_SIDE))
+        return logits[torch.arange(len(labels), device=labels.device), labels - 1].sigmoid()
+
+
+def _detection(batch: Batch, i: int, detections: tuple[Tensor, ...]) -> dict[str, Tensor]:
+    boxes, labels, source, probabilities = detections
+    return {"boxes_original": boxes / batch.scales[i], "labels": labels, "scores": probabilities[source, labels]}
 
 
 def read_weights(source: str) -> dict[str, Tensor]:

@@ -97,7 +97,7 @@ SETS: dict[Task, str] = {"predcls": "given", "sgcls": "given", "sgdet": "detecte
 
 
 def write_looks(
-    detector: Detector, batches: Iterable[Batch], task: Task, folder: Path, domain: Domain = "graph"
+    detector: Detector, batches: Iterable[Batch], folder: Path, *, task: Task, domain: Domain = "graph"
 ) -> None:
     """Stores the look of every image of `batches`; one pass serves PredCls and SGCls, another SGDet.
 
@@ -132,7 +132,7 @@ class CachedDetector(nn.Module):
         self.readers: dict[str, RaggedReader] = {}
 
     def look(self, batch: Batch, task: Task, domain: Domain = "graph") -> Look:
-        """As `Detector.look`. ValueError if an image has no look or its true boxes have changed since."""
+        """Stored feature maps and regions of a batch. ValueError if an image has none or its true boxes have changed."""
         regions = self._regions(batch, self._reader(f"{domain}-{SETS[task]}"))
         if SETS[task] == "given":
             self._check(batch, regions)

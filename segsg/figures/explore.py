@@ -55,7 +55,7 @@ def photos(experiment: Experiment, first: int, count: int) -> dict[str, UInt8[np
 
 
 def found(seen: Seen, protocol: Protocol) -> list[int | None]:
-    """Of each true relation its place, from 1, among those that the model is surest of; None where it is not there."""
+    """Places of the true relations, from 1, among those that the model is surest of; None where one is not there."""
     ranks = first_covering(seen.truth.relations, agreement(seen.truth, seen.prediction, protocol), seen.answers.ranking)
     return [None if rank == MISSED else int(rank) + 1 for rank in ranks]
 

@@ -240,7 +240,7 @@ def chosen_images(params: Params, evaluations: Path, each: int) -> Choice:
 
 
 def compared_pictures(params: Params, choice: Choice) -> Iterator[tuple[Picture, Picture]]:
-    """Of each chosen photo, the graph of the baseline and of the seg-grounded model."""
+    """The graphs of the baseline and of the seg-grounded model, photo by photo."""
     kinds = {image_id: text for kind, text in KINDS.items() for image_id in getattr(choice, kind)}
     both = [_pictures(params, key, kinds) for key in compared_experiments(params)]
     return zip(*both, strict=True)

@@ -30,7 +30,7 @@ class Framed:
     boxes: Float[Tensor, "regions 4"]
 
     def of(self, pairs: Int[Tensor, "pairs 2"]) -> tuple["Framed", "Framed"]:
-        """Those of the subjects and those of the objects."""
+        """Mask crops of the subjects of `pairs`, and of their objects."""
         return tuple(Framed(self.masks[role], self.boxes[role]) for role in pairs.unbind(1))
 
 
@@ -90,7 +90,7 @@ class GaussianSmoothing(Smoothing):
 
     @torch.no_grad()
     def class_kernels(self) -> Float[Tensor, "classes side side"]:
-        """As `Smoothing.class_kernels`, without background."""
+        """The kernel of a region that certainly is of a class, class by class without background."""
         weight = self.parameters_of.weight
         return self.kernels(torch.eye(weight.shape[1], device=weight.device))[1:]
 
@@ -186,7 +186,7 @@ class PairMasks(nn.Module):
         return named | {"pair": self._combined(self.smoothing(masks, regions), pair, masks, regions)}
 
     def class_kernels(self) -> Float[Tensor, "classes side side"] | None:
-        """As `Smoothing.class_kernels`."""
+        """The kernel of a region that certainly is of a class, class by class; None without kernels of regions."""
         return self.smoothing.class_kernels()
 
     def _combined(self, roles: Roles, pairs: Int[Tensor, "pairs 2"], masks: Masks, regions: Regions) -> OfPairs:
@@ -197,18 +197,18 @@ class NoPairMasks(nn.Module):
     """Edges without masks: the row +OG of table 4."""
 
     def prepare(self, masks: Masks, regions: Regions) -> Callable[[PairChunk], Float[Tensor, "pairs 0 h w"]]:
-        """As `PairMasks.prepare`, without a channel."""
+        """A function of a chunk of pairs that returns masks without a channel."""
         return no_masks
 
     def meeting(self, masks: Masks, regions: Regions, pairs: Int[Tensor, "pairs 2"]) -> None:
-        """There is none."""
+        """No masks meet, so None."""
 
     def steps(self, masks: Masks, regions: Regions, pair: Int[Tensor, "1 2"]) -> dict[str, Tensor]:
-        """There are none."""
+        """No masks come about, so there is no step."""
         return {}
 
     def class_kernels(self) -> None:
-        """There are none."""
+        """Nothing is smoothed, so None."""
 
 
 KERNELS = {"own": GaussianSmoothing, "joint": JointSmoothing}

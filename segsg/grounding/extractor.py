@@ -38,20 +38,20 @@ class GroundedExtractor(Extractor):
         return self.channels(self.segmenter(look.regions), look.regions)
 
     def meeting(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> Float[Tensor, "pairs 28 28"] | None:
-        """As `Extractor.meeting`: the channel that stands for all in a picture."""
+        """Where the masks of each pair meet (eq. 6) in its union box, in the one channel that stands for all in a picture."""
         masks = self.pair_masks.meeting(self.masks(look), look.regions, pairs)
         return None if masks is None else self.channels.expected(masks)
 
     def class_kernels(self) -> Float[Tensor, "classes side side"] | None:
-        """As `Extractor.class_kernels`."""
+        """The Gaussian of a region that certainly is of a class (eq. 6), class by class; None if there are none."""
         return self.pair_masks.class_kernels()
 
     def weights(self, label: int) -> Float[Tensor, "mask_classes"] | None:
-        """As `Extractor.weights`."""
+        """How much of each mask logit the mask of a class takes (eq. 3); None for a control."""
         return self.segmenter.weights(label)
 
     def steps(self, look: Look, pair: Int[Tensor, "1 2"]) -> dict[str, Float[Tensor, "1 1 28 28"]]:
-        """As `Extractor.steps`."""
+        """Eq. 6 step by step for one pair and the masks that the detector expects; empty if pairs see no masks."""
         regions = look.regions
         expected = MixedClasses(regions.class_probabilities.shape[1], 1).to(regions.boxes.device)
         return self.pair_masks.steps(expected(self.segmenter(regions), regions), regions, pair)

@@ -83,7 +83,7 @@ CERTAIN = 20.0
 
 
 class ConstantMasks(nn.Module):
-    """The same in every cell of every box, whatever the picture shows. Background has an empty mask.
+    """Masks with one value in every cell of every box, whatever the picture shows. Background has an empty mask.
 
     With `value` 1 a mask says where its box is and no more (layout without pixels); with 0 it says nothing.
     """
@@ -150,7 +150,7 @@ class TrueMaskDetector(nn.Module):
         self.detector, self.channels = detector, detector.channels
 
     def look(self, batch: Batch, task: Task, domain: Domain = "graph") -> Look:
-        """As `Detector.look`. ValueError if the batch has no masks."""
+        """The frozen detector's look with true masks as logits. ValueError if the batch has no masks."""
         if batch.masks is None:
             raise ValueError("an oracle needs true masks, which only a drawn world has (data.scene_graphs.true_masks)")
         look = self.detector.look(batch, task, domain)

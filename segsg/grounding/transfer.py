@@ -21,6 +21,7 @@ def transfer_matrix(
     mask_classes: Sequence[str],
     class_vectors: Rows,
     mask_class_vectors: MaskRows,
+    *,
     name_pairs: Mapping[str, str],
     mode: str,
     threshold: float,
@@ -53,7 +54,7 @@ def dot(class_vectors: Rows, mask_class_vectors: MaskRows, copies: Matrix, thres
 
 
 def cosine(class_vectors: Rows, mask_class_vectors: MaskRows, copies: Matrix, threshold: float) -> Matrix:
-    """As `dot`, of vectors of length one: the long vector of a mask class no longer outweighs the others."""
+    """Eq. 3 with vectors of length one: the long vector of a mask class no longer outweighs the others."""
     return dot(F.normalize(class_vectors), F.normalize(mask_class_vectors), copies, threshold)
 
 

@@ -49,8 +49,10 @@ SMALLEST = 1e-12
 def overlap_code(
     boxes: Float[Tensor, "regions 4"], sizes: list[tuple[int, int]], image: Int[Tensor, "regions"]
 ) -> Float[Tensor, "regions 6"]:
-    """Of the regions of its image that each region overlaps, itself included: their share, the sums of intersection
-    (as share of the image's area) and of IoU, the means of both; and the region's own share of the image's area.
+    """How crowded each region's place is, in numbers that networks read.
+
+    Over the regions of its image that it overlaps, itself included: their share, the sums of intersection (as share of
+    the image's area) and of IoU, the means of both; last, the region's own share of the image's area.
 
     Boxes xyxy, `sizes` (height, width) of the images in the same pixels, `image` the index of each region's image.
     """

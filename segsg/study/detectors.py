@@ -67,7 +67,7 @@ def cache_looks(params: Params, key: str, out: Path) -> None:
     for domain in ("graph", "mask") if row.joint else ("graph",):
         for task in STORED:
             batches = tqdm(_every_image(params, row, domain), f"{key} {domain} {task}", mininterval=10)
-            write_looks(detector, batches, task, out, domain)
+            write_looks(detector, batches, out, task=task, domain=domain)
 
 
 def _every_image(params: Params, row: DetectorRow, domain: Domain) -> Iterator[Batch]:

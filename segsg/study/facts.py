@@ -75,7 +75,9 @@ class Facts:
         names = self.names.classes
         pairs = self.drawn_as if mode == "oracle" else self.name_pairs
         vectors = (self.vectors, self.mask_vectors)
-        matrix = transfer_matrix(names, self.mask_names, *vectors, pairs, mode, threshold)
+        matrix = transfer_matrix(
+            names, self.mask_names, *vectors, name_pairs=pairs, mode=mode, threshold=threshold
+        )
         named = set(self.mask_names) | self.name_pairs.keys()
         return Transfer(matrix, names, self.mask_names, tuple(name in named for name in names))
 

@@ -41,7 +41,7 @@ def detector(request) -> Detector:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_cached_look_is_the_look(detector, batches, task, tmp_path):
-    write_looks(detector, batches, task, tmp_path)
+    write_looks(detector, batches, tmp_path, task=task)
     cached = CachedDetector(detector, tmp_path)
     for batch in batches:
         look, again = detector.look(batch, task), cached.look(batch, task)
@@ -55,7 +55,7 @@ def test_a_cached_look_is_the_look(detector, batches, task, tmp_path):
 
 
 def test_images_may_come_in_another_order(detector, batches, tmp_path):
-    write_looks(detector, batches, "sgcls", tmp_path)
+    write_looks(detector, batches, tmp_path, task="sgcls")
     mixed = replace(
         batches[0],
         image_ids=[5, 7],
@@ -69,9 +69,9 @@ def test_images_may_come_in_another_order(detector, batches, tmp_path):
 
 
 def test_tasks_share_feature_maps_and_given_regions(detector, batches, tmp_path):
-    write_looks(detector, batches, "predcls", tmp_path)
+    write_looks(detector, batches, tmp_path, task="predcls")
     written = (tmp_path / "graph-features" / "level0.raw").stat().st_mtime_ns
-    write_looks(detector, batches, "sgdet", tmp_path)
+    write_looks(detector, batches, tmp_path, task="sgdet")
     assert (tmp_path / "graph-features" / "level0.raw").stat().st_mtime_ns == written
     cached = CachedDetector(detector, tmp_path)
     given = {task: cached.look(batches[0], task).regions.class_probabilities for task in ("predcls", "sgcls")}
@@ -80,7 +80,7 @@ def test_tasks_share_feature_maps_and_given_regions(detector, batches, tmp_path)
 
 
 def test_the_mask_set_has_looks_of_its_own(detector, batches, tmp_path):
-    write_looks(detector, batches, "sgcls", tmp_path, domain="mask")
+    write_looks(detector, batches, tmp_path, task="sgcls", domain="mask")
     cached = CachedDetector(detector, tmp_path)
     assert cached.look(batches[0], "sgcls", "mask").regions.class_probabilities.shape[1] == 4
     with pytest.raises(ValueError, match=r"graph-given.*write_looks"):
@@ -89,7 +89,7 @@ def test_the_mask_set_has_looks_of_its_own(detector, batches, tmp_path):
 
 def test_a_smaller_image_is_stored_without_its_padding(detector, batches, tmp_path):
     small = some_batch([30], [1], [(40, 64)])
-    write_looks(detector, [small], "sgcls", tmp_path)
+    write_looks(detector, [small], tmp_path, task="sgcls")
     stride = detector.record.strides[0]
     assert RaggedReader(tmp_path / "graph-features").read(30, "level0").shape[:2] == (40 // stride, 64 // stride)
     look, direct = CachedDetector(detector, tmp_path).look(small, "sgcls"), detector.look(small, "sgcls")
@@ -102,7 +102,7 @@ def test_a_crop_at_the_border_does_not_depend_on_what_else_is_in_the_batch(detec
     alone = some_batch([30], [2], [(44, 52)])
     alone = replace(alone, boxes=[torch.tensor([[3.0, 5.0, 52.0, 44.0], [30.0, 20.0, 52.0, 40.0]])])
     other = some_batch([31], [1], [(64, 64)])
-    write_looks(detector, [alone, other], "sgcls", tmp_path)
+    write_looks(detector, [alone, other], tmp_path, task="sgcls")
     cached = CachedDetector(detector, tmp_path)
     with_neighbour = replace(
         alone,
@@ -124,7 +124,7 @@ def test_two_images_of_one_id_are_an_error(tmp_path):
 
 
 def test_mirrored_or_unknown_images_are_an_error(detector, batches, tmp_path):
-    write_looks(detector, batches[:1], "sgcls", tmp_path)
+    write_looks(detector, batches[:1], tmp_path, task="sgcls")
     cached = CachedDetector(detector, tmp_path)
     with pytest.raises(ValueError, match="image 12"):
         cached.look(batches[1], "sgcls")
@@ -135,7 +135,7 @@ def test_mirrored_or_unknown_images_are_an_error(detector, batches, tmp_path):
 
 def test_a_baseline_has_no_mask_logits(batches, tmp_path):
     detector = Detector(BACKBONES["vgg-tiny"], 4, None, NUMBERS)
-    write_looks(detector, batches, "sgcls", tmp_path)
+    write_looks(detector, batches, tmp_path, task="sgcls")
     assert CachedDetector(detector, tmp_path).look(batches[0], "sgcls").regions.mask_logits is None
 
 

@@ -89,7 +89,7 @@ def test_refinement_on_a_disjoint_detector_sees_no_shared_image_either(images, s
 def test_looks_are_stored_of_the_images_that_refinement_will_ask_for(key, monkeypatch, tmp_path):
     stored = {}
 
-    def write(detector, batches, task, out, domain):
+    def write(detector, batches, out, *, task, domain):
         stored[(domain, task)] = list(batches)
 
     monkeypatch.setattr(detectors, "load_detector", lambda params, key: SimpleNamespace(to=lambda device: None))
