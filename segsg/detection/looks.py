@@ -132,7 +132,7 @@ class CachedDetector(nn.Module):
         self.readers: dict[str, RaggedReader] = {}
 
     def look(self, batch: Batch, task: Task, domain: Domain = "graph") -> Look:
-        """Stored feature maps and regions of a batch. ValueError if an image has none or its true boxes have changed."""
+        """Stored maps and regions of a batch. ValueError if an image has none or its true boxes have changed."""
         regions = self._regions(batch, self._reader(f"{domain}-{SETS[task]}"))
         if SETS[task] == "given":
             self._check(batch, regions)

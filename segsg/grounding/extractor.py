@@ -38,7 +38,7 @@ class GroundedExtractor(Extractor):
         return self.channels(self.segmenter(look.regions), look.regions)
 
     def meeting(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> Float[Tensor, "pairs 28 28"] | None:
-        """Where the masks of each pair meet (eq. 6) in its union box, in the one channel that stands for all in a picture."""
+        """Where the masks of each pair meet (eq. 6) in its union box, in one channel for a picture."""
         masks = self.pair_masks.meeting(self.masks(look), look.regions, pairs)
         return None if masks is None else self.channels.expected(masks)
 

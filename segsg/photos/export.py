@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from segsg.data.photos import find_photo
 from segsg.files import digest, write_text
 from segsg.photos.bundle import CARD, FACTS, FORMAT, MANIFEST, SAMPLES, VERSION, WEIGHTS, Manifest
+from segsg.report.pages import environment
 from segsg.study import detectors, facts, scene_graphs, sets
 from segsg.study.facts import Facts
 from segsg.study.models import make_model
@@ -172,14 +172,7 @@ def _history(params: Params, key: str) -> dict:
 
 def write_card(manifest: Manifest, known: Facts, path: Path) -> None:
     """MODEL_CARD.md: what a bundle is, for people. Names of the data set are escaped: Markdown lets HTML through."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    template = environment(TEMPLATES, keep_trailing_newline=True).get_template("model_card.md")
     names = {"classes": known.names.classes, "predicates": known.names.predicates, "mask_classes": known.mask_names}
     shown = vars(manifest) | names | {"shown": SHOWN, "warning": manifest.warning}
-    write_text(path, environment.get_template("model_card.md").render(shown))
+    write_text(path, template.render(shown))

@@ -16,6 +16,11 @@ CLASSES, MASK_CLASSES, COMBINED = GOLDEN["classes"], GOLDEN["mask_classes"], GOL
 THRESHOLD = 0.05
 
 
+def matrix_of(classes, mask_classes, vectors, mask_vectors, pairs, mode, threshold):
+    rows = (vectors, mask_vectors)
+    return transfer_matrix(classes, mask_classes, *rows, name_pairs=pairs, mode=mode, threshold=threshold)
+
+
 def vectors(rows, seed):
     return torch.randn(rows, 8, generator=torch.Generator().manual_seed(seed))
 
@@ -23,9 +28,7 @@ def vectors(rows, seed):
 def small(mode, name_pairs=None, threshold=THRESHOLD):
     classes, mask_classes = ["cat", "bike", "wheel", "sky"], ["dog", "cat", "motorcycle"]
     pairs = {"bike": "motorcycle"} if name_pairs is None else name_pairs
-    return transfer_matrix(
-        classes, mask_classes, vectors(4, 0), vectors(3, 1), name_pairs=pairs, mode=mode, threshold=threshold
-    )
+    return matrix_of(classes, mask_classes, vectors(4, 0), vectors(3, 1), pairs, mode, threshold)
 
 
 def check_golden(matrix):
@@ -45,9 +48,7 @@ def test_golden_matrix_of_real_word_vectors():
     if not folder.is_dir():
         pytest.skip("needs real word vectors in ../shared/real/glove, which are not part of the project")
     rows = [torch.from_numpy(np.load(folder / f"glove_mean_{name}_300d.npy")) for name in ("vg", "coco")]
-    check_golden(
-        transfer_matrix(CLASSES, MASK_CLASSES, *rows, name_pairs=NAME_PAIRS, mode="softmax", threshold=THRESHOLD)
-    )
+    check_golden(matrix_of(CLASSES, MASK_CLASSES, *rows, NAME_PAIRS, "softmax", THRESHOLD))
 
 
 def test_golden_matrix_of_vectors_made_for_it():
@@ -75,9 +76,7 @@ def test_dot_products_are_scaled_to_absolute_sum_one():
 def test_cosine_does_not_see_lengths():
     names = (["cat", "bike", "wheel", "sky"], ["dog", "cat", "motorcycle"])
     longer = vectors(3, 1) * torch.tensor([[9.0], [1.0], [0.2]])
-    assert_close(
-        transfer_matrix(*names, vectors(4, 0) * 3, longer, name_pairs={}, mode="cosine", threshold=0.0), small("cosine")
-    )
+    assert_close(matrix_of(*names, vectors(4, 0) * 3, longer, {}, "cosine", 0.0), small("cosine"))
     cosines = torch.nn.functional.cosine_similarity(vectors(4, 0)[:, None], vectors(3, 1)[None], dim=-1)
     assert_close(small("cosine"), cosines / cosines.abs().sum(1, keepdim=True))
 
@@ -103,12 +102,8 @@ def test_a_pair_beats_the_same_name():
 
 def test_oracle_is_its_pairs_and_what_has_none_borrows_as_ever():
     pairs, rows = {"bike": "dog", "sky": "cat"}, (vectors(3, 0) / 3, vectors(2, 1) / 3)
-    matrix = transfer_matrix(
-        ["cat", "bike", "sky"], ["dog", "cat"], *rows, name_pairs=pairs, mode="oracle", threshold=THRESHOLD
-    )
-    borrowed = transfer_matrix(
-        ["puma", "bike", "sky"], ["dog", "cat"], *rows, name_pairs={}, mode="softmax", threshold=THRESHOLD
-    )
+    matrix = matrix_of(["cat", "bike", "sky"], ["dog", "cat"], *rows, pairs, "oracle", THRESHOLD)
+    borrowed = matrix_of(["puma", "bike", "sky"], ["dog", "cat"], *rows, {}, "softmax", THRESHOLD)
     assert matrix[1:].tolist() == [[1, 0], [0, 1]]
     assert_close(matrix[0], borrowed[0])
     assert 0 < matrix[0, 0] < 1  # not the class of the same name, which may be drawn otherwise
@@ -118,9 +113,7 @@ def test_oracle_is_its_pairs_and_what_has_none_borrows_as_ever():
 def test_every_mode_gives_finite_rows_of_absolute_sum_one_or_zero(mode):
     sums = small(mode).abs().sum(1)
     assert_close(sums, sums.round())
-    zero = transfer_matrix(
-        ["sky"], ["dog"], torch.zeros(1, 8), vectors(1, 1), name_pairs={}, mode=mode, threshold=THRESHOLD
-    )
+    zero = matrix_of(["sky"], ["dog"], torch.zeros(1, 8), vectors(1, 1), {}, mode, THRESHOLD)
     assert zero.isfinite().all() and zero.shape == (1, 1)
 
 
@@ -134,9 +127,9 @@ def test_errors_name_what_is_wrong():
     with pytest.raises(ValueError, match="name pair 'bike': 'motorbike' is no mask class; choose one of dog, cat"):
         small("softmax", {"bike": "motorbike"})
     with pytest.raises(ValueError, match=r"3 word vectors for 1 names \(cat ...\)"):
-        transfer_matrix(["cat"], ["dog"], vectors(3, 0), vectors(1, 0), name_pairs={}, mode="dot", threshold=0.0)
+        matrix_of(["cat"], ["dog"], vectors(3, 0), vectors(1, 0), {}, "dot", 0.0)
     with pytest.raises(ValueError, match="0 word vectors for 1 names"):
-        transfer_matrix(["cat"], ["dog"], torch.zeros(0, 8), vectors(1, 0), name_pairs={}, mode="dot", threshold=0.0)
+        matrix_of(["cat"], ["dog"], torch.zeros(0, 8), vectors(1, 0), {}, "dot", 0.0)
 
 
 def test_explain_lists_weights_by_size():
