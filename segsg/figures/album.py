@@ -41,7 +41,7 @@ class Album:
     def add_photos(self, page: Page, photos: Iterable[tuple[Figure, str, str]], caption: str) -> list[Path]:
         """Save figures with their titles and words, as JPEG: photos as PNG would be several times larger.
 
-        `caption` is said once, below the first.
+        `caption` stands below the first alone.
         """
         return [
             self.add(page, f"{page}-{i:02d}.jpg", figure, title, caption if i == 1 else "", words)
@@ -60,8 +60,8 @@ class Album:
 
     def add_masks(self, photos: Iterable[tuple[Picture, dict]], caption: str) -> list[Path]:
         """Save each photo once for each kind of masks."""
-        found = ((masks_overlay(p, k), p.title, f"Masks of {', '.join(p.names)}: {', '.join(k)}") for p, k in photos)
-        return self.add_photos("refinement", found, caption)
+        drawn = ((masks_overlay(p, k), p.title, f"Masks of {', '.join(p.names)}: {', '.join(k)}") for p, k in photos)
+        return self.add_photos("refinement", drawn, caption)
 
     def close(self) -> None:
         """Write the list of figures."""

@@ -13,7 +13,7 @@ from segsg.figures.style import FAINT, GRID, INK, STYLE, new_figure
 NAMED_EDGES = 20
 """more regions than this, and predicates in the cells can't be read"""
 SHARE_NAMED = 0.05
-"""of the largest score; the predicates of smaller ones are not written"""
+"""share of the largest score; the predicates of smaller scores are not written"""
 COLUMNS = 6
 PANEL = 1.7
 """inches"""
@@ -30,7 +30,7 @@ def png(figure: Figure) -> bytes:
 def strip(panels: Mapping[str, np.ndarray], missing: str) -> Figure:
     """Panels in rows under their names: `[h, w, 3]` as a photo, `[h, w]` as probabilities, white 0, dark 1.
 
-    All have the shape of the first: masks fill the frame of their photo. `missing` is said where there is no mask.
+    All have the shape of the first: masks fill the frame of their photo. `missing` stands above where there is no mask.
     """
     lacks = not any(panel.ndim == 2 for panel in panels.values())
     figure = _grid(panels, next(iter(panels.values())).shape)

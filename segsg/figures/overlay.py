@@ -44,13 +44,13 @@ class Picture:
     @property
     def words(self) -> str:
         """The drawn relations as text, for readers who do not see the picture."""
-        found = (
+        drawn = (
             f"{self.names[s]} {predicate} {self.names[o]}" for s, predicate, o, _ in self.relations[:MAX_RELATIONS]
         )
-        return ", ".join(found) or "no relation found"
+        return ", ".join(drawn) or "no relation found"
 
     def colour(self, relation: int) -> str:
-        """Of the arrow of a relation."""
+        """Colour of the arrow of a relation."""
         if relation in self.zero_shot:
             return ZERO_SHOT
         return FAINT if self.true is None else INK if relation in self.true else PALE

@@ -48,7 +48,7 @@ def rgb(colour: str) -> tuple[float, float, float]:
 
 
 def contrast(a: str, b: str) -> float:
-    """Of two colours, from 1 (equal) to 21 (black and white): WCAG 2."""
+    """Contrast of two colours, from 1 (equal) to 21 (black and white): WCAG 2."""
     darker, lighter = sorted(_luminance(colour) for colour in (a, b))
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -95,7 +95,7 @@ def inline_svg(figure: Figure, name: str, words: str) -> str:
         r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", "", svg[svg.index("<svg") :], flags=re.DOTALL
     )
     used = set(re.findall(r'href="#([^"]+)"', svg))
-    svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
+    svg = re.sub(r' id="([^"]+)"', lambda match: match[0] if match[1] in used else "", svg)
     for ours, of_page in PAGE_COLOURS.items():
         svg = svg.replace(ours, of_page)
     svg = re.sub(r"\n\s*", "\n", re.sub(r'font-family: [^;"]*', "font-family: inherit", svg))

@@ -18,7 +18,7 @@ from segsg.study.rows import BASELINE, FREQUENCY, MASKS
 SHOWN = {METRIC, ZERO_SHOT[-1], "AP"}
 """the column that is drawn of each group; the middle one where a group has none of them"""
 MAX_ROWS = 60
-"""of class by class charts: more make a figure that nobody reads to its end"""
+"""most rows of a class by class chart: more make a figure that nobody reads to its end"""
 BASES = {METHODS[BASELINE], RUNGS[0], UNREFINED_NAME}
 CONTROLS = tuple(words for (field, _), words in WORDS.items() if field == MASKS)
 ROW, PANEL = 0.24, 3.4
@@ -29,7 +29,7 @@ PANELS = 3
 
 def chart(table: Table) -> Figure:
     """The picture that suits a table; of a table without numbers of ours a figure that says why."""
-    if not any(row.is_measured for row in table.rows):
+    if not table.is_measured:
         return note(table.missing)
     draw = {
         "table4": _ladders,

@@ -1,4 +1,4 @@
-"""What a study found: where grounding helps and where it does not, why as far as it can tell, and the short answer.
+"""What a study found: where grounding helps, why as far as it can tell, and the answer in short.
 
 Every sentence is one that the numbers of results.json bear out.
 """
@@ -123,11 +123,10 @@ class Control:
 
 def controls(results: dict) -> list[Control]:
     """The grounded lines that are compared with rectangles."""
-    everything, found = lines(results), []
-    for row, masks in grounded_over(RECTANGLES, results).items():
-        truth = row.control(ORACLE, everything)
-        found.append(Control(row, masks, over(RECTANGLES, everything.get(truth, []))))
-    return found
+    everything = lines(results)
+    compared = grounded_over(RECTANGLES, results).items()
+    truths = {row: everything.get(row.control(ORACLE, everything), []) for row, _ in compared}
+    return [Control(row, masks, over(RECTANGLES, truths[row])) for row, masks in compared]
 
 
 def evidence(results: dict) -> list[str]:
@@ -238,11 +237,11 @@ def _unlearned(results: dict) -> list[str]:
 
 def answer(results: dict) -> list[str]:
     """The first page's question in short: what was gained, whether seeds bear it out, whether it is the shape."""
-    found = slices(results)
-    if not found:
+    cells = slices(results)
+    if not cells:
         return []
     detector = list(grounded_over(JOINT, results).values())
-    return [*_gained(found[0]), *_detector_asked(detector), *_shape_asked(controls(results))]
+    return [*_gained(cells[0]), *_detector_asked(detector), *_shape_asked(controls(results))]
 
 
 def _gained(cells: Slice) -> list[str]:

@@ -79,7 +79,7 @@ def write(report: Path, paper: dict) -> None:
     """Write report/html/*.html from results.json, passport.json and figures/ in the folder `report`."""
     results = read_json(report / "results.json")
     tables = {name: make(results, paper) for name, make in TABLES.items()}
-    drawn = {name: chart(shown) for name, shown in tables.items() if shown.rows}
+    drawn = {name: chart(shown) for name, shown in tables.items() if shown.is_measured}
     albums = {folder: read_album(report / "figures" / folder) for folder in ALBUMS}
     facts = study_facts(results) | passport_facts(read_passport(report / "passport.json"))
     templates = {page: template for template, pages in SHARED.items() for page in pages}

@@ -32,9 +32,10 @@ def render(page: str, facts: dict) -> str:
 
 
 def parts(cell: Cell) -> Parts:
-    """`number` and `rest` (its interval), `difference`, `noise`, `paper`, `seeds` (how many, spread), `order` value.
+    """What a page shows of a cell.
 
-    Texts are empty and `order` is None where there is nothing to say.
+    `number` and `rest` (its interval), `difference`, `noise`, `paper`, `seeds` (how many, and their spread), and the
+    value to sort by, `order`. Texts are empty and `order` is None where there is nothing to say.
     """
     ours, plus, spread = cell.ours.partition(" ±")
     number, bracket, rest = ours.partition(" [")
@@ -50,14 +51,14 @@ def parts(cell: Cell) -> Parts:
 
 
 def filled_parts(cell: Cell) -> Parts:
-    """The parts that say something: half the size where a page holds many."""
+    """The `parts` of a cell that are not empty: half the size where a page holds many cells."""
     return {name: part for name, part in parts(cell).items() if part or (name == "order" and part is not None)}
 
 
 def key_column(table: Table) -> int:
-    """Which label names a row, for readers who hear tables or see only a part: the first that tells all rows apart.
+    """Which label names a row, for readers who hear tables or see a part of them.
 
-    The last if none does alone.
+    The first that is another in every row; the last if there is none.
     """
     columns = zip(*(row.labels for row in table.rows), strict=True)
     unique = [i for i, labels in enumerate(columns) if len(set(labels)) == len(labels)]

@@ -29,7 +29,7 @@ PAPERS = {"mR": ("table1", ("20", "50", "100")), "zsR": ("table3", ("20", "100")
 
 @dataclass(frozen=True)
 class Protocol:
-    """A table whose cells hold another measure; `free`: without graph constraint. Rows and columns stay in place."""
+    """A table under one protocol: its cells hold `measure`, `free` is without graph constraint. Rows stay in place."""
 
     measure: str
     free: bool
@@ -65,8 +65,8 @@ def own_measure(table: Table) -> str:
 def measures(chosen: Lines) -> list[str]:
     """What was measured of the lines, without K and constraint."""
     names = {name for rows in chosen.values() for row in rows for name in row["metrics"]}
-    found = {match["measure"] for name in names if (match := METRIC.fullmatch(name))}
-    return sorted(found, key=lambda name: rank(MEASURES, name))
+    without_depth = {match["measure"] for name in names if (match := METRIC.fullmatch(name))}
+    return sorted(without_depth, key=lambda name: rank(MEASURES, name))
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ class _Metrics:
 
 
 def _is_measured(chosen: Lines, names: Iterable[str]) -> bool:
-    found = [row["metrics"].get(name) for rows in chosen.values() for row in rows for name in names]
-    return any(cell is not None and cell["value"] is not None for cell in found)
+    measured = (seed["metrics"].get(name) for seeds in chosen.values() for seed in seeds for name in names)
+    return any(cell is not None and cell["value"] is not None for cell in measured)
 
 
 def _variant(chosen: Lines, paper: dict, table: Table, metrics: _Metrics) -> Table:
@@ -111,7 +111,7 @@ def _variant(chosen: Lines, paper: dict, table: Table, metrics: _Metrics) -> Tab
     return replace(table, columns=columns, rows=tuple(shown), caption=words)
 
 
-def switch_data(found: list[Protocol]) -> list[dict]:
+def switch_data(variants: list[Protocol]) -> list[dict]:
     """For the page's script: heads and cells in the order of the table's columns and rows, as texts."""
     return [
         {
@@ -121,10 +121,10 @@ def switch_data(found: list[Protocol]) -> list[dict]:
             "heads": [metric for _, metric in one.table.columns],
             "cells": [[filled_parts(row.cells[column]) for column in one.table.columns] for row in one.table.rows],
         }
-        for one in found
+        for one in variants
     ]
 
 
-def switch_measures(found: list[Protocol]) -> dict[str, str]:
+def switch_measures(variants: list[Protocol]) -> dict[str, str]:
     """Choices of the switch: measure, and what it is called."""
-    return {one.measure: MEASURES.get(one.measure, one.measure) for one in found}
+    return {one.measure: MEASURES.get(one.measure, one.measure) for one in variants}

@@ -164,7 +164,7 @@ class TableRow:
 
     @property
     def is_measured(self) -> bool:
-        """Whether any number is ours: the paper's alone are nothing to draw."""
+        """Whether any of its numbers is ours."""
         return any(cell.value is not None for cell in self.cells.values())
 
 
@@ -200,6 +200,11 @@ class Table:
             grouped.setdefault(column[0], []).append(column)
         return grouped
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether any number is ours: the paper's alone are nothing to draw."""
+        return any(row.is_measured for row in self.rows)
+
     def has_paper(self, column: Column | None = None) -> bool:
         """Whether any cell, of a column if one is given, has a number of the paper beside it."""
         columns = self.columns if column is None else (column,)
@@ -230,9 +235,9 @@ def to_csv(table: Table) -> str:
 
 def _numbers(cell: Cell) -> list:
     differences: list = ["", "", "", "", ""]
-    if (found := cell.difference) is not None:
-        p = "" if found.p is None else f"{found.p:.4f}"
-        differences = [_digits(found.value), _digits(found.low), _digits(found.high), p, int(found.is_noise)]
+    if (to := cell.difference) is not None:
+        p = "" if to.p is None else f"{to.p:.4f}"
+        differences = [_digits(to.value), _digits(to.low), _digits(to.high), p, int(to.is_noise)]
     ours = [_digits(cell.value), _digits(cell.low), _digits(cell.high), cell.seeds, _digits(cell.spread)]
     return [*ours, *differences, _digits(cell.paper), cell.status]
 

@@ -1,10 +1,18 @@
-"""A headless Chromium, if there is one: it opens a page, lets its scripts run, and returns the page as it is then."""
+"""A headless Chromium, if there is one: pages are opened, clicked through by a script, and read as they are then."""
 
+import base64
+import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
-from functools import cache
+import threading
+from functools import cache, partial
+from html import unescape
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (
@@ -12,6 +20,15 @@ OPTIONS = (
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
 SECONDS = 300
+SCRIPTS = Path(__file__).parent
+SCRIPT = """
+  window.noted = [];
+  addEventListener("error", (event) => noted.push(event.message));
+  addEventListener("unhandledrejection", (event) => noted.push(String(event.reason)));
+  document.addEventListener("securitypolicyviolation", (event) => noted.push(`asks for ${event.blockedURI}`));
+"""
+DIGEST = f"'sha256-{base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()}'"
+HARNESS = "<!doctype html><iframe width=390 height=800></iframe><pre></pre>"
 
 
 @cache
@@ -35,3 +52,30 @@ def final_page(address: str, milliseconds: int = 0) -> str:
     with tempfile.TemporaryDirectory(prefix="segsg-browser-", ignore_cleanup_errors=True) as profile:
         command += [f"--user-data-dir={profile}", "--dump-dom", address]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS).stdout
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments) -> None:
+        pass
+
+
+def clicked(folder: Path, script: str) -> dict:
+    """What the script, a file beside this one, wrote down about the pages of `folder`.
+
+    Pages note errors from their first line on; they are otherwise as written.
+    """
+    for path in folder.glob("*.html"):
+        path.write_text(_noting(path.read_text(encoding="utf-8")), encoding="utf-8")
+    scripts = "".join(f"<script>{(SCRIPTS / name).read_text('utf-8')}</script>" for name in ("clicking.js", script))
+    (folder / "harness.html").write_text(HARNESS + scripts, encoding="utf-8")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        text = final_page(f"http://127.0.0.1:{server.server_address[1]}/harness.html", milliseconds=30_000)
+        server.shutdown()
+    return json.loads(unescape(re.search(r"<pre>(.*?)</pre>", text, flags=re.DOTALL)[1]))
+
+
+def _noting(page: str) -> str:
+    """The page with a script that notes, and where its policy names its scripts, with that one's name."""
+    page = page.replace("script-src 'sha256-", f"script-src {DIGEST} 'sha256-", 1)
+    return page.replace("<head>", f"<head><script>{SCRIPT}</script>", 1)

@@ -1,8 +1,7 @@
 """The page of a photo in a browser: what lights up under a pointer, a click and the keyboard, and what stays lit."""
 
 import pytest
-from browser import why_not
-from clicking import clicked
+from browser import clicked, why_not
 from made_graphs import graph
 
 from segsg.photos.page import Frame, index_page, photo_page, thumbnail

@@ -1,8 +1,7 @@
 """The report in a browser: links are followed, tables sorted and switched, on a screen as narrow as a phone."""
 
 import pytest
-from browser import why_not
-from clicking import clicked
+from browser import clicked, why_not
 from made_report import make_report
 from made_results import PAPER
 

@@ -1,6 +1,7 @@
 import re
 from html import unescape
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from made_report import EVIL, PASSPORT, make_report
@@ -99,6 +100,16 @@ def test_tables_without_a_row_are_one_sentence(report):
     for page in ("table2", "table3", "table4"):
         assert "The study “mini” has no row for this table" in written[page]
         assert "<td" not in written[page] and 'id="switch"' not in written[page]
+
+
+def test_charts_are_in_the_page_with_words_and_scroll_sideways(report):
+    written = pages(report)
+    (chart,) = re.findall(
+        r'<div class="wide-image" tabindex="0"[^>]*>(<svg role="img".*?</svg>)', written["table1"], re.S
+    )
+    assert "Chart of “Table 1: mean recall”: mR@50" in ElementTree.fromstring(chart).attrib["aria-label"]
+    assert "currentColor" in chart and chart in written["index"]
+    assert "<svg" not in written["table3"]
 
 
 def test_every_table_of_the_supplement_is_there(report):
