@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 EMPTY = "–"
 CONFIDENCE = 0.95
@@ -63,7 +63,7 @@ def _seeds_hold_zero(differences: tuple[float, ...]) -> bool:
     """Whether Student's interval of the mean of a few seeds holds 0; one seed says nothing about seeds."""
     if len(differences) < 2:
         return False
-    width = student.ppf((1 + CONFIDENCE) / 2, len(differences) - 1) * stdev(differences) / len(differences) ** 0.5
+    width = stdtrit(len(differences) - 1, (1 + CONFIDENCE) / 2) * stdev(differences) / len(differences) ** 0.5
     return bool(abs(mean(differences)) <= width)
 
 
