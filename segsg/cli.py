@@ -1,81 +1,80 @@
-"""The command `segsg`."""
+"""The command `segsg`. Modules that run something add their own commands; small ones on generated files are here."""
 
 import argparse
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-from segsg.photos import predict as photo_commands
-from segsg.pipeline import checks, cleaning, outside, project, repro, smoke, trial
+from segsg.photos import predict
+from segsg.pipeline import checks, project, repro, trial
+from segsg.pipeline.notebook import clean
 from segsg.study import profile
-from segsg.study.params import PARAMS_FILE, load
-from segsg.tools import commands as evaluator
-from segsg.tools import transfer as own_labels
+from segsg.study.params import PARAMS_FILE
+from segsg.tools import bench, compare, evaluate, export, transfer
 
 Command = Callable[[argparse.Namespace], int]
+IN_PROJECT = (repro.add, trial.add, evaluate.add, compare.add, export.add, bench.add, predict.add_bundle, transfer.add)
+"""what adds commands that run in the project's folder"""
+ANYWHERE = (predict.add_predict,)
+"""what adds commands that need no project"""
 
 
-def use_profile(options: argparse.Namespace) -> int:
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line; its result has the `function` to call."""
+    top = argparse.ArgumentParser(prog="segsg", description="Segmentation-grounded scene graph generation: the study.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    for add in IN_PROJECT:
+        add(commands, _in_project)
+    _add_profile(commands)
+    _in_project(commands, "check", run_check, "notebooks, environment.yml and params.yaml are as they should be")
+    _in_project(commands, "clean", run_clean, "remove outputs and ids from the notebooks")
+    for add in ANYWHERE:
+        add(commands, _anywhere)
+    return top
+
+
+def _add_profile(commands) -> None:
+    profiles = commands.add_parser("profile", help="choose the study that params.yaml describes")
+    profiles = profiles.add_subparsers(required=True, metavar="COMMAND")
+    _in_project(profiles, "list", run_list, "names of the profiles")
+    use = _in_project(profiles, "use", run_use, "write params.yaml from a profile")
+    use.add_argument("name", help="a file of profiles/ without its ending")
+    use.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change one parameter")
+
+
+def run_list(options: argparse.Namespace) -> int:
+    """Print the names of all profiles."""
+    print(*profile.names(), sep="\n")
+    return 0
+
+
+def run_use(options: argparse.Namespace) -> int:
+    """Write params.yaml."""
     profile.use(options.name, options.set)
     print(f"{PARAMS_FILE} now describes the study '{options.name}'.")
     return 0
 
 
-def list_profiles(options: argparse.Namespace) -> int:
-    print(*profile.names(), sep="\n")
-    return 0
-
-
-def reproduce(options: argparse.Namespace) -> int:
-    outside.check_files(load())
-    print(f"Report: {repro.reproduce(options.jobs)}")
-    return 0
-
-
-def run_smoke(options: argparse.Namespace) -> int:
-    return smoke.smoke(options.jobs)
-
-
-def run_trial(options: argparse.Namespace) -> int:
-    files = trial.paths(options.graphs, options.masks, options.word_vectors)
-    return trial.trial(files, options.images, options.set, options.jobs)
-
-
-def check(options: argparse.Namespace) -> int:
+def run_check(options: argparse.Namespace) -> int:
+    """Print what is wrong with generated files; the exit code is 1 if anything is."""
     found = checks.problems()
     print(*found, sep="\n", end="\n" if found else "")
     return int(bool(found))
 
 
-def clean(options: argparse.Namespace) -> int:
-    cleaning.clean(checks.NOTEBOOKS, checks.NOTEBOOKS)
+def run_clean(options: argparse.Namespace) -> int:
+    """Store the notebooks without outputs."""
+    clean(checks.NOTEBOOKS)
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="segsg", description="Segmentation-grounded scene graph generation: the study.")
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
-    _add_profile(commands)
-    _with_jobs(_command(commands, "repro", reproduce, "bring the study up to date and print where its report is"))
-    _with_jobs(_command(commands, "smoke", run_smoke, "run the whole pipeline on a few images, in a temporary copy"))
-    _add_trial(commands)
-    evaluator.add(commands, _command)
-    photo_commands.add_bundle(commands, _command)
-    photo_commands.add_predict(commands, _anywhere)
-    own_labels.add(commands, _command)
-    _command(commands, "check", check, "notebooks, environment.yml and params.yaml are as they should be")
-    _command(commands, "clean", clean, "remove outputs and ids from the notebooks")
-    return top
-
-
-def _command(commands, name: str, function: Command, text: str) -> argparse.ArgumentParser:
+def _in_project(commands, name: str, function: Command, text: str) -> argparse.ArgumentParser:
     """A command that runs in the project's folder."""
 
-    def in_project(options: argparse.Namespace) -> int:
+    def enter_and_run(options: argparse.Namespace) -> int:
         project.enter()
         return function(options)
 
-    return _anywhere(commands, name, in_project, text)
+    return _anywhere(commands, name, enter_and_run, text)
 
 
 def _anywhere(commands, name: str, function: Command, text: str) -> argparse.ArgumentParser:
@@ -85,39 +84,8 @@ def _anywhere(commands, name: str, function: Command, text: str) -> argparse.Arg
     return command
 
 
-def _with_jobs(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    command.add_argument("--jobs", type=int, default=2, metavar="N", help="stages at a time (default: 2)")
-    return command
-
-
-def _with_overrides(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    command.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change one parameter")
-    return command
-
-
-def _add_profile(commands) -> None:
-    profiles = commands.add_parser("profile", help="choose the study that params.yaml describes")
-    profiles = profiles.add_subparsers(required=True, metavar="COMMAND")
-    _command(profiles, "list", list_profiles, "names of the profiles")
-    use = _with_overrides(_command(profiles, "use", use_profile, "write params.yaml from a profile"))
-    use.add_argument("name", help="a file of profiles/ without its ending")
-
-
-def _add_trial(commands) -> None:
-    text = "try the paper's networks for a step or two on your own photos"
-    command = _with_overrides(_with_jobs(_command(commands, "trial", run_trial, text)))
-    command.add_argument("--graphs", type=_path, required=True, metavar="DIR", help="scene graphs in VG's layout")
-    command.add_argument("--masks", type=_path, required=True, metavar="DIR", help="masks in COCO's layout")
-    command.add_argument("--word-vectors", type=_path, required=True, metavar="FILE", help="GloVe text file")
-    command.add_argument("--images", type=int, metavar="N", help="only N images of each split (default: all)")
-
-
-def _path(text: str) -> Path:
-    """Relative to where the user is, before the command moves to the project."""
-    return Path(text).expanduser().absolute()
-
-
 def main(arguments: list[str] | None = None) -> int:
+    """Run a command. The exit code is its own, 1 after an error that it explains, 130 if the user stops it."""
     options = parser().parse_args(arguments)
     try:
         return options.function(options)

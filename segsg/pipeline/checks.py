@@ -1,13 +1,15 @@
-"""What `segsg check` looks at: files that are generated, or that have to agree with another file."""
+"""What `segsg check` looks at: files that are generated or have to agree with others, and a study's own files."""
 
+import dataclasses
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
-from segsg.pipeline.cleaning import parameter_names, unclean
+from segsg.pipeline.notebook import parameter_names, unclean
 from segsg.study import profile
-from segsg.study.params import PARAMS_FILE
+from segsg.study.params import PARAMS_FILE, Params
 
 NOTEBOOKS = Path("notebooks")
 
@@ -48,3 +50,24 @@ def check_params() -> list[str]:
     if PARAMS_FILE.read_text(encoding="utf-8") == expected:
         return []
     return [f"{PARAMS_FILE}: not what profile '{name}' says; change profiles/ and run `segsg profile use {name}`"]
+
+
+def check_files(params: Params) -> None:
+    """Files that a study needs from outside are there, before anything is trained.
+
+    ValueError names every file and folder of the section `data` that is not.
+    """
+    made = Path("data") / params.profile  # a drawn world's own files, which its first stage writes
+    named = [(key, path) for key, path in _paths(params.data, "data") if made not in path.parents]
+    if missing := "; ".join(f"{key}: {path}" for key, path in named if not path.exists()):
+        way_out = "put or link them, or name others in the profile"
+        raise ValueError(f"profile {params.profile}: not there: {missing}; {way_out}")
+
+
+def _paths(section, where: str) -> Iterator[tuple[str, Path]]:
+    for field in dataclasses.fields(section):
+        value, key = getattr(section, field.name), f"{where}.{field.name}"
+        if dataclasses.is_dataclass(value):
+            yield from _paths(value, key)
+        elif isinstance(value, Path):
+            yield key, value

@@ -33,6 +33,7 @@ def on_every_gpu(train: Train, params: Params, key: str, out: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """What each of several processes runs: the function of a module, with the parameters of params.yaml."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("module", "function", "key", "out"):
         parser.add_argument(name)

@@ -1,20 +1,31 @@
-"""Run one notebook of the study: `python -m segsg.pipeline.notebook run NAME --out PATH -p key value ...`.
+"""Notebooks as source, and how a stage runs one: `python -m segsg.pipeline.notebook run NAME --out PATH -p key value`.
 
-Stricter than papermill's own command: an unknown parameter is an error and not a warning, the kernel is this
+As source a notebook has no outputs, counts, ids or editor metadata, so that saving one in JupyterLab retrains nothing.
+Running is stricter than papermill's own command: an unknown parameter is an error and not a warning, the kernel is this
 interpreter whatever the file says, and `--out` exists only if every cell ran. Until then the cells so far, with the
 traceback if one failed, are in `*.part.ipynb` beside it.
 """
 
 import argparse
+import ast
+import json
 import os
 import re
 import sys
 import tempfile
 from pathlib import Path
 
-from segsg.pipeline.cleaning import parameter_names
+from segsg.files import write_text
 
-CLEAN_NOTEBOOKS = Path("build/notebooks")
+SOURCES = Path("build/sources")
+"""what the stages run; written by `segsg.pipeline.sources`"""
+PART = ".part"
+"""ends the name of a notebook that has not run to its end"""
+PARAMETERS = "parameters"
+KERNEL = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
 # Equal results need equal threads and hash seeds; a broken kernel in the home folder must not win over this one.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "JUPYTER_PREFER_ENV_PATH": "1"}
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -24,13 +35,64 @@ class NotebookFailed(RuntimeError):
     """A cell of the notebook raised; the message carries the traceback and the place of the executed cells."""
 
 
+def clean_text(path: Path) -> str:
+    """The notebook at `path` as text that depends on nothing but its cells' sources and tags.
+
+    ValueError if the file is not a notebook. Cell ids are dropped (format 4.4 has none), since editors renumber them.
+    """
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not a Jupyter notebook ({error}); restore it with git") from error
+    notebook = {"cells": [_clean_cell(cell) for cell in cells], "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 4}
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def _clean_cell(cell: dict) -> dict:
+    source, tags = "".join(cell["source"]), _tags(cell)
+    kept = {"cell_type": cell["cell_type"], "metadata": {"tags": tags} if tags else {}}
+    if cell["cell_type"] == "code":
+        kept |= {"execution_count": None, "outputs": []}
+    return kept | {"source": source.splitlines(keepends=True)}
+
+
+def _tags(cell: dict) -> list[str]:
+    return cell.get("metadata", {}).get("tags", [])
+
+
+def unclean(folder: Path) -> list[Path]:
+    """The notebooks in `folder` that are not stored as clean text."""
+    return [path for path in sorted(folder.glob("*.ipynb")) if path.read_text(encoding="utf-8") != clean_text(path)]
+
+
+def clean(folder: Path) -> None:
+    """Store every notebook in `folder` as clean text."""
+    for path in unclean(folder):
+        write_text(path, clean_text(path))
+
+
+def code(path: Path) -> str:
+    """All code cells of a notebook as Python source, without the lines that speak to IPython."""
+    cells = [cell["source"] for cell in json.loads(clean_text(path))["cells"] if cell["cell_type"] == "code"]
+    return "\n".join("".join(line for line in lines if not line.startswith(("%", "!"))) for lines in cells)
+
+
+def parameter_names(path: Path) -> set[str]:
+    """Names assigned in the one cell of the notebook that is tagged `parameters`. ValueError if not just one."""
+    cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if PARAMETERS in _tags(cell)]
+    if len(cells) != 1:
+        raise ValueError(f"{path}: {len(cells)} cells have the tag `{PARAMETERS}`; tag exactly one")
+    assignments = ast.parse("".join(cells[0]["source"])).body
+    return {target.id for node in assignments if isinstance(node, ast.Assign) for target in node.targets}
+
+
 def run(notebook: Path, out: Path, parameters: dict[str, str]) -> None:
     """Execute `notebook` in the current folder with `parameters` (all strings: names and paths) and save it as `out`.
 
     ValueError for a parameter that the notebook does not have; NotebookFailed if a cell raises.
     """
     _check_parameters(notebook, parameters)
-    part = out.with_suffix(".part.ipynb")
+    part = out.with_suffix(f"{PART}.ipynb")
     out.parent.mkdir(parents=True, exist_ok=True)
     part.unlink(missing_ok=True)
     for name, value in ENVIRONMENT.items():
@@ -42,7 +104,7 @@ def run(notebook: Path, out: Path, parameters: dict[str, str]) -> None:
 
 def _check_parameters(notebook: Path, parameters: dict[str, str]) -> None:
     if not notebook.is_file():
-        raise ValueError(f"{notebook}: no such notebook; `dvc repro notebooks` writes the clean copies")
+        raise ValueError(f"{notebook}: no such notebook; `dvc repro sources` writes what the stages run")
     known = parameter_names(notebook)
     if unknown := sorted(parameters.keys() - known):
         raise ValueError(f"{notebook}: no parameter {', '.join(unknown)}; it has {', '.join(sorted(known))}")
@@ -73,14 +135,15 @@ def _kernel_manager(sockets: Path) -> type:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run one notebook of `SOURCES`; the exit code is 1 if it failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     command = parser.add_subparsers(required=True).add_parser("run", help="run one notebook")
-    command.add_argument("name", help=f"a notebook of {CLEAN_NOTEBOOKS} without its ending")
+    command.add_argument("name", help=f"a notebook of {SOURCES} without its ending")
     command.add_argument("--out", type=Path, required=True, help="where to save the executed notebook")
     command.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="parameters")
     options = parser.parse_args(arguments)
     try:
-        run(CLEAN_NOTEBOOKS / f"{options.name}.ipynb", options.out, dict(options.parameters))
+        run(SOURCES / f"{options.name}.ipynb", options.out, dict(options.parameters))
     except (ValueError, NotebookFailed) as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,22 +1,34 @@
 """What a study's numbers were made from: `python -m segsg.pipeline.passport OUT executed/PROFILE`.
 
-A stage like any other, so it is read again when numbers or figures change and not on every run. It can't know the
-commit that it will itself be part of: it names the one that was checked out, and says whether sources differed from it.
+Commit, packages, machine, files, minutes and parameters; nothing that names a person, a folder or a host. A stage like
+any other, so it is read again when numbers or figures change and not on every run. It can't know the commit that it
+will itself be part of: it names the one that was checked out, and says whether sources differed from it.
 """
 
 import argparse
-import hashlib
 import json
-from collections.abc import Iterator
+import os
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Container, Iterable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 import yaml
 
-from segsg.files import write_text
-from segsg.pipeline.durations import durations
+from segsg.files import digest, write_text
+from segsg.pipeline.notebook import PART
 from segsg.pipeline.project import ROOT
-from segsg.pipeline.surroundings import commit, machine, versions
 from segsg.study.params import PARAMS_FILE
+
+SOURCES = ("segsg", "notebooks", "profiles", "params.yaml", "dvc.yaml", "data/facts")
+"""what decides numbers; the study itself changes reports and dvc.lock"""
+PROJECT = "segsg"
+REQUIREMENT = re.compile(r"[\w.-]+")
+TABLE = "table"
+"""the stage whose rows are tables and not rows of params.yaml"""
 
 
 def passport(parameters: dict, executed: list[Path]) -> dict:
@@ -25,12 +37,13 @@ def passport(parameters: dict, executed: list[Path]) -> dict:
     `parameters` is all of params.yaml, `executed` are folders of executed notebooks, the report's own last; `files`,
     {"path", "bytes", "sha256"} each, are what the section `data` names.
     """
+    files = sorted(set(_files(parameters["data"])))
     return {
         "profile": parameters["profile"],
         "commit": commit(ROOT),
         "machine": machine(),
         "versions": versions(),
-        "files": [_file(path) for path in sorted(set(_files(parameters["data"])))],
+        "files": [{"path": p.as_posix(), "bytes": p.stat().st_size, "sha256": digest(p)} for p in files],
         "stages": durations(executed, parameters["detectors"].keys() | parameters["experiments"].keys()),
         "parameters": parameters,
     }
@@ -45,10 +58,86 @@ def _files(section: dict) -> Iterator[Path]:
             yield Path(value)
 
 
-def _file(path: Path) -> dict:
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"path": path.as_posix(), "bytes": path.stat().st_size, "sha256": digest}
+def durations(folders: Iterable[Path], rows: Container[str]) -> list[dict]:
+    """How long each stage took: {"stage", "row", "seconds", "ended"}, as papermill notes it in executed notebooks.
+
+    `row` is the key of params.yaml, one of `rows`, or the name of a table, or empty. Of two notebooks of one name the
+    later folder's counts: a report's own tables rather than those of the study whose runs it shares. Stages that ran
+    elsewhere or long ago are missing or old: a folder holds the last run of each on this machine. ValueError for a
+    file that is no notebook.
+    """
+    paths = {path.stem: path for folder in folders for path in folder.glob("*.ipynb") if not path.stem.endswith(PART)}
+    entries = [entry for _, path in sorted(paths.items()) if (entry := _entry(path))]
+    return [entry for entry in entries if not entry["row"] or entry["row"] in rows or entry["stage"] == TABLE]
+
+
+def _entry(path: Path) -> dict | None:
+    try:
+        noted = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("papermill", {})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: no notebook; delete it, or run its stage again with `dvc repro --force`") from error
+    if noted.get("duration") is None:
+        return None
+    stage, _, row = path.stem.partition("_")[2].partition("-")
+    return {"stage": stage, "row": row, "seconds": round(noted["duration"], 1), "ended": noted["end_time"]}
+
+
+def commit(root: Path) -> dict | None:
+    """{"id", "changed"}: the commit that is checked out in `root`, and how many sources differ from it.
+
+    None outside of a checkout, a copy within another project's included.
+    """
+    if not (root / ".git").exists():
+        return None
+    head = output(["git", "rev-parse", "HEAD"], root)
+    changed = output(["git", "status", "--porcelain", "--", *SOURCES], root)
+    return None if head is None or changed is None else {"id": head.strip(), "changed": len(changed.splitlines())}
+
+
+def output(command: list[str], folder: Path | None = None) -> str | None:
+    """What a command prints; None if it fails or is not installed."""
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that the project asks for, without those that are not installed."""
+    wanted = [REQUIREMENT.match(text)[0] for text in metadata.requires(PROJECT) or () if "extra ==" not in text]
+    installed = {name: list(metadata.distributions(name=name)) for name in wanted}
+    return {"python": platform.python_version()} | {name: d[0].version for name, d in installed.items() if d}
+
+
+def machine() -> dict:
+    """{"system", "processor", "cores", "memory", "gpus", "threads"}; memory in GB, null where it is not known."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory": _memory(),
+        "gpus": gpus(),
+        "threads": os.environ.get("OMP_NUM_THREADS"),
+    }
+
+
+def _processor() -> str:
+    listed = Path("/proc/cpuinfo")
+    lines = listed.read_text(encoding="utf-8", errors="replace").splitlines() if listed.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _memory() -> int | None:
+    if sys.platform == "win32" or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return None
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9)
+
+
+def gpus() -> list[str]:
+    """Names of the machine's NVIDIA GPUs."""
+    return (output(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]) or "").splitlines()
 
 
 if __name__ == "__main__":

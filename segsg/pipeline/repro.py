@@ -1,33 +1,50 @@
-"""`dvc repro` with several stages at a time.
+"""The command `segsg repro`: `dvc repro` with several stages at a time.
 
 DVC runs one stage after another. Here each begins as soon as those that it needs are done, as a `dvc repro
 --single-item` of its own, which wait for each other's locks; a plain `dvc repro` at the end is the check that nothing
 was missed.
 """
 
+import argparse
 import os
-import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import Queue
 
-from dvc.config import Config
-from dvc.repo import Repo
+from segsg.pipeline.checks import check_files
+from segsg.pipeline.passport import gpus
+from segsg.study.params import load
 
-from segsg.pipeline.quick_dvc import tidy_lock
-from segsg.pipeline.schedule import outdated, run_all
-from segsg.study.params import PARAMS_FILE, load
-
-DVC = (sys.executable, "-m", "segsg.pipeline.quick_dvc")
-NOTEBOOKS = "notebooks"
-"""the stage that cleans notebooks"""
+SOURCES = "sources"
+"""the stage that says what the others run"""
+Needs = dict[str, set[str]]
+"""stages, each with those of them that it waits for"""
 
 
 class StageFailed(RuntimeError):
     """At least one stage failed; the message names it and where its output is."""
+
+
+def add(commands, command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The command of this module, made by the `command` of segsg.cli."""
+    add_jobs(command(commands, "repro", run_repro, "bring the study up to date and print where its report is"))
+
+
+def add_jobs(command: argparse.ArgumentParser) -> None:
+    """The option `--jobs` of commands that run stages."""
+    command.add_argument("--jobs", type=int, default=2, metavar="N", help="stages at a time (default: 2)")
+
+
+def run_repro(options: argparse.Namespace) -> int:
+    """Bring the study of params.yaml up to date."""
+    check_files(load())
+    print(f"Report: {reproduce(options.jobs)}")
+    return 0
 
 
 def reproduce(jobs: int) -> Path:
@@ -35,32 +52,70 @@ def reproduce(jobs: int) -> Path:
 
     StageFailed if a stage fails; all that does not need it is finished first, so that its work is kept.
     """
-    params = load(PARAMS_FILE)
-    profile, report = params.profile, Path("reports") / params.report / "html" / "index.html"
+    params = load()
+    report = Path("reports") / params.report / "html" / "index.html"
     work_without_git()
-    needs = outdated(Repo())
+    needs = outdated()
     if not needs:
-        print(f"Nothing has changed since the last run of the study '{profile}'.")
+        print(f"Nothing has changed since the last run of the study '{params.profile}'.")
         return report
-    logs = Path("work") / profile / "logs"
-    if NOTEBOOKS in needs:  # every stage waits for it, and few for what an edit of one notebook changes
-        _run_stages(["repro", "--single-item", NOTEBOOKS], logs / f"{NOTEBOOKS}.log", environment({}))
-        needs = outdated(Repo())
-    runner = _Runner(len(needs), logs, gpu_shares(_gpus(), jobs))
-    try:
-        if failures := run_all(needs, runner.run, jobs):
-            raise StageFailed("\n".join(failures))
-        _run_stages(["repro"], logs / "repro.log", environment({}))
-    finally:
-        tidy_lock()
+    logs = Path("work") / params.profile / "logs"
+    if SOURCES in needs:  # every stage waits for it, and few for what an edit of one file changes
+        _dvc(["repro", "--single-item", SOURCES], logs / f"{SOURCES}.log", environment({}))
+        needs = outdated()
+    runner = _Runner(len(needs), logs, gpu_shares(_visible_gpus(), jobs))
+    if failures := run_all(needs, runner.run, jobs):
+        raise StageFailed("\n".join(failures))
+    _dvc(["repro"], logs / "repro.log", environment({}))
     return report
 
 
 def work_without_git() -> None:
     """DVC wants to be told if it runs outside git, as in an unpacked archive."""
+    from dvc.config import Config  # takes a second, and most commands never need it
+
     if not Path(".git").exists():
         with Config.from_cwd().edit("local") as settings:
             settings["core"]["no_scm"] = True
+
+
+def outdated() -> Needs:
+    """Stages that are not as they should be, and all that need one of these; those that most others wait for first."""
+    import networkx as nx
+    from dvc.repo import Repo
+
+    repo = Repo()
+    graph, changed = repo.index.graph, repo.status()  # edges from a stage to what it needs
+    waiting = {stage: nx.ancestors(graph, stage) for stage in graph}
+    stale = {other for stage in graph if stage.addressing in changed for other in (stage, *waiting[stage])}
+    first = sorted(stale, key=lambda stage: (-len(waiting[stage]), stage.addressing))
+    return {stage.addressing: {needed.addressing for needed in graph[stage] if needed in stale} for stage in first}
+
+
+def run_all(needs: Needs, run: Callable[[str], str | None], jobs: int) -> list[str]:
+    """Calls `run` for every stage once those that it needs are done, `jobs` at a time; returns what failed.
+
+    What needs a failed stage is left out, everything else is done.
+    """
+    left, failures = {stage: set(needed) for stage, needed in needs.items()}, []
+    running: dict[Future, str] = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        _start(left, running, pool, run, jobs)
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                stage, failure = running.pop(future), future.result()
+                failures += [failure] if failure else []
+                for needed in left.values():
+                    needed.difference_update(() if failure else (stage,))
+            _start(left, running, pool, run, jobs)
+    return failures
+
+
+def _start(left: Needs, running: dict[Future, str], pool: ThreadPoolExecutor, run: Callable, jobs: int) -> None:
+    ready = [stage for stage, needed in left.items() if not needed]
+    for stage in ready[: jobs - len(running)]:
+        del left[stage]
+        running[pool.submit(run, stage)] = stage
 
 
 def environment(changes: dict[str, str]) -> dict[str, str]:
@@ -69,21 +124,18 @@ def environment(changes: dict[str, str]) -> dict[str, str]:
     return {"OMP_NUM_THREADS": "1"} | os.environ | {"PATH": path} | changes
 
 
-def gpu_shares(gpus: list[str], jobs: int) -> list[dict[str, str]]:
+def gpu_shares(numbers: list[str], jobs: int) -> list[dict[str, str]]:
     """For each of `jobs` workers, the variable that leaves it its share of the GPUs; empty where it needs none."""
-    if not gpus or jobs == 1:
+    if not numbers or jobs == 1:
         return [{}] * jobs
-    return [{"CUDA_VISIBLE_DEVICES": ",".join(gpus[i % len(gpus) :: jobs])} for i in range(jobs)]
+    return [{"CUDA_VISIBLE_DEVICES": ",".join(numbers[i % len(numbers) :: jobs])} for i in range(jobs)]
 
 
-def _gpus() -> list[str]:
+def _visible_gpus() -> list[str]:
     """Numbers of the GPUs that this process may use."""
     if "CUDA_VISIBLE_DEVICES" in os.environ:
         return [number for number in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if number]
-    if not shutil.which("nvidia-smi"):
-        return []
-    listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=False)
-    return [str(i) for i in range(len(listed.stdout.splitlines()))] if listed.returncode == 0 else []
+    return [str(number) for number in range(len(gpus()))]
 
 
 class _Runner:
@@ -98,10 +150,9 @@ class _Runner:
     def run(self, stage: str) -> str | None:
         """None, or what failed."""
         share, began = self.shares.get(), time.monotonic()
+        arguments = ["--wait-for-lock", "repro", "--single-item", stage]
         try:
-            _run_stages(
-                ["--wait-for-lock", "repro", "--single-item", stage], self.logs / f"{stage}.log", environment(share)
-            )
+            _dvc(arguments, self.logs / f"{stage}.log", environment(share))
         except StageFailed as failure:
             return f"{stage}: {failure}"
         finally:
@@ -112,13 +163,11 @@ class _Runner:
         return None
 
 
-def _run_stages(arguments: list[str], log: Path, variables: dict[str, str]) -> None:
+def _dvc(arguments: list[str], log: Path, variables: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "dvc", *arguments]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as stream:
-        code = subprocess.run([*DVC, *arguments], stdout=stream, stderr=subprocess.STDOUT, env=variables, check=False)
-    if code.returncode:
-        raise StageFailed(f"failed; the last lines of {log}:\n{_tail(log)}")
-
-
-def _tail(log: Path, lines: int = 25) -> str:
-    return "\n".join("    " + line for line in log.read_text(encoding="utf-8").splitlines()[-lines:])
+        code = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, env=variables, check=False).returncode
+    if code:
+        last = log.read_text(encoding="utf-8").splitlines()[-25:]
+        raise StageFailed("\n    ".join([f"failed; the last lines of {log}:", *last]))

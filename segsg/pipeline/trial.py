@@ -1,15 +1,29 @@
-"""The whole pipeline at the paper's network sizes on a user's own photos, or a few of a whole set, for a step or two.
+"""The whole pipeline in a copy of the project: the commands `segsg smoke` and `segsg trial`.
 
-Runs in work/trial, from the start each time: one or two steps are cheap, and the files may have been corrected since.
+A smoke run draws its own few images, in a temporary copy. A trial takes the paper's network sizes to a user's own
+photos, or to a few of a whole set, for a step or two. It runs in work/trial, from the start each time: one or two steps
+are cheap, and the files may have been corrected since. Both leave the user's params.yaml and dvc.lock alone.
 """
 
+import argparse
+import json
+import os
 import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
-from segsg.pipeline import workspace
-from segsg.pipeline.project import ROOT
+import numpy as np
 
-PROFILE = "trial"
+from segsg.files import field, read_json, whole, write_text
+from segsg.pipeline.project import ROOT
+from segsg.pipeline.repro import add_jobs
+
+SOURCES = ("segsg", "notebooks", "profiles", "data/facts", "dvc.yaml", ".dvcignore", ".dvc/config")
+"""all that the stages need"""
 GRAPH_FILES = {
     "annotations": ("VG-SGG.h5", "VG-SGG-with-attri.h5"),
     "vocabulary": ("VG-SGG-dicts.json", "VG-SGG-dicts-with-attri.json"),
@@ -19,41 +33,81 @@ GRAPH_FILES = {
 MASK_FILES = {"annotations": ("annotations/instances_val2017.json",), "photos": ("images", "val2017")}
 GRAPHS, MASKS = "data.scene_graphs.annotations", ("data.masks_train.annotations", "data.masks_validation.annotations")
 VALIDATION = 1
-"""images that the profile takes from the training split"""
+"""images that the profile of a trial takes from the training split"""
+TRAIN, TEST = 0, 2
+NONE = -1
+"""first and last box of an image without boxes"""
 Paths = dict[str, Path]
+"""key of params.yaml -> file or folder"""
 
 
-def trial(files: Paths, images: int | None, overrides: list[str], jobs: int) -> int:
-    """Run profile `trial` on `files` (see `paths`): all photos, or so many of each split and of the mask set.
+def add(commands, command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands of this module, made by the `command` of segsg.cli."""
+    add_jobs(command(commands, "smoke", run_smoke, "run the whole pipeline on a few images, in a temporary copy"))
+    own = command(commands, "trial", run_trial, "try the paper's networks for a step or two on your own photos")
+    own.add_argument("--graphs", type=_path, required=True, metavar="DIR", help="scene graphs in VG's layout")
+    own.add_argument("--masks", type=_path, required=True, metavar="DIR", help="masks in COCO's layout")
+    own.add_argument("--word-vectors", type=_path, required=True, metavar="FILE", help="GloVe text file")
+    own.add_argument("--images", type=int, metavar="N", help="only N images of each split (default: all)")
+    add_jobs(own)
+    own.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change one parameter")
 
-    The report is copied to reports/trial of the project. Returns the exit code.
-    """
-    copy = workspace.create(ROOT / "work" / PROFILE)
-    if images is not None:
-        files = files | cut(files, images, copy / "excerpt")
-    settings = [f"{key}={path}" for key, path in files.items()] + overrides
-    sets = [word for setting in settings for word in ("--set", setting)]
-    code = workspace.segsg(copy, "profile", "use", PROFILE, *sets) or workspace.segsg(
-        copy, "repro", "--jobs", str(jobs)
-    )
+
+def _path(text: str) -> Path:
+    """Relative to where the user is, before the command moves to the project."""
+    return Path(text).expanduser().absolute()
+
+
+def run_smoke(options: argparse.Namespace) -> int:
+    """Run every stage of the smoke profile; the exit code is 0 if its report was written."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="segsg-smoke-") as folder:
+        copy = create(Path(folder) / "project")
+        code = run_study(copy, "smoke", [], options.jobs)
+        written = (copy / "reports" / "smoke" / "html" / "index.html").is_file()
+    print(f"smoke: {'failed' if code or not written else 'every stage ran'} in {time.monotonic() - began:.0f} s")
+    return code or int(not written)
+
+
+def run_trial(options: argparse.Namespace) -> int:
+    """Run the profile `trial` on the user's files, and copy its report to reports/trial of the project."""
+    files = paths(options.graphs, options.masks, options.word_vectors)
+    copy = create(ROOT / "work" / "trial")
+    if options.images is not None:
+        files |= cut(files, options.images, copy / "excerpt")
+    code = run_study(copy, "trial", [f"{key}={path}" for key, path in files.items()] + options.set, options.jobs)
     if code == 0:
-        target = ROOT / "reports" / PROFILE
-        shutil.copytree(copy / "reports" / PROFILE, target, dirs_exist_ok=True)
+        target = ROOT / "reports" / "trial"
+        shutil.copytree(copy / "reports" / "trial", target, dirs_exist_ok=True)
         print(f"Copied to {target / 'html' / 'index.html'}")
     return code
 
 
-def cut(files: Paths, images: int, folder: Path) -> Paths:
-    """Annotations of so many images, written to `folder`. ValueError if there is nothing to cut."""
-    if images < 1:
-        raise ValueError(f"--images {images}: a trial needs one image at least")
-    # Reading HDF5 takes a moment to import, and most commands never come here.
-    from segsg.pipeline.excerpt import cut_graphs, cut_masks
+def create(folder: Path, project: Path = ROOT) -> Path:
+    """Copy the sources of `project` to `folder`, which is emptied first, and return it."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    for name in SOURCES:
+        source, target = project / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+        else:
+            shutil.copyfile(source, target)
+    return folder
 
-    found = {GRAPHS: folder / "VG-SGG.h5"} | dict.fromkeys(MASKS, folder / "instances.json")
-    cut_graphs(files[GRAPHS], images + VALIDATION, images, found[GRAPHS])
-    cut_masks(files[MASKS[0]], images, found[MASKS[0]])
-    return found
+
+def run_study(copy: Path, profile: str, overrides: list[str], jobs: int) -> int:
+    """Run every stage of a profile in a copy; returns the exit code."""
+    sets = [word for override in overrides for word in ("--set", override)]
+    return segsg(copy, "profile", "use", profile, *sets) or segsg(copy, "repro", "--jobs", str(jobs))
+
+
+def segsg(folder: Path, *arguments: str) -> int:
+    """Run `segsg ARGUMENTS` of the copy in `folder`, which hides the installed package; returns the exit code."""
+    variables = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "segsg.cli", *arguments]
+    return subprocess.run(command, cwd=folder, env=variables, check=False).returncode
 
 
 def paths(graphs: Path, masks: Path, word_vectors: Path) -> Paths:
@@ -75,3 +129,59 @@ def _first(folder: Path, names: tuple[str, ...]) -> Path:
         if (folder / name).exists():
             return (folder / name).resolve()
     raise ValueError(f"{folder}: no {' or '.join(names)} in it; put it there or link it")
+
+
+def cut(files: Paths, images: int, folder: Path) -> Paths:
+    """Annotations of so many images, written to `folder`. ValueError if there is nothing to cut."""
+    if images < 1:
+        raise ValueError(f"--images {images}: a trial needs one image at least")
+    found = {GRAPHS: folder / "VG-SGG.h5"} | dict.fromkeys(MASKS, folder / "instances.json")
+    cut_graphs(files[GRAPHS], images + VALIDATION, images, found[GRAPHS])
+    cut_masks(files[MASKS[0]], images, found[MASKS[0]])
+    return found
+
+
+def cut_graphs(annotations: Path, train: int, test: int, target: Path) -> None:
+    """Writes VG-SGG.h5 to `target` with the boxes and relations of so many images of each split; photos stay.
+
+    They lie at equal distances among those with a relation. All others keep their row, so that image_data.json is as
+    right as before, and lose their boxes, so that no set holds them. DataError if `annotations` is not such a file.
+    """
+    import h5py  # takes a moment, and most commands never come here
+
+    from segsg.data.visual_genome_file import read_rows
+
+    rows = read_rows(annotations)
+    kept = np.zeros(len(rows.split), dtype=bool)
+    for split, images in ((TRAIN, train), (TEST, test)):
+        complete = (rows.boxes_of[:, 0] >= 0) & (rows.relations_of[:, 0] >= 0) & (rows.split == split)
+        kept[_spread(np.flatnonzero(complete), images)] = True
+    arrays = {name: getattr(rows, name) for name in ("split", "boxes_1024", "labels", "relationships", "predicates")}
+    for kind, ranges in (("box", rows.boxes_of), ("rel", rows.relations_of)):
+        first, last = np.where(kept[:, None], ranges, NONE).T
+        arrays |= {f"img_to_first_{kind}": first, f"img_to_last_{kind}": last}
+    with whole(target) as part, h5py.File(part, "w") as file:
+        for name, values in arrays.items():
+            file[name] = values
+
+
+def cut_masks(annotations: Path, images: int, target: Path) -> None:
+    """Writes a file of COCO instances to `target` with so many of its images, at equal distances among those with one.
+
+    DataError if `annotations` is not such a file.
+    """
+    record = read_json(annotations)
+    instances = field(annotations, "file", record, "annotations", list)
+    owners = {field(annotations, "annotation", instance, "image_id") for instance in instances}
+    listed = field(annotations, "file", record, "images", list)
+    owning = [image for image in listed if field(annotations, "image", image, "id") in owners]
+    kept = [owning[place] for place in _spread(np.arange(len(owning)), images)]
+    ids = {image["id"] for image in kept}
+    of_kept = [instance for instance in instances if instance["image_id"] in ids]
+    write_text(target, json.dumps(record | {"images": kept, "annotations": of_kept}))
+
+
+def _spread(places: np.ndarray, count: int) -> np.ndarray:
+    """So many of `places` at equal distances; all if there are fewer."""
+    count = min(count, len(places))
+    return places[np.arange(count) * len(places) // max(count, 1)]

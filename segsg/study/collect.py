@@ -1,25 +1,36 @@
 """Collect the numbers of a profile: `python -m segsg.study.collect runs/PROFILE reports/PROFILE/results.json`.
 
-Rows come from params.yaml, so folders that older rows left behind are not read.
+Rows come from params.yaml, so folders that older rows left behind are not read. Rows are compared with each other on
+the same test images, from the ranks that their evaluations left behind.
 """
 
 import argparse
 import dataclasses
+import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+from segsg.evaluation.bootstrap import compare, share_closed
+from segsg.evaluation.ranks import Ranks
+from segsg.evaluation.ranks import load as load_ranks
 from segsg.files import to_json, write_text
-from segsg.study.comparisons import add_comparisons
-from segsg.study.params import PARAMS_FILE, Params, load
+from segsg.study.params import PARAMS_FILE, Evaluation, Params, load
 from segsg.study.results import METRICS_FILE, read_metrics
+from segsg.study.rows import BASELINE, JOINT, ORACLE, RECTANGLES, references, rows_of
 
-TRANSFER = "transfer"
-"""folder of what is measured of transferred masks"""
+ONCE = ("transfer", "yardsticks")
+"""folders of what is measured once for all rows: of transferred masks, of a drawn world"""
+RANKS_FILE, UNSHARED_FILE = "ranks.npz", "unshared.npz"
+"""of all test images, and of those that the mask set does not hold where there are some of both"""
+COMPARED = re.compile(r"(R|mR|zsR)@\d+")
 
 
 def collect(params: Params, runs: Path) -> dict:
     """{"profile", "grounding", "experiments": {key: row | measured}, "detectors": {key: row | measured}}, in fractions.
 
-    Experiments also say how they compare with others; see `segsg.study.comparisons`.
+    Experiments also say how they compare with others; see `add_comparisons`. What is measured once for all rows has
+    keys of its own, where it was measured.
     """
     results = {
         "profile": params.profile,
@@ -28,20 +39,53 @@ def collect(params: Params, runs: Path) -> dict:
         "detectors": _with_metrics(params.detectors, runs / "detection"),
     }
     add_comparisons(results, runs / "evaluation", params.evaluation, params.seed)
-    return results | _whole_study(runs / TRANSFER) | _whole_study(Path("data") / params.profile)
-
-
-def _whole_study(folder: Path) -> dict:
-    """What is measured once for all rows: of transferred masks, of a drawn world; nothing where nothing was."""
-    return read_metrics(folder) if (folder / METRICS_FILE).is_file() else {}
+    for folder in ONCE:
+        if (runs / folder / METRICS_FILE).is_file():
+            results |= read_metrics(runs / folder)
+    return results
 
 
 def _with_metrics(rows: dict, folder: Path) -> dict:
     return {key: dataclasses.asdict(row) | read_metrics(folder / key) for key, row in rows.items()}
 
 
+def add_comparisons(results: dict, evaluations: Path, numbers: Evaluation, seed: int) -> None:
+    """Gives each row of `results` its paired differences and its share of the gap between two controls, in fractions.
+
+    `comparisons`: {"baseline", "joint" or "rectangles": {metric: {"difference", "low", "high", "p"}}}; `share`:
+    {metric: {"value", "low", "high"}}, 0 being rectangles and 1 true masks. Rows without a counterpart of their seed
+    get none. The part `unshared` of a row has `comparisons` of its own, with the baseline on the same images.
+    """
+
+    @cache
+    def ranks(key: str, file: str = RANKS_FILE) -> Ranks:
+        return load_ranks(evaluations / key / file)
+
+    def against(key: str, file: str, others: dict[str, str], *names: str) -> dict[str, dict[str, dict]]:
+        known = {name: others[name] for name in names if name in others}
+        return {n: _of_interest(compare(ranks(o, file), ranks(key, file), *options)) for n, o in known.items()}
+
+    options = (numbers.resamples, numbers.confidence, seed)
+    for key, others in references(rows_of(results)).items():
+        row = results["experiments"][key]
+        row["comparisons"] = against(key, RANKS_FILE, others, BASELINE, JOINT, RECTANGLES)
+        row["share"] = _share(ranks, key, others, options)
+        if row.get("unshared"):
+            row["unshared"]["comparisons"] = against(key, UNSHARED_FILE, others, BASELINE)
+
+
+def _share(ranks: Callable[[str], Ranks], key: str, others: dict[str, str], options: tuple) -> dict:
+    if RECTANGLES not in others or ORACLE not in others:
+        return {}
+    return _of_interest(share_closed(ranks(others[RECTANGLES]), ranks(key), ranks(others[ORACLE]), *options))
+
+
+def _of_interest(metrics: dict[str, dict]) -> dict[str, dict]:
+    return {name: values for name, values in metrics.items() if COMPARED.fullmatch(name)}
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path)
     parser.add_argument("out", type=Path)
     arguments = parser.parse_args()

@@ -5,7 +5,7 @@ import pytest
 from segsg.data.coco import MaskSet
 from segsg.data.visual_genome import SceneGraphSet
 from segsg.files import DataError
-from segsg.pipeline.excerpt import cut_graphs, cut_masks
+from segsg.pipeline.trial import cut_graphs, cut_masks
 
 
 @pytest.fixture

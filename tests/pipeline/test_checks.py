@@ -1,8 +1,11 @@
+import dataclasses
+
 import pytest
 
 from segsg.pipeline import checks
 from segsg.pipeline.project import ROOT
 from segsg.study import profile
+from segsg.study.params import Params, read_section
 
 
 @pytest.fixture
@@ -40,3 +43,28 @@ def test_a_saved_notebook_is_noticed(copy):
     saved, no_parameters = checks.check_notebooks(copy / "notebooks")
     assert "run `segsg clean`" in saved
     assert "0 cells have the tag" in no_parameters
+
+
+def params(name):
+    return read_section(Params, profile.resolve(name), name)
+
+
+def test_a_drawn_world_makes_its_own_files(monkeypatch, tmp_path):
+    study = params("mini")
+    monkeypatch.chdir(ROOT)
+    checks.check_files(study)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"not there: data\.word_vectors: .*; data\.name_pairs: [^;]*; put or link"):
+        checks.check_files(study)
+
+
+def test_all_that_the_papers_study_lacks_is_said_at_once(tmp_path, monkeypatch):
+    study = params("paper")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError) as told:
+        checks.check_files(study)
+    assert str(told.value).count("data/files/") == 9 and "data.masks_train.photos" in str(told.value)
+    here = dataclasses.replace(study.data, word_vectors=tmp_path)
+    with pytest.raises(ValueError) as told:
+        checks.check_files(dataclasses.replace(study, data=here))
+    assert "word_vectors" not in str(told.value)

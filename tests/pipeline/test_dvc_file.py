@@ -1,7 +1,5 @@
-"""dvc.yaml tells the truth: its parameters exist in its notebooks, and its code dependencies are what they run."""
+"""dvc.yaml tells the truth: parameters exist in notebooks, and a stage is stale when its own code changed."""
 
-import ast
-import json
 import re
 import subprocess
 import sys
@@ -11,8 +9,10 @@ import grimp
 import pytest
 import yaml
 
-from segsg.pipeline import workspace
-from segsg.pipeline.cleaning import parameter_names
+from segsg.files import read_json
+from segsg.models import registry
+from segsg.pipeline import sources, trial
+from segsg.pipeline.notebook import code, parameter_names
 from segsg.pipeline.project import ROOT
 from segsg.study import profile
 
@@ -23,10 +23,46 @@ MODULE = re.compile(r"python -m (segsg\.\S+)")
 FOR_READERS = {"70_photo.ipynb"}
 """notebooks that the study does not need"""
 WITH_NOTEBOOK = sorted(name for name, body in BODIES.items() if NOTEBOOK.search(body["cmd"]))
+TRAINED = ("10_data", "20_detector", "22_detection", "25_look", "30_scene_graph", "40_evaluation")
+"""notebooks whose results take hours"""
+MODELS = tuple(registry.names())
 
 
 def notebook_of(stage: str) -> Path:
     return ROOT / "notebooks" / f"{NOTEBOOK.search(BODIES[stage]['cmd'])[1]}.ipynb"
+
+
+def written(copy: Path) -> dict[str, dict[str, str]]:
+    """What the stage `sources` writes in a copy of the project, by name of the file."""
+    subprocess.run([sys.executable, "-m", "segsg.pipeline.sources"], cwd=copy, check=True)
+    return {path.stem: read_json(path) for path in (copy / "build" / "sources").glob("*.json")}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A copy of the project's sources."""
+    return trial.create(tmp_path_factory.mktemp("project") / "copy")
+
+
+@pytest.fixture(scope="module")
+def before(project) -> dict[str, dict[str, str]]:
+    return written(project)
+
+
+@pytest.fixture
+def stale(project, before):
+    """Names of the records that differ once these files have another line."""
+
+    def of(*files: str) -> set[str]:
+        texts = {project / name: (project / name).read_text(encoding="utf-8") for name in files}
+        for path, text in texts.items():
+            path.write_text(text + "\n# another line\n", encoding="utf-8")
+        after = written(project)
+        for path, text in texts.items():
+            path.write_text(text, encoding="utf-8")
+        return {name for name in before | after if before.get(name) != after.get(name)}
+
+    return of
 
 
 @pytest.fixture(scope="module")
@@ -34,58 +70,105 @@ def imports() -> grimp.ImportGraph:
     return grimp.build_graph("segsg", cache_dir=None)
 
 
-def imported_by(source: str, modules: set[str]) -> set[str]:
-    """Modules of the project that a piece of source imports itself."""
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found & modules
+def upstream(imports: grimp.ImportGraph, modules: set[str]) -> set[str]:
+    """Files of these modules and of all that they import, as another tool finds them; without packages."""
+    known = modules & imports.modules
+    every = known.union(*(imports.find_upstream_modules(module) for module in known))
+    paths = [Path(module.replace(".", "/") + ".py") for module in every]
+    return {path.as_posix() for path in paths if (ROOT / path).is_file()}
 
 
-def first_modules(stage: str, modules: set[str]) -> set[str]:
-    """Modules that a stage's notebook imports, or the one that its command runs."""
-    if stage not in WITH_NOTEBOOK:
-        return {MODULE.search(BODIES[stage]["cmd"])[1]}
-    cells = json.loads(notebook_of(stage).read_text(encoding="utf-8"))["cells"]
-    return imported_by("\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code"), modules)
+def modules_in(record: dict[str, str]) -> set[str]:
+    return {name for name in record if name.endswith(".py")}
 
 
-def files_of(stage: str, imports: grimp.ImportGraph) -> set[str]:
-    """Files of the project that a stage runs, except empty ones."""
-    first = first_modules(stage, imports.modules)
-    modules = first.union(*(imports.find_upstream_modules(module) for module in first))
-    paths = [ROOT / (module.replace(".", "/") + ".py") for module in modules]
-    return {path.relative_to(ROOT).as_posix() for path in paths if path.is_file()}
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebooks_record_is_all_that_it_imports(path, before, imports):
+    own, models = upstream(imports, set(sources.imported(code(path)))), {f"segsg.models.{name}" for name in MODELS}
+    if path.stem in sources.OF_ONE_MODEL:
+        for model in MODELS:
+            found = modules_in(before[f"{path.stem}-{model}"])
+            assert found == own | upstream(imports, {f"segsg.models.{model}"})
+    elif "segsg/study/scene_graphs.py" in own:
+        assert modules_in(before[path.stem]) == own | upstream(imports, models)
+    else:
+        assert modules_in(before[path.stem]) == own
 
 
-@pytest.mark.parametrize("stage", sorted(BODIES))
-def test_a_stage_depends_on_all_the_code_that_it_runs(stage, imports):
-    dependencies = BODIES[stage]["deps"]
-    missing = [
-        file for file in sorted(files_of(stage, imports))
-        if not any(file == path or file.startswith(f"{path}/") for path in dependencies)
-    ]  # fmt: skip
-    assert not missing, f"dvc.yaml, stage {stage}: add to deps {missing}"
+@pytest.mark.parametrize("stage", sorted(sources.MODULES))
+def test_a_modules_record_is_all_that_it_imports(stage, before, imports):
+    assert MODULE.search(BODIES[stage]["cmd"])[1] == sources.MODULES[stage]
+    assert modules_in(before[stage]) == upstream(imports, {sources.MODULES[stage]})
 
 
-def has_code(path: Path) -> bool:
-    """Templates are no code."""
-    return path.is_file() or any(path.rglob("*.py"))
+def test_templates_count_with_the_code_that_fills_them(before):
+    assert "segsg/report/templates/layout.html" in before["report"]
+    assert not [name for name in before["30_scene_graph-imp"] if not name.endswith((".py", ".ipynb"))]
 
 
-@pytest.mark.parametrize("stage", sorted(BODIES))
-def test_a_stage_depends_on_no_code_that_it_does_not_run(stage, imports):
-    run = files_of(stage, imports)
-    code = [path for path in BODIES[stage]["deps"] if path.startswith("segsg/") and has_code(ROOT / path)]
-    idle = [path for path in code if not any(file == path or file.startswith(f"{path}/") for file in run)]
-    assert not idle, f"dvc.yaml, stage {stage}: remove from deps {idle}"
+@pytest.mark.parametrize("stage", sorted(BODIES.keys() - {"sources"}))
+def test_a_stage_depends_on_the_record_of_what_it_runs_and_on_no_other(stage, before):
+    own = notebook_of(stage).stem if stage in WITH_NOTEBOOK else stage
+    named = [Path(path).name for path in BODIES[stage]["deps"] if path.startswith("build/sources/")]
+    of_model = own in sources.OF_ONE_MODEL
+    assert named == [f"{own}-${{item.model}}.json" if of_model else f"{own}.json"]
+    assert own in before or (of_model and {f"{own}-{model}" for model in MODELS} <= before.keys())
+    assert not [path for path in BODIES[stage]["deps"] if path.startswith(("segsg", "notebooks"))]
 
 
-def test_packages_are_empty_so_that_they_need_no_mention():
-    assert not [str(path) for path in (ROOT / "segsg").rglob("__init__.py") if path.read_text().strip()]
+def test_equal_sources_give_equal_bytes(project, before):
+    folder = project / "build" / "sources"
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    written(project)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+
+
+def test_another_model_changes_only_what_runs_that_model(stale):
+    readers = {"27_transfer", "60_gallery", "61_pairs", "62_kernels", "63_refinement", "explore"}
+    changed = stale("segsg/models/imp.py")
+    assert {"30_scene_graph-imp", "40_evaluation-imp", "explore"} <= changed
+    assert changed <= {"30_scene_graph-imp", "40_evaluation-imp"} | readers
+
+
+def test_a_new_model_changes_no_row_of_another(project, before):
+    path = project / "segsg" / "models" / "another.py"
+    path.write_text('"""A model."""\n\n\ndef context(materials):\n    """Nothing."""\n', encoding="utf-8")
+    after = written(project)
+    path.unlink()
+    kept = [name for name in before if name.startswith(TRAINED)]
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    assert {"30_scene_graph-another", "40_evaluation-another"} <= after.keys()
+    (project / "build" / "sources" / "30_scene_graph-another.json").unlink()
+    (project / "build" / "sources" / "40_evaluation-another.json").unlink()
+
+
+def test_yardsticks_readers_and_pages_retrain_nothing(stale):
+    rooms = [
+        path
+        for room in ("formats", "report", "figures", "tools", "photos")
+        for path in (ROOT / "segsg" / room).glob("*.py")
+    ]
+    files = [path.relative_to(ROOT).as_posix() for path in rooms if path.name != "__init__.py"]
+    changed = stale("segsg/world/measure.py", *files)
+    assert "report" in changed
+    assert not [name for name in changed if name.startswith(TRAINED)]
+
+
+def test_a_notebook_is_its_cells(project, before):
+    path = project / "notebooks" / "20_detector.ipynb"
+    saved = path.read_text(encoding="utf-8")
+    path.write_text(saved.replace('"execution_count": null', '"execution_count": 7'), encoding="utf-8")
+    assert written(project) == before
+    path.write_text(saved.replace("params", "parameters"), encoding="utf-8")
+    after = written(project)
+    path.write_text(saved, encoding="utf-8")
+    assert {name for name in before if before[name] != after[name]} == {"20_detector"}
+
+
+def test_packages_hold_a_docstring_and_no_code():
+    for path in (ROOT / "segsg").rglob("__init__.py"):
+        assert len(sources.ast.parse(path.read_text(encoding="utf-8")).body) <= 1, path
+        assert not sources.imported(path.read_text(encoding="utf-8")), path
 
 
 @pytest.mark.parametrize("stage", WITH_NOTEBOOK)
@@ -99,9 +182,9 @@ def test_every_notebook_is_a_stage_or_for_readers_alone():
     assert {notebook_of(stage).name for stage in WITH_NOTEBOOK} == notebooks - FOR_READERS
 
 
-@pytest.mark.parametrize("name", ["mini", "paper", "smoke", "trial"])
+@pytest.mark.parametrize("name", ["mini", "mini-seeds", "paper", "smoke", "trial"])
 def test_dvc_reads_the_stages_of_every_profile(name, tmp_path, monkeypatch):
-    copy = workspace.create(tmp_path / "copy")
+    copy = trial.create(tmp_path / "copy")
     monkeypatch.chdir(copy)
     profile.use(name)
     command = [sys.executable, "-m", "dvc", "stage", "list", "--name-only"]

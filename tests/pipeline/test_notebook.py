@@ -3,8 +3,64 @@ import sys
 
 import pytest
 
-from segsg.pipeline.cleaning import KERNEL
-from segsg.pipeline.notebook import NotebookFailed, main, run
+from segsg.pipeline.notebook import KERNEL, NotebookFailed, clean, clean_text, code, main, parameter_names, run, unclean
+
+
+def cell(source: str, **extra) -> dict:
+    return {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None} | extra
+
+
+def write(path, *cells, **extra):
+    path.write_text(json.dumps({"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5} | extra))
+    return path
+
+
+def test_two_saves_of_one_notebook_are_the_same_text(tmp_path):
+    plain = write(tmp_path / "a.ipynb", cell("1 + 1\nx = 2"))
+    output = {"output_type": "stream", "name": "stdout", "text": ["2"]}
+    run = cell(["1 + 1\n", "x = 2"], id="b7", outputs=[output], execution_count=3, metadata={"collapsed": True})
+    saved = write(tmp_path / "b.ipynb", run, metadata={"kernelspec": {"name": "my-env"}})
+    assert clean_text(plain) == clean_text(saved)
+
+
+def test_a_changed_source_or_tag_is_another_text(tmp_path):
+    texts = {
+        clean_text(write(tmp_path / "a.ipynb", cell("x = 1"))),
+        clean_text(write(tmp_path / "a.ipynb", cell("x = 2"))),
+        clean_text(write(tmp_path / "a.ipynb", cell("x = 1", metadata={"tags": ["parameters"]}))),
+    }
+    assert len(texts) == 3
+
+
+def test_clean_notebooks_stay_as_they_are(tmp_path):
+    write(tmp_path / "a.ipynb", cell("x = 1", id="7"))
+    assert [path.name for path in unclean(tmp_path)] == ["a.ipynb"]
+    clean(tmp_path)
+    assert unclean(tmp_path) == []
+
+
+def test_parameter_names_are_those_assigned_in_the_tagged_cell(tmp_path):
+    path = write(tmp_path / "a.ipynb", cell("y = 1"), cell("key = 'k'\nout = 'o'", metadata={"tags": ["parameters"]}))
+    assert parameter_names(path) == {"key", "out"}
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_notebook_needs_exactly_one_cell_of_parameters(tmp_path, count):
+    path = write(tmp_path / "a.ipynb", *[cell("a = 1", metadata={"tags": ["parameters"]})] * count)
+    with pytest.raises(ValueError, match=f"a.ipynb: {count} cells have the tag"):
+        parameter_names(path)
+
+
+def test_a_file_that_is_no_notebook_is_named(tmp_path):
+    (tmp_path / "a.ipynb").write_text("not json")
+    with pytest.raises(ValueError, match=r"a\.ipynb: not a Jupyter notebook"):
+        clean_text(tmp_path / "a.ipynb")
+
+
+def test_the_code_of_a_notebook_is_python(tmp_path):
+    text = {"cell_type": "markdown", "metadata": {}, "source": "# a title"}
+    path = write(tmp_path / "a.ipynb", text, cell("%matplotlib inline\nx = 1\n!ls"), cell("y = 2"))
+    assert code(path).split() == ["x", "=", "1", "y", "=", "2"]
 
 
 @pytest.fixture
@@ -52,4 +108,4 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(notebook, tmp_path
 def test_the_command_says_what_is_missing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["run", "nothing", "--out", "out.ipynb"]) == 1
-    assert "build/notebooks/nothing.ipynb: no such notebook" in capsys.readouterr().err
+    assert "build/sources/nothing.ipynb: no such notebook" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 import pytest
 
+from segsg.pipeline import trial
 from segsg.pipeline.project import ROOT
 from segsg.pipeline.trial import cut, paths
 from segsg.study import profile
@@ -44,3 +45,25 @@ def test_missing_word_vectors_are_named(folders):
 def test_no_image_is_no_trial(folders, tmp_path):
     with pytest.raises(ValueError, match="--images 0: a trial needs one image at least"):
         cut(paths(*folders), 0, tmp_path / "excerpt")
+
+
+def test_a_copy_has_all_that_stages_need_and_nothing_that_they_made(tmp_path):
+    copy = trial.create(tmp_path / "copy")
+    assert all((copy / name).exists() for name in trial.SOURCES)
+    assert not any((copy / name).exists() for name in ("params.yaml", "dvc.lock", "runs", "reports", ".git"))
+    assert not list(copy.rglob("__pycache__"))
+
+
+def test_a_copy_starts_empty(tmp_path):
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "old.txt").touch()
+    assert not (trial.create(tmp_path / "copy") / "old.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["smoke", "mini"])
+def test_the_copy_runs_its_own_code(tmp_path, name):
+    copy = trial.create(tmp_path / "copy")
+    before = (ROOT / "params.yaml").read_text()
+    assert trial.segsg(copy, "profile", "use", name) == 0
+    assert f"profile: {name}" in (copy / "params.yaml").read_text()
+    assert (ROOT / "params.yaml").read_text() == before

@@ -5,7 +5,7 @@ from made_results import BASELINE, GROUNDED, results, row
 from segsg.evaluation.matching import MISSED
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.ranks import Ranks, save
-from segsg.study.comparisons import add_comparisons
+from segsg.study.collect import add_comparisons
 from segsg.study.params import Evaluation
 
 NUMBERS = Evaluation([20, 50, 100], 0.5, 100, 0.95, True, 0.3, 1)
