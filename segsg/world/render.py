@@ -1,12 +1,18 @@
-"""From a scene to pixels, and what the pixels say about each pair of objects."""
+"""From a scene to pixels with soft edges, and which predicate the pixels of a pair bear out."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from segsg.world.brush import rasterise
+from segsg.world.classes import ENGAGED, TOUCHING
+from segsg.world.figure import UNITS, Point, Stroke
 from segsg.world.scene import Scene
+
+SUPERSAMPLING = 2
+ENGAGED_AREA, TOUCHING_LENGTH, OCCLUSION_AREA = 3, 2, 14
+NEAR_GAP = (7, 26)
+"""this and the line above: lengths and areas for a photo of 160 x 160 pixels; they grow with its side"""
 
 
 @dataclass(frozen=True)
@@ -24,13 +30,18 @@ class Picture:
     covers: np.ndarray
     contact: np.ndarray
 
+    @property
+    def unit(self) -> float:
+        """Pixels of the photo per world unit."""
+        return len(self.owner) / UNITS
+
     def mask(self, number: int) -> np.ndarray:
         """Where object `number` is seen: bool [side, side]."""
         return self.owner == number
 
     def extent(self, number: int) -> tuple[int, int, int, int]:
         """The box (x0, y0, x1, y1) around what is seen of an object that is seen at all."""
-        mask = self.owner == number
+        mask = self.mask(number)
         columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
         return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
@@ -41,6 +52,48 @@ class Picture:
         inner = mask[1:-1, 1:-1] & mask[2:, 1:-1] & mask[:-2, 1:-1] & mask[1:-1, 2:] & mask[1:-1, :-2]
         return np.argwhere(mask[1:-1, 1:-1] & ~inner).astype(np.float32) + np.float32([y0, x0])
 
+    def engaged(self, a: int, b: int) -> bool:
+        """Whether each covers a part of the other, and they touch where one can see it."""
+        shared = min(self.covers[a, b], self.covers[b, a])
+        return bool(shared >= ENGAGED_AREA * self.unit**2) and self.touching(a, b)
+
+    def touching(self, a: int, b: int) -> bool:
+        """Whether the seen parts of two objects touch."""
+        return bool(self.contact[a, b] >= TOUCHING_LENGTH * self.unit)
+
+    def before(self, a: int, b: int) -> bool:
+        """Whether a hides a part of b, and b next to nothing of a."""
+        hidden = self.covers[a, b]
+        return bool(hidden >= OCCLUSION_AREA * self.unit**2 and self.covers[b, a] < 0.25 * hidden)
+
+    def near(self, a: int, b: int) -> bool:
+        """Whether the seen parts are close together with a gap that a coarse mask can show."""
+        return NEAR_GAP[0] * self.unit <= self.gap(a, b) <= NEAR_GAP[1] * self.unit
+
+    def gap(self, a: int, b: int) -> float:
+        """The distance between the seen parts in pixels, to within a pixel."""
+        if not (self.area[a] and self.area[b]):
+            return np.inf
+        first, second = self.outline(a)[::2], self.outline(b)
+        across = (first[:, :1] - second[:, 0]) ** 2 + (first[:, 1:] - second[:, 1]) ** 2
+        return float(np.sqrt(across.min()))
+
+    def predicate(self, subject: int, meant: str, object_: int) -> str | None:
+        """What holds between the two: what was meant if the pixels agree, else overlap or nearness."""
+        if meant in ENGAGED and self.engaged(subject, object_):
+            return meant
+        if meant in TOUCHING and self.touching(subject, object_):
+            return meant
+        return self.incidental(subject, object_)
+
+    def incidental(self, subject: int, object_: int) -> str | None:
+        """What holds between two objects that no template brought together."""
+        if self.before(subject, object_):
+            return "in front of"
+        if self.before(object_, subject):
+            return "behind"
+        return "near" if self.near(subject, object_) else None
+
 
 def render(scene: Scene, side: int) -> Picture:
     """The scene as a photo of `side` x `side` pixels."""
@@ -50,9 +103,9 @@ def render(scene: Scene, side: int) -> Picture:
     textures = [_texture(rng) for _ in range(count)]
     layers = [(depth, i, strokes) for i, placed in enumerate(scene.objects) for depth, strokes in placed.layers]
     for _, i, strokes in sorted(layers, key=lambda layer: layer[:2]):
-        patch = rasterise(strokes, side)
-        if patch is not None:
-            seen = _paint(canvas, owner, patch, i, textures[i])
+        if layer := rasterise(strokes, side):
+            window, rgba = layer
+            seen = _paint(canvas[window], owner[window], rgba, i, textures[i])
             below = np.bincount(seen + 1, minlength=count + 1)[1:]
             covers[i] += below
             full_area[i] += len(seen) - below[i]
@@ -61,27 +114,66 @@ def render(scene: Scene, side: int) -> Picture:
     return Picture(_photo(rng, canvas), owner, area, full_area, covers, _contact(owner, count))
 
 
+def rasterise(strokes: list[Stroke], side: int) -> tuple[tuple[slice, slice], np.ndarray] | None:
+    """(part of a photo of `side` pixels, the strokes there as uint8 [h, w, 4]); None if nothing falls on the photo."""
+    scale = side / UNITS
+    left, top, right, bottom = (scale * value for value in _bounds(strokes))
+    x0, y0 = max(0, int(left) - 1), max(0, int(top) - 1)
+    x1, y1 = min(side, int(right) + 2), min(side, int(bottom) + 2)
+    if x1 - x0 < 1 or y1 - y0 < 1:
+        return None
+    # CMYK stands for four plain channels here: RGBA would be multiplied by alpha and divided again on the way.
+    # What is transparent has the figure's colour, so that averaging leaves no dark seam.
+    size = ((x1 - x0) * SUPERSAMPLING, (y1 - y0) * SUPERSAMPLING)
+    image = Image.new("CMYK", size, (*strokes[0].colour, 0))
+    pen, fine = ImageDraw.Draw(image), scale * SUPERSAMPLING
+    dx, dy = x0 * SUPERSAMPLING, y0 * SUPERSAMPLING
+    for stroke in strokes:
+        points = [(x * fine - dx, y * fine - dy) for x, y in stroke.points]
+        _stroke(pen, stroke, points, max(1, round(stroke.width * fine)))
+    return np.s_[y0:y1, x0:x1], np.asarray(image.reduce(SUPERSAMPLING))
+
+
+def _bounds(strokes: list[Stroke]) -> tuple[float, float, float, float]:
+    xs, ys = zip(*(point for stroke in strokes for point in stroke.points), strict=True)
+    reach = max(stroke.width if stroke.kind == "line" else 0.0 for stroke in strokes) / 2
+    return min(xs) - reach, min(ys) - reach, max(xs) + reach, max(ys) + reach
+
+
+def _stroke(pen: ImageDraw.ImageDraw, stroke: Stroke, points: list[Point], width: int) -> None:
+    ink = (*stroke.colour, 255)
+    if stroke.kind == "line":
+        pen.line(points, fill=ink, width=width)
+        for x, y in points:
+            pen.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=ink)
+    elif stroke.kind == "polygon":
+        pen.polygon(points, fill=ink)
+    elif stroke.kind == "ellipse":
+        pen.ellipse([*points[0], *points[1]], fill=ink)
+    elif stroke.kind == "slice":
+        pen.pieslice([*points[0], *points[1]], *stroke.angles, fill=ink)
+    else:
+        pen.arc([*points[0], *points[1]], *stroke.angles, fill=ink, width=width)
+
+
 def _texture(rng: np.random.Generator) -> tuple[float, ...]:
     """Strength and two slopes of shading, strength and two frequencies of stripes."""
     stripes = (0.0, 0.0, 0.06, 0.13)[rng.integers(4)]
     return (rng.uniform(0.1, 0.5), *rng.uniform(-1, 1, 2), stripes, *rng.uniform(-0.9, 0.9, 2))
 
 
-def _paint(canvas, owner, patch, number: int, texture) -> np.ndarray:
-    """Blend a patch in; returns what was seen before at each pixel that it takes over."""
-    height, width = patch.rgba.shape[:2]
-    window = np.s_[patch.y : patch.y + height, patch.x : patch.x + width]
+def _paint(canvas: np.ndarray, owner: np.ndarray, rgba: np.ndarray, number: int, texture) -> np.ndarray:
+    """Blend a layer into its part of the photo; returns what was seen before at each pixel that it takes over."""
+    height, width = owner.shape
     strength, slope_x, slope_y, stripes, frequency_x, frequency_y = texture
     rows, columns = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)
     shade = 1 + strength * (slope_x * (columns / width - 0.5) + slope_y * (rows / height - 0.5))
     if stripes:
         shade = shade * (1 + stripes * np.sign(np.sin(columns * frequency_x + rows * frequency_y)))
-    alpha = patch.rgba[..., 3:] * np.float32(1 / 255)
-    under = canvas[window]
-    under += alpha * (patch.rgba[..., :3] * shade[..., None].astype(np.float32) - under)
-    solid = patch.rgba[..., 3] >= 128
-    before = owner[window][solid].astype(np.int64)
-    owner[window][solid] = number
+    canvas += rgba[..., 3:] * np.float32(1 / 255) * (rgba[..., :3] * shade[..., None].astype(np.float32) - canvas)
+    solid = rgba[..., 3] >= 128
+    before = owner[solid].astype(np.int64)
+    owner[solid] = number
     return before
 
 

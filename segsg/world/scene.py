@@ -1,82 +1,24 @@
-"""A scene under construction: placed figures, and what each template means them to do to each other."""
+"""A scene under construction: placed figures, and what templates mean them to do to each other."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from segsg.world import animals, containers, furniture, people, things
-from segsg.world.brush import Sketch, Stroke
-from segsg.world.classes import GRAPH_FAMILIES, MASK_FAMILIES, held_out
-from segsg.world.figure import Figure
+from segsg.world.classes import FAMILY, Cast
+from segsg.world.figure import DRAWERS, SIZES, Figure, Point, Sketch, Stroke
 
-DRAWERS = {
-    "people": people.person,
-    "animal": animals.animal,
-    "mount": animals.animal,
-    "table": furniture.table,
-    "cart": furniture.cart,
-    "post": furniture.post,
-    "plant": furniture.tree,
-    "frame": furniture.frame,
-    "cup": containers.cup,
-    "vessel": containers.vessel,
-    "case": containers.case,
-    "headwear": things.headwear,
-    "cloth": things.cloth,
-    "bag": things.bag,
-    "umbrella": things.umbrella,
-    "stick": things.stick,
-    "ball": things.ball,
-    "sign": things.sign,
-    "wheel": things.wheel,
-}
-SEATS = {"bench": furniture.bench, "armchair": furniture.armchair, "recliner": furniture.armchair}
-SIZES = {
-    "animal": 34,
-    "cup": 17,
-    "vessel": 21,
-    "case": 25,
-    "headwear": 19,
-    "cloth": 26,
-    "bag": 20,
-    "umbrella": 34,
-    "stick": 38,
-    "ball": 17,
-    "sign": 21,
-    "wheel": 24,
-    "frame": 44,
-}
-"""usual sizes in world units"""
-BEHIND, BACK, BETWEEN, FRONT, BEFORE, CLASP = -0.3, 0.0, 0.1, 0.2, 0.3, 0.4
+BEHIND, BETWEEN, FRONT, BEFORE, CLASP = -0.3, 0.1, 0.2, 0.3, 0.4
 """depths relative to a template's anchor; CLASP is what an anchor lays over a figure it engages with"""
-
-
-@dataclass(frozen=True)
-class Cast:
-    """Which names a data set has for each family, and whether held-out triplets may be drawn."""
-
-    families: dict[str, str]
-    zero_shot: bool
-
-    def names(self, families: tuple[str, ...]) -> list[str]:
-        """The names of some families; a family given twice counts twice."""
-        return [name for family in families for name, own in self.families.items() if own == family]
-
-    def allows(self, subject: str, predicate: str, object_: str) -> bool:
-        """Whether a triplet may appear."""
-        return self.zero_shot or not held_out(subject, predicate, object_)
-
-
-GRAPH_CAST, MASK_CAST = Cast(GRAPH_FAMILIES, False), Cast(MASK_FAMILIES, True)
-GRAPH_TEST_CAST = Cast(GRAPH_FAMILIES, True)
-FAMILIES = MASK_FAMILIES | GRAPH_FAMILIES
+DEPTHS = {"behind": BEHIND, "in front of": BEFORE}
 
 
 @dataclass
 class Placed:
-    """A figure in a scene: layers of strokes, each with its depth (greater is nearer)."""
+    """A figure in a scene: layers of strokes, each with its depth (greater is nearer). `number` is its index there."""
 
-    name: str
+    number: int
+    figure: Figure
+    depth: float
     layers: list[tuple[float, list[Stroke]]]
 
 
@@ -89,28 +31,44 @@ class Scene:
     objects: list[Placed] = field(default_factory=list)
     intents: list[tuple[int, str, int]] = field(default_factory=list)
 
-    def put(self, figure: Figure, depth: float, front: float | None = None) -> int:
+    def put(self, figure: Figure, depth: float, front: float | None = None) -> Placed:
         """Place a figure; its front layer lies at depth `front`."""
         layers = [(depth, figure.back.strokes), (depth + FRONT if front is None else front, figure.front.strokes)]
-        self.objects.append(Placed(figure.name, [layer for layer in layers if layer[1]]))
-        return len(self.objects) - 1
+        self.objects.append(Placed(len(self.objects), figure, depth, [layer for layer in layers if layer[1]]))
+        return self.objects[-1]
 
-    def clasp(self, number: int, depth: float, sketch: Sketch) -> None:
-        """Lay more strokes of object `number` over the scene at `depth`."""
-        self.objects[number].layers.append((depth, sketch.strokes))
+    def clasp(self, placed: Placed) -> Sketch:
+        """More strokes of a placed figure, over what it engages with."""
+        sketch = Sketch()
+        placed.layers.append((placed.depth + CLASP, sketch.strokes))
+        return sketch
 
-    def say(self, subject: int, predicate: str, object_: int) -> None:
+    def say(self, subject: Placed, predicate: str, object_: Placed) -> None:
         """Note what was meant."""
-        self.intents.append((subject, predicate, object_))
+        self.intents.append((subject.number, predicate, object_.number))
+
+    def add(self, figure: Figure, predicate: str, host: Placed, depth: float = BETWEEN) -> None:
+        """Place a figure that does something to a placed one; `depth` is its own where the predicate leaves it open."""
+        self.say(self.put(figure, host.depth + DEPTHS.get(predicate, depth)), predicate, host)
+
+    def give(self, host: Placed, predicate: str, figure: Figure, depth: float = BETWEEN) -> None:
+        """Place a figure that a placed one does something to."""
+        self.say(host, predicate, self.put(figure, host.depth + (BEHIND if predicate == "in front of" else depth)))
 
     def size(self, name: str, factor: float = 1.0) -> float:
         """A size for a figure."""
-        return SIZES[FAMILIES[name]] * factor * self.rng.uniform(0.88, 1.15)
+        return SIZES[FAMILY[name]] * factor * self.rng.uniform(0.88, 1.15)
 
     def draw(self, name: str, x: float, y: float, size: float, **how) -> Figure:
         """The figure of a name."""
-        drawer = SEATS[name] if name in SEATS else DRAWERS[FAMILIES[name]]
-        return drawer(self.rng, name, x, y, size, **how)
+        return DRAWERS[FAMILY[name]](self.rng, name, x, y, size, **how)
+
+    def draw_by(self, mark: str, place: Point, name: str, size: float, **how) -> Figure:
+        """A figure whose mark is at `place`: drawn once to see where the mark is, and again there."""
+        state = self.rng.bit_generator.state
+        x, y = self.draw(name, 0.0, 0.0, size, **how).marks[mark]
+        self.rng.bit_generator.state = state
+        return self.draw(name, place[0] - x, place[1] - y, size, **how)
 
     def pick(self, *families: str) -> str | None:
         """A random name out of some families; None where the data set has none."""

@@ -6,12 +6,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from segsg.world.classes import GRAPH_CLASSES, PREDICATES, held_out
+from segsg.world.classes import ENGAGED, GRAPH_CAST, GRAPH_CLASSES, PREDICATES, held_out
 from segsg.world.figure import Figure
 from segsg.world.images import Place, draw_image
-from segsg.world.relations import ENGAGED, NEAR_GAP, Pixels
-from segsg.world.render import render
-from segsg.world.scene import GRAPH_CAST, Scene
+from segsg.world.render import NEAR_GAP, render
+from segsg.world.scene import Scene
 
 VAGUE = {"has", "on", "near"}
 """a vaguer word may replace the exact one, so that these promise contact or nearness only"""
@@ -35,39 +34,39 @@ def relations(images):
     for image in images:
         numbers = image.annotation.numbers
         for subject, predicate, object_ in image.annotation.relations:
-            yield Pixels(image.picture), numbers[subject], predicate, numbers[object_]
+            yield image.picture, numbers[subject], predicate, numbers[object_]
 
 
-def touch(pixels, a, b):
+def touch(picture, a, b):
     """Whether seen pixels of a and b are neighbours, found by shifting masks."""
-    one, other = (np.pad(pixels.picture.mask(int(i)), 1) for i in (a, b))
+    one, other = (np.pad(picture.mask(int(i)), 1) for i in (a, b))
     return any(bool((np.roll(one, shift, axis) & other).any()) for shift in (-1, 1) for axis in (0, 1))
 
 
 def test_engaged_and_touching_relations_touch(test_images):
-    for pixels, a, predicate, b in relations(test_images):
+    for picture, a, predicate, b in relations(test_images):
         if predicate in (*ENGAGED, "on", "leaning on", "hanging from"):
-            assert touch(pixels, a, b), predicate
+            assert touch(picture, a, b), predicate
 
 
 def test_engaged_relations_cover_each_other(test_images):
-    for pixels, a, predicate, b in relations(test_images):
+    for picture, a, predicate, b in relations(test_images):
         if predicate in ENGAGED and predicate not in VAGUE:
-            assert min(pixels.picture.covers[a, b], pixels.picture.covers[b, a]) >= 3, predicate
+            assert min(picture.covers[a, b], picture.covers[b, a]) >= 3, predicate
 
 
 def test_in_front_and_behind_follow_occlusion(test_images):
     seen = Counter()
-    for pixels, a, predicate, b in relations(test_images):
+    for picture, a, predicate, b in relations(test_images):
         if predicate in ("in front of", "behind"):
             nearer, farther = (a, b) if predicate == "in front of" else (b, a)
-            assert pixels.picture.covers[nearer, farther] > 2 * pixels.picture.covers[farther, nearer]
+            assert picture.covers[nearer, farther] > 2 * picture.covers[farther, nearer]
             seen[predicate] += 1
     assert min(seen["in front of"], seen["behind"]) > 20
 
 
 def test_near_keeps_a_gap_that_a_coarse_mask_shows(test_images):
-    gaps = [pixels.gap(a, b) for pixels, a, predicate, b in relations(test_images) if predicate == "near"]
+    gaps = [picture.gap(a, b) for picture, a, predicate, b in relations(test_images) if predicate == "near"]
     assert np.mean([NEAR_GAP[0] <= gap <= NEAR_GAP[1] for gap in gaps]) > 0.95
 
 
@@ -76,8 +75,8 @@ def test_contact_is_what_shifted_masks_find_and_leaves_no_gap(test_images):
     shown = [int(i) for i in np.unique(picture.owner[picture.owner >= 0])]
     assert [picture.area[i] for i in shown] == [picture.mask(i).sum() for i in shown]
     for a, b in itertools.permutations(shown, 2):
-        assert (picture.contact[a, b] > 0) == touch(Pixels(picture), a, b)
-        assert picture.contact[a, b] == 0 or Pixels(picture).gap(a, b) < 2.3
+        assert (picture.contact[a, b] > 0) == touch(picture, a, b)
+        assert picture.contact[a, b] == 0 or picture.gap(a, b) < 2.3
 
 
 def test_covers_counts_what_a_later_figure_hides():
@@ -89,7 +88,7 @@ def test_covers_counts_what_a_later_figure_hides():
     picture = render(scene, 160)
     assert picture.covers[0, 1] == 0
     assert abs(picture.covers[1, 0] - 10 * 20) <= 32
-    assert Pixels(picture).incidental(1, 0) == "in front of" and Pixels(picture).incidental(0, 1) == "behind"
+    assert picture.incidental(1, 0) == "in front of" and picture.incidental(0, 1) == "behind"
 
 
 def triplets(images):

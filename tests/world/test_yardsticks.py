@@ -3,8 +3,7 @@
 import numpy as np
 
 from segsg.world.images import Place, draw_image
-from segsg.world.measure import Pairs, _entropy, _unseen
-from segsg.world.pair_features import box_features, mask_features
+from segsg.world.yardsticks import Pairs, box_features, entropy, mask_features, unseen
 
 
 def pairs(classes, predicates):
@@ -14,13 +13,13 @@ def pairs(classes, predicates):
 
 
 def test_entropy_is_in_bits_per_relation():
-    assert _entropy(pairs([[0, 1]] * 4, [0, 1, 2, 3])) == 2
-    assert _entropy(pairs([[0, 1], [1, 0]], [0, 1])) == 0
+    assert entropy(pairs([[0, 1]] * 4, [0, 1, 2, 3])) == 2
+    assert entropy(pairs([[0, 1], [1, 0]], [0, 1])) == 0
 
 
 def test_unseen_counts_relations_whose_triplet_is_new():
     train = pairs([[0, 1], [0, 2]], [3, 4])
-    assert _unseen(train, pairs([[0, 1], [0, 2], [0, 2]], [3, 3, 4])) == 1 / 3
+    assert unseen(train, pairs([[0, 1], [0, 2], [0, 2]], [3, 3, 4])) == 1 / 3
 
 
 def test_features_are_of_one_length_and_masks_know_more_than_boxes():
