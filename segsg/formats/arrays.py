@@ -2,18 +2,15 @@
 
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 
-from segsg.evaluation.records import Truth
-from segsg.formats.fields import HEADER, LENGTHS, TRUTH, Background, graph_of, names_of, prediction_fields, truth_of
-from segsg.structures import ImageGraph
+from segsg.formats.fields import HEADER, LENGTHS, TRUTH, Background, File, MakeRecord, names_of, prediction_fields
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
@@ -37,6 +34,7 @@ class Column:
             self.shape, fortran, self._dtype = _HEADERS[npy.read_magic(self._stream)](self._stream)
         if self._dtype.hasobject or (fortran and len(self.shape) > 1):
             raise ValueError(f"{self._where} must be a plain array of numbers, row after row")
+        self.rows = self.shape[0] if self.shape else 1
 
     def take(self, rows: int) -> np.ndarray:
         """The next `rows` rows."""
@@ -47,79 +45,65 @@ class Column:
 
     def whole(self) -> np.ndarray:
         """All rows; one for a single number."""
-        return self.take(self.shape[0] if self.shape else 1)
+        return self.take(self.rows)
 
 
-class Archive:
+class Arrays(File):
     """An .npz by the names of its arrays."""
 
     def __init__(self, path: Path):
+        super().__init__(path)
         with _damage(f"{path}: not an .npz, or"):
-            self._file = zipfile.ZipFile(path)
-        self.path, self.names = path, {Path(name).stem for name in self._file.namelist()}
+            self._archive = zipfile.ZipFile(path)
+        self.names = {Path(name).stem for name in self._archive.namelist()}
 
     def column(self, name: str) -> Column:
-        return Column(self._file, name)
+        """An array from its first row."""
+        return Column(self._archive, name)
 
-    def images(self, fields: Mapping[str, int | None]) -> Iterator[dict[str, Any]]:
-        """The record of each image. Raises ValueError where arrays are missing or do not fit together."""
+    def predicate_names(self) -> tuple[str, ...] | None:
+        if "predicate_names" not in self.names:
+            return None
+        return names_of(self.column("predicate_names").whole().tolist(), f"{self.path}: predicate_names")
+
+    def predicate_columns(self) -> int | None:
+        """By the width of the scores; None if they have no row."""
+        background = self.background()
+        shape = self.column("predicate_scores").shape if "predicate_scores" in self.names else ()
+        return shape[1] + (background.predicates is None) if len(shape) == 2 and shape[0] else None
+
+    def background(self) -> Background:
+        columns = {name: self.column(name).whole() for name in HEADER if name in self.names}
+        header = {name: values.item() if values.size == 1 else values.tolist() for name, values in columns.items()}
+        return Background.of(header, str(self.path))
+
+    def true_images(self) -> Iterator[tuple[str, MakeRecord]]:
+        return self._images(TRUTH)
+
+    def predicted_images(self, predicates: int) -> Iterator[tuple[str, MakeRecord]]:
+        return self._images(prediction_fields(self.names))
+
+    def _images(self, fields: Mapping[str, int | None]) -> Iterator[tuple[str, MakeRecord]]:
+        """Raises ValueError where arrays are missing or do not fit together."""
         counted = {name: f"{LENGTHS.get(name, name)}_count" for name in fields}
         lacking = sorted({"image_ids", *fields, *counted.values()} - self.names)
         if lacking:
             raise ValueError(f"{self.path}: lacks {', '.join(lacking)}")
-        counts = {name: self.column(name).whole() for name in set(counted.values())}
         image_ids, columns = self.column("image_ids").whole(), {name: self.column(name) for name in fields}
         if not len(image_ids):
             raise ValueError(f"{self.path}: empty; no image in image_ids")
+        counts = {name: self.column(name).whole() for name in counted.values()}
         for name, count in counted.items():
-            rows = columns[name].shape[0] if columns[name].shape else 1
-            if not _divides(counts[count], rows, len(image_ids)):
+            rows, images = columns[name].rows, len(image_ids)
+            if not _divides(counts[count], rows, images):
                 raise ValueError(
-                    f"{self.path}: {count} does not divide the {rows} rows of {name!r} among {len(image_ids)} images"
+                    f"{self.path}: {count} does not divide the {rows} rows of {name!r} among {images} images"
                 )
         for i, image_id in enumerate(image_ids.tolist()):
             parts = {name: column.take(int(counts[counted[name]][i])) for name, column in columns.items()}
-            yield {"image_id": image_id} | parts
+            yield f"{self.path}: image {image_id}", partial(dict, parts, image_id=image_id)
 
 
 def _divides(counts: np.ndarray, rows: int, images: int) -> bool:
-    whole = counts.shape == (images,) and np.issubdtype(counts.dtype, np.integer)
-    return whole and bool((counts >= 0).all()) and int(counts.sum()) == rows
-
-
-def names(path: Path) -> tuple[str, ...] | None:
-    """Foreground predicates, where a file of truths lists them."""
-    archive = Archive(path)
-    if "predicate_names" not in archive.names:
-        return None
-    return names_of(archive.column("predicate_names").whole().tolist(), f"{path}: predicate_names")
-
-
-def truths(path: Path) -> Iterator[Callable[[], Truth]]:
-    """Every image, still to be checked."""
-    for record in Archive(path).images(TRUTH):
-        yield partial(truth_of, record, f"{path}: image {record['image_id']}")
-
-
-def _background(archive: Archive) -> Background:
-    columns = {name: archive.column(name).whole() for name in HEADER if name in archive.names}
-    header = {name: values.item() if values.size == 1 else values.tolist() for name, values in columns.items()}
-    return Background.of(header, str(archive.path))
-
-
-def predicates(path: Path) -> int | None:
-    """Number of predicates, background included, by the width of the scores; None if they have no row."""
-    archive = Archive(path)
-    background = _background(archive)
-    if "predicate_scores" not in archive.names:
-        return None
-    shape = archive.column("predicate_scores").shape
-    return shape[1] + (background.predicates is None) if len(shape) == 2 and shape[0] else None
-
-
-def graphs(path: Path, predicates: int) -> Iterator[Callable[[], ImageGraph]]:
-    """Every image, still to be checked; `predicates` counts background."""
-    archive = Archive(path)
-    background = _background(archive)
-    for record in archive.images(prediction_fields(archive.names)):
-        yield partial(graph_of, record, background, predicates, f"{path}: image {record['image_id']}")
+    fits = counts.shape == (images,) and np.issubdtype(counts.dtype, np.integer)
+    return fits and bool((counts >= 0).all()) and int(counts.sum()) == rows

@@ -1,7 +1,11 @@
-"""The fields of our own two formats, JSON lines and .npz, and what is made of them; docs/formats.md describes both."""
+"""What every format is turned into: the fields of docs/formats.md, checked here once, and the records they make."""
 
-from collections.abc import Container, Mapping
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,10 +26,10 @@ LENGTHS = dict.fromkeys(("classes", "class_scores", "scores"), "boxes") | {"pred
 HEADER = ("background_class", "background_predicate")
 _REAL = ("boxes", "class_scores", "scores", "predicate_scores")
 
-
-def prediction_fields(names: Container[str]) -> dict[str, int | None]:
-    """Which of the two kinds of prediction has these names."""
-    return ONE_CLASS if "class_scores" not in names and "scores" in names else ALL_CLASSES
+Record = Mapping[str, Any]
+"""an image in the documented fields, still to be checked"""
+MakeRecord = Callable[[], Record]
+"""parses an image as its format has it; ValueError if it cannot"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Background:
     predicates: int | None
 
     @staticmethod
-    def of(header: Mapping[str, Any], where: str) -> "Background":
+    def of(header: Record, where: str) -> "Background":
         """From the header of a prediction file. Raises ValueError where it does not name both columns."""
         for name in HEADER:
             if name not in header:
@@ -55,6 +59,81 @@ def _column(value: Any, name: str, where: str) -> int | None:
     return int(value)
 
 
+class File(ABC):
+    """A file of truths or of predictions, read image by image; each format is a subclass.
+
+    Every method raises ValueError that names file, place and rule: for the file at once, for an image when it is
+    parsed.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    @abstractmethod
+    def predicate_names(self) -> tuple[str, ...] | None:
+        """Foreground predicates that a file of truths lists, label 1 first; None if it lists none."""
+
+    @abstractmethod
+    def predicate_columns(self) -> int | None:
+        """Number of predicates of a file of predictions, background included; None if it does not say."""
+
+    def background(self) -> Background:
+        """Where the background is in a file of predictions."""
+        return Background(None, 0)
+
+    @abstractmethod
+    def true_images(self) -> Iterator[tuple[str, MakeRecord]]:
+        """Place and content of each image of a file of truths."""
+
+    @abstractmethod
+    def predicted_images(self, predicates: int) -> Iterator[tuple[str, MakeRecord]]:
+        """Place and content of each image of a file of predictions; `predicates` counts background."""
+
+    def truths(self) -> Iterator[Callable[[], Truth]]:
+        """Every image, parsed when it is called."""
+        for where, make in self.true_images():
+            yield partial(_truth, make, where)
+
+    def graphs(self, predicates: int) -> Iterator[Callable[[], ImageGraph]]:
+        """Every image, parsed when it is called; `predicates` counts background."""
+        background = self.background()
+        for where, make in self.predicted_images(predicates):
+            yield partial(_graph, make, where, background, predicates)
+
+
+def _truth(make: MakeRecord, where: str) -> Truth:
+    record = make()
+    values = arrays(record, TRUTH, where)
+    return Truth(values["boxes"], values["classes"], values["relations"], image_id(record, where))
+
+
+def _graph(make: MakeRecord, where: str, background: Background, predicates: int) -> ImageGraph:
+    """Without a chosen class, a region's is its best foreground class, and its score the probability of that."""
+    record = make()
+    values = arrays(record, prediction_fields(record), where)
+    labels, scores = _chosen_classes(values, background, where)
+    probabilities = background_first(values["predicate_scores"], background.predicates, where)
+    if not len(values["pairs"]):
+        probabilities = np.zeros((0, predicates), dtype=np.float32)
+    parts = (values["boxes"], labels, scores, values["pairs"], probabilities)
+    return ImageGraph(image_id(record, where), *(torch.from_numpy(array) for array in parts))
+
+
+def prediction_fields(names: Container[str]) -> dict[str, int | None]:
+    """Which of the two kinds of prediction has these names."""
+    return ONE_CLASS if "class_scores" not in names and "scores" in names else ALL_CLASSES
+
+
+def _chosen_classes(
+    values: Mapping[str, np.ndarray], background: Background, where: str
+) -> tuple[Int[np.ndarray, "regions"], Float[np.ndarray, "regions"]]:
+    if "classes" in values:
+        return values["classes"], values["scores"]
+    class_scores = background_first(values["class_scores"], background.classes, where)[:, 1:]
+    labels = class_scores.argmax(axis=1) + 1 if len(class_scores) else np.zeros(0, dtype=np.int64)
+    return labels, class_scores.max(axis=1, initial=0)
+
+
 def background_first(
     scores: Float[np.ndarray, "rows columns"], column: int | None, where: str
 ) -> Float[np.ndarray, "rows _"]:
@@ -66,30 +145,36 @@ def background_first(
     return np.concatenate([scores[:, [column]], np.delete(scores, column, axis=1)], axis=1)
 
 
-def arrays(record: Mapping[str, Any], columns: Mapping[str, int | None], where: str) -> dict[str, np.ndarray]:
+def arrays(record: Record, columns: Mapping[str, int | None], where: str) -> dict[str, np.ndarray]:
     """The arrays of one image, float32 or int64. Raises ValueError that names the place and the broken rule."""
     result = {}
     for name, width in columns.items():
         if name not in record:
             raise ValueError(f"{where}: {name!r} is missing; an image needs {', '.join(['image_id', *columns])}")
-        try:
-            values = np.asarray(record[name], dtype=np.float32 if name in _REAL else np.int64)
-        except (ValueError, TypeError, OverflowError) as error:
-            raise ValueError(f"{where}: {name!r} is not a table of numbers ({error})") from error
-        if not values.size:
-            values = values.reshape((0,) if width is None else (0, max(width, 2)))
-        fits = values.ndim == (1 if width is None else 2) and width in (None, -1, values.shape[-1])
-        if not fits:
-            raise ValueError(f"{where}: {name!r} has shape {values.shape}; see docs/formats.md")
-        result[name] = values
+        result[name] = table(record[name], name, width, where)
     for name, other in LENGTHS.items():
         if name in result and len(result[name]) != len(result[other]):
             raise ValueError(f"{where}: {len(result[name])} rows of {name!r} for {len(result[other])} of {other!r}")
     return result
 
 
-def image_id(value: Any, where: str) -> int:
-    """`value` if it can be the id of an image. Raises ValueError that names the place."""
+def table(values: Any, name: str, width: int | None, where: str) -> np.ndarray:
+    """`values` of the field `name` with so many columns: None for one number in a row, -1 for any number of them."""
+    try:
+        values = np.asarray(values, dtype=np.float32 if name in _REAL else np.int64)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ValueError(f"{where}: {name!r} is not a table of numbers ({error})") from error
+    if values.shape[:1] == (0,):
+        values = values.reshape((0,) if width is None else (0, max(width, 2)))
+    fits = values.ndim == (1 if width is None else 2) and width in (None, -1, values.shape[-1])
+    if not fits or 0 in values.shape[1:]:
+        raise ValueError(f"{where}: {name!r} has shape {values.shape}; see docs/formats.md")
+    return values
+
+
+def image_id(record: Record, where: str) -> int:
+    """The id of an image. Raises ValueError if it is no whole number."""
+    value = record.get("image_id")
     if type(value) is not int or abs(value) >= 2**63:
         raise ValueError(f"{where}: 'image_id' must be a whole number, not {value!r}")
     return value
@@ -102,31 +187,16 @@ def names_of(value: Any, where: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def truth_of(record: Mapping[str, Any], where: str) -> Truth:
-    """One image's truth from the documented fields."""
-    values = arrays(record, TRUTH, where)
-    return Truth(values["boxes"], values["classes"], values["relations"], image_id(record.get("image_id"), where))
+def from_json(text: bytes, where: str, way_out: str) -> Any:
+    """The content of JSON. Raises ValueError that names the place."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{where}: not JSON ({error}); {way_out}") from error
 
 
-def graph_of(record: Mapping[str, Any], background: Background, predicates: int, where: str) -> ImageGraph:
-    """One image's prediction from the documented fields; `predicates` counts background.
-
-    Without a chosen class, a region's is its best foreground class, and its score the probability of that class.
-    """
-    values = arrays(record, prediction_fields(record), where)
-    labels, scores = _chosen_classes(values, background, where)
-    probabilities = background_first(values["predicate_scores"], background.predicates, where)
-    if not len(values["pairs"]):
-        probabilities = np.zeros((0, predicates), dtype=np.float32)
-    found = (values["boxes"], labels, scores, values["pairs"], probabilities)
-    return ImageGraph(image_id(record.get("image_id"), where), *(torch.from_numpy(array) for array in found))
-
-
-def _chosen_classes(
-    values: Mapping[str, np.ndarray], background: Background, where: str
-) -> tuple[Int[np.ndarray, "regions"], Float[np.ndarray, "regions"]]:
-    if "classes" in values:
-        return values["classes"], values["scores"]
-    class_scores = background_first(values["class_scores"], background.classes, where)[:, 1:]
-    labels = class_scores.argmax(axis=1) + 1 if len(class_scores) else np.zeros(0, dtype=np.int64)
-    return labels, class_scores.max(axis=1, initial=0)
+def existing(path: Path) -> Path:
+    """`path` itself. Raises ValueError if there is no such file."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
+    return path

@@ -1,88 +1,123 @@
-"""JSON lines: one object for each image, plain or compressed (.jsonl, .jsonl.gz)."""
+"""JSON lines: one object for each image, plain or compressed (.jsonl, .jsonl.gz), read and written."""
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from segsg.evaluation.records import Truth
-from segsg.formats.fields import Background, graph_of, names_of, truth_of
+from segsg.evaluation.records import Truth, as_array
+from segsg.files import whole
+from segsg.formats.fields import Background, File, MakeRecord, from_json, names_of
 from segsg.structures import ImageGraph
 
-Line = tuple[str, bytes]
-"""where it is, for messages, and what it says"""
+
+class Lines(File):
+    """A file of lines; the first may be a header, about the file and not an image."""
+
+    def _lines(self) -> Iterator[tuple[str, bytes]]:
+        with gzip.open(self.path) if self.path.suffix == ".gz" else self.path.open("rb") as file:
+            try:
+                for number, line in enumerate(file, start=1):
+                    if line.strip():
+                        yield f"{self.path}: line {number}", line
+            except (gzip.BadGzipFile, EOFError) as error:
+                raise ValueError(f"{self.path}: cannot be unpacked ({error}); write it again") from error
+
+    def _header(self) -> dict[str, Any]:
+        """The first line if it is not an image. Raises ValueError for a file without a line."""
+        first = next(self._lines(), None)
+        if first is None:
+            raise ValueError(f"{self.path}: empty; write one object for each image")
+        record = _record(first[1], first[0])
+        return {} if "image_id" in record else record
+
+    def true_images(self) -> Iterator[tuple[str, MakeRecord]]:
+        lines = self._lines()
+        if self._header():
+            next(lines)
+        for where, line in lines:
+            yield where, partial(_record, line, where)
+
+    def predicted_images(self, predicates: int) -> Iterator[tuple[str, MakeRecord]]:
+        return self.true_images()
+
+    def background(self) -> Background:
+        return Background.of(self._header(), str(self.path))
+
+    def predicate_names(self) -> tuple[str, ...] | None:
+        listed = self._header().get("predicate_names")
+        return None if listed is None else names_of(listed, f"{self.path}: predicate_names")
+
+    def predicate_columns(self) -> int | None:
+        """By the first image with a pair."""
+        background = self.background()
+        for _, make in self.true_images():
+            scores = make().get("predicate_scores")
+            if isinstance(scores, list) and scores and isinstance(scores[0], list):
+                return len(scores[0]) + (background.predicates is None)
+        return None
 
 
-def _lines(path: Path) -> Iterator[Line]:
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        try:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield f"{path}: line {number}", line
-        except (gzip.BadGzipFile, EOFError) as error:
-            raise ValueError(f"{path}: cannot be unpacked ({error}); write it again") from error
-
-
-def _record(where: str, line: bytes) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        raise ValueError(f"{where}: not JSON ({error}); write one object on each line") from error
+def _record(line: bytes, where: str) -> dict[str, Any]:
+    record = from_json(line, where, "write one object on each line")
     if not isinstance(record, dict):
         raise ValueError(f"{where}: not an object but {type(record).__name__}")
     return record
 
 
-def _header(path: Path) -> dict[str, Any]:
-    """The first line if it is about the file, not an image. Raises ValueError for a file without a line."""
-    first = next(_lines(path), None)
-    if first is None:
-        raise ValueError(f"{path}: empty; write one object for each image")
-    record = _record(*first)
-    return {} if "image_id" in record else record
+def write_truths(path: Path, truths: Iterable[Truth], names: tuple[str, ...]) -> None:
+    """`names` are the foreground predicates, label 1 first."""
+    _write(path, {"predicate_names": names}, map(_truth, truths))
 
 
-def _images(path: Path) -> Iterator[Line]:
-    lines = _lines(path)
-    if _header(path):
-        next(lines)
-    return lines
+def write_graphs(path: Path, graphs: Iterable[ImageGraph]) -> None:
+    """Predictions with the class that each region was given."""
+    _write(path, {"background_class": None, "background_predicate": 0}, map(_graph, graphs))
 
 
-def names(path: Path) -> tuple[str, ...] | None:
-    """Foreground predicates, where a file of truths lists them."""
-    listed = _header(path).get("predicate_names")
-    return None if listed is None else names_of(listed, f"{path}: predicate_names")
+def _truth(truth: Truth) -> dict[str, Any]:
+    return {
+        "image_id": truth.image_id,
+        "boxes": _shortest(truth.boxes),
+        "classes": as_array(truth.labels).tolist(),
+        "relations": as_array(truth.relations).tolist(),
+    }
 
 
-def truths(path: Path) -> Iterator[Callable[[], Truth]]:
-    """Every image, still to be parsed."""
-    for where, line in _images(path):
-        yield partial(_truth, where, line)
+def _graph(graph: ImageGraph) -> dict[str, Any]:
+    return {
+        "image_id": graph.image_id,
+        "boxes": _shortest(graph.boxes_original),
+        "classes": as_array(graph.labels).tolist(),
+        "scores": _shortest(graph.scores),
+        "pairs": as_array(graph.pairs).tolist(),
+        "predicate_scores": _shortest(graph.predicate_probabilities),
+    }
 
 
-def _truth(where: str, line: bytes) -> Truth:
-    return truth_of(_record(where, line), where)
+def _shortest(values) -> list:
+    """Numbers with the nine digits that give the same float32 back."""
+    values = as_array(values)
+    if values.ndim > 1:
+        return [_shortest(row) for row in values]
+    return [float(f"{value:.9g}") for value in values.tolist()]
 
 
-def predicates(path: Path) -> int | None:
-    """Number of predicates, background included, by the first image with a pair; None if there is none."""
-    background = Background.of(_header(path), str(path))
-    for where, line in _images(path):
-        scores = _record(where, line).get("predicate_scores")
-        if isinstance(scores, list) and scores and isinstance(scores[0], list):
-            return len(scores[0]) + (background.predicates is None)
-    return None
+def _write(path: Path, header: dict[str, Any], records: Iterable[dict[str, Any]]) -> None:
+    """Whole or not at all; compressed if the name ends in .gz."""
+    with (
+        whole(path) as part,
+        part.open("wb") as raw,
+        _compressed(raw) if path.suffix == ".gz" else nullcontext(raw) as file,
+    ):
+        for record in chain([header], records):
+            file.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
 
 
-def graphs(path: Path, predicates: int) -> Iterator[Callable[[], ImageGraph]]:
-    """Every image, still to be parsed; `predicates` counts background."""
-    background = Background.of(_header(path), str(path))
-    for where, line in _images(path):
-        yield partial(_graph, where, line, background, predicates)
-
-
-def _graph(where: str, line: bytes, background: Background, predicates: int) -> ImageGraph:
-    return graph_of(_record(where, line), background, predicates, where)
+def _compressed(raw: BinaryIO) -> gzip.GzipFile:
+    """Without time and name in its header a compressed file depends on its content alone."""
+    return gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0)

@@ -1,38 +1,45 @@
 """What an evaluation may be told beside truths and predictions: names, zero-shot triplets, training frequencies."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int
+from safetensors import SafetensorError, safe_open
 
 from segsg.files import DAMAGED, is_table, read_torch
-from segsg.formats.arrays import Archive
+from segsg.formats.arrays import Arrays
+from segsg.formats.fields import existing, from_json
+
+NAMED = (".npz", ".safetensors")
+"""endings of files of named arrays"""
 
 
 def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON ({error})") from error
+    return from_json(path.read_bytes(), str(path), "see docs/formats.md")
 
 
 def _array(path: Path, name: str) -> np.ndarray:
-    archive = Archive(path)
-    if name not in archive.names:
+    """The array of a file that ends in one of `NAMED`."""
+    if path.suffix == ".npz":
+        archive = Arrays(path)
+        return archive.column(_known(name, archive.names, path)).whole()
+    try:
+        with safe_open(path, framework="numpy") as tensors:
+            return tensors.get_tensor(_known(name, tensors.keys(), path))
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"{path}: damaged or cut off ({error}); copy or write it again") from error
+
+
+def _known(name: str, names, path: Path) -> str:
+    if name not in names:
         raise ValueError(f"{path}: lacks {name!r}")
-    return archive.column(name).whole()
-
-
-def _exists(path: Path) -> None:
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file")
+    return name
 
 
 def predicate_names(path: Path) -> tuple[str, ...]:
     """Foreground predicates, label 1 first: one on each line, a JSON list, or Visual Genome's VG-SGG-dicts.json."""
-    _exists(path)
+    existing(path)
     if path.suffix != ".json":
         return tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
     content = _json(path)
@@ -47,11 +54,11 @@ def predicate_names(path: Path) -> tuple[str, ...]:
 def zero_shot(path: Path) -> Int[np.ndarray, "triplets 3"]:
     """Rows (subject class, predicate, object class), labels from 1.
 
-    From a JSON list of such rows, `zero_shot` of an .npz (the study's statistics.npz), or the benchmark's
-    zeroshot_triplet.pytorch, whose columns are (subject, object, predicate).
+    From a JSON list of such rows, `zero_shot` of an .npz or .safetensors file (the study's facts/numbers.safetensors),
+    or the benchmark's zeroshot_triplet.pytorch, whose columns are (subject, object, predicate).
     """
-    _exists(path)
-    if path.suffix == ".npz":
+    existing(path)
+    if path.suffix in NAMED:
         rows = _array(path, "zero_shot")
     elif path.suffix in (".pytorch", ".pt", ".pth"):
         rows = _columns(path)[:, [0, 2, 1]]
@@ -75,11 +82,11 @@ def _columns(path: Path) -> np.ndarray:
 def training_counts(path: Path, names: tuple[str, ...]) -> Int[np.ndarray, "predicates"]:
     """Training relations of each predicate, background (0) first.
 
-    From a JSON list (label 1 first) or object {name: number}, or `counts` of an .npz: [predicates], or the study's
-    [classes, classes, predicates], both with background.
+    From a JSON list (label 1 first) or object {name: number}, or `counts` of an .npz or .safetensors file:
+    [predicates], or the study's [classes, classes, predicates], both with background.
     """
-    _exists(path)
-    if path.suffix == ".npz":
+    existing(path)
+    if path.suffix in NAMED:
         counts = _array(path, "counts")
         counts = counts.reshape(-1, counts.shape[-1]).sum(axis=0)[1:]
     else:

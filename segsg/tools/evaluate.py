@@ -1,38 +1,113 @@
-"""`segsg evaluate`: anybody's predictions under every protocol, as ranks, JSON, CSV and a page."""
+"""`segsg evaluate`: anybody's predictions under every protocol, as ranks, JSON, CSV and a page.
 
+What needs PyTorch is imported when the command runs: it takes seconds, and no other command needs it.
+"""
+
+import argparse
 import csv
 import dataclasses
 import io
-from collections.abc import Iterable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from tqdm.auto import tqdm
 
-from segsg.evaluation.metrics import tables
 from segsg.evaluation.protocol import PROTOCOLS
-from segsg.evaluation.ranks import Ranks, save
-from segsg.evaluation.recall import Recall, SideBySide
-from segsg.evaluation.results import per_predicate, summarize
 from segsg.files import to_json, write_text
-from segsg.formats import importers
-from segsg.formats import sidecars as facts
-from segsg.structures import Task
-from segsg.tools.evaluation_page import render_evaluation
-from segsg.tools.walk import File, Skip, read_truths, refuse, walk
+from segsg.study.names import TASKS
 
+if TYPE_CHECKING:
+    from segsg.evaluation.ranks import Ranks
+    from segsg.evaluation.recall import SideBySide
+    from segsg.evaluation.records import Truth
+    from segsg.formats.fields import File
+
+AddCommand = Callable[..., argparse.ArgumentParser]
 RESULTS, RANKS, PAGE = "results.json", "ranks", "index.html"
+MIDDLE = 50
+"""the K of what a terminal shows"""
 SHOWN_REASONS = 20
+TITLES = {"default": "Default", "paper": "Paper", "scene-graph-benchmark": "Scene-Graph-Benchmark"}
+GROUPS = ("head", "body", "tail")
 
 
-@dataclass(frozen=True)
+def add(commands, command: AddCommand) -> None:
+    """Adds `segsg evaluate` to the command line; `command` makes the parser of a command."""
+    own = command(commands, "evaluate", run, "measure anybody's predictions under every protocol")
+    own.add_argument("--truth", type=user_path, required=True, metavar="FILE", help="in any format of docs/formats.md")
+    own.add_argument("--predictions", type=user_path, required=True, metavar="FILE", help="the same formats")
+    own.add_argument("--task", choices=tuple(TASKS), required=True)
+    own.add_argument("--out", type=user_path, required=True, metavar="DIR", help="for the page, JSON, CSV and ranks")
+    own.add_argument("--protocol", choices=(*PROTOCOLS, "all"), default="all")
+    own.add_argument("--format", metavar="NAME", help="of the predictions, whatever the ending")
+    own.add_argument("--truth-format", metavar="NAME", help="of the truths, whatever the ending")
+    own.add_argument("--predicate-names", type=user_path, metavar="FILE", help="one a line, JSON, VG-SGG-dicts.json")
+    own.add_argument(
+        "--zero-shot", type=user_path, metavar="FILE", help="triplets that training lacks; without: no zsR"
+    )
+    own.add_argument("--training-counts", type=user_path, metavar="FILE", help="per predicate; for head, body, tail")
+    own.add_argument("--lenient", action="store_true", help="leave out what breaks a rule, and count it")
+    add_draws(own)
+
+
+def add_draws(command: argparse.ArgumentParser) -> None:
+    """The options of the bootstrap."""
+    command.add_argument("--resamples", type=positive, default=1000, metavar="N", help="of the bootstrap (1000)")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap (0)")
+
+
+def user_path(text: str) -> Path:
+    """A path relative to where the user is, before the command moves to the project."""
+    return Path(text).expanduser().absolute()
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluates, and prints the main numbers and where the page is."""
+    from segsg.formats.importers import open_file
+
+    request = Request(
+        truth=open_file(options.truth, options.truth_format),
+        predictions=open_file(options.predictions, options.format),
+        task=options.task,
+        protocols=tuple(PROTOCOLS) if options.protocol == "all" else (options.protocol,),
+        predicate_names=options.predicate_names,
+        zero_shot=options.zero_shot,
+        training_counts=options.training_counts,
+        lenient=options.lenient,
+        resamples=options.resamples,
+        seed=options.seed,
+    )
+    results = evaluate(request, options.out)
+    for name, measured in results["protocols"].items():
+        shown = [
+            metric for metric in (f"{kind}@{MIDDLE}" for kind in ("R", "mR", "zsR")) if metric in measured["metrics"]
+        ]
+        numbers = ", ".join(f"{metric} {100 * measured['metrics'][metric]['value']:.2f}" for metric in shown)
+        print(f"{name} ({measured['images']} images): {numbers}")
+    if results["skipped"]["entries"]:
+        print(f"{results['skipped']['entries']} entries left out; the first: {results['skipped']['reasons'][0]}")
+    print(f"Page: {options.out / PAGE}")
+    return 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """Everything that `segsg evaluate` may be told."""
 
-    truth: File
-    predictions: File
-    task: Task
+    truth: "File"
+    predictions: "File"
+    task: str
     protocols: tuple[str, ...] = tuple(PROTOCOLS)
     predicate_names: Path | None = None
     zero_shot: Path | None = None
@@ -42,22 +117,40 @@ class Request:
     seed: int = 0
 
 
+@dataclass
+class Skipped:
+    """What happens to images that break a rule: the first ends the evaluation, or, if lenient, they are left out."""
+
+    lenient: bool
+    reasons: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def image(self) -> Iterator[None]:
+        """The work on one image."""
+        try:
+            yield
+        except ValueError as error:
+            if not self.lenient:
+                raise
+            self.reasons.append(str(error))
+
+
 def evaluate(request: Request, out: Path) -> dict:
     """Writes all files to `out` and returns the content of results.json. ValueError names file, image and rule."""
-    names, skip = predicate_names(request), Skip()
-    note = skip if request.lenient else refuse
+    from segsg.evaluation.ranks import save
+
+    names, skipped = predicate_names(request), Skipped(request.lenient)
     recalls = _recalls(request, names)
-    truths = read_truths(request.truth, len(names) + 1, note)
-    walk(truths, request.predictions, recalls, note, _progress)
+    truths = _truths(request.truth, len(names) + 1, skipped)
+    _walk(truths, request.predictions, recalls, skipped)
     ranks = recalls.ranks()
-    results = _results(request, names, ranks, skip.reasons)
-    (out / RANKS).mkdir(parents=True, exist_ok=True)
-    for name, found in ranks.items():
-        save(out / RANKS / f"{name}.npz", found)
+    results = _results(request, names, ranks, skipped.reasons)
+    for name, measured in ranks.items():
+        save(out / RANKS / f"{name}.npz", measured)
     write_text(out / RESULTS, to_json(results))
     write_text(out / "metrics.csv", metrics_csv(results))
     write_text(out / "predicates.csv", predicates_csv(results))
-    write_text(out / PAGE, render_evaluation(results))
+    write_text(out / PAGE, page(results))
     return results
 
 
@@ -66,36 +159,80 @@ def predicate_names(request: Request) -> tuple[str, ...]:
 
     ValueError where the predictions have another number of predicates than there are names.
     """
-    truth, predictions = request.truth, request.predictions
-    found = importers.predicate_columns(predictions.path, predictions.format)
-    source = request.predicate_names or truth.path
-    names = (
-        facts.predicate_names(source) if request.predicate_names else importers.predicate_names(source, truth.format)
-    )
+    from segsg.formats import sidecars
+
+    columns, source = request.predictions.predicate_columns(), request.predicate_names
+    names = sidecars.predicate_names(source) if source else request.truth.predicate_names()
     if names is None:
-        if found is None:
-            raise ValueError(f"{predictions.path}: no pair in any image, so the number of predicates is unknown; "
-                             "give a file of --predicate-names")  # fmt: skip
-        return tuple(f"predicate {label}" for label in range(1, found))
-    if found is not None and found != len(names) + 1:
-        raise ValueError(f"{predictions.path}: scores of {found - 1} predicates beside background, "
-                         f"but {source} names {len(names)}; is the background column named rightly?")  # fmt: skip
+        if columns is None:
+            raise ValueError(f"{request.predictions.path}: no pair in any image, so the number of predicates is "
+                             "unknown; give a file of --predicate-names")  # fmt: skip
+        return tuple(f"predicate {label}" for label in range(1, columns))
+    if columns not in (None, len(names) + 1):
+        raise ValueError(
+            f"{request.predictions.path}: scores of {columns - 1} predicates beside background, but "
+            f"{source or request.truth.path} names {len(names)}; is the background column named rightly?"
+        )
     return names
 
 
-def _recalls(request: Request, names: tuple[str, ...]) -> SideBySide:
-    zero_shot = None if request.zero_shot is None else facts.zero_shot(request.zero_shot)
-    counts = None if request.training_counts is None else facts.training_counts(request.training_counts, names)
+def _recalls(request: Request, names: tuple[str, ...]) -> "SideBySide":
+    from segsg.evaluation.recall import Recall, SideBySide
+    from segsg.formats import sidecars
+
+    zero_shot = request.zero_shot and sidecars.zero_shot(request.zero_shot)
+    counts = request.training_counts and sidecars.training_counts(request.training_counts, names)
+    protocols = {name: PROTOCOLS[name] for name in request.protocols}
     return SideBySide({
-        name: Recall(request.task, len(names) + 1, zero_shot, counts, PROTOCOLS[name]) for name in request.protocols
+        name: Recall(request.task, len(names) + 1, zero_shot, counts, rules) for name, rules in protocols.items()
     })  # fmt: skip
 
 
-def _progress(images: Iterable, total: int) -> Iterable:
-    return tqdm(images, desc="evaluating", total=total, unit="image", mininterval=0.5)
+def _truths(file: "File", predicates: int, skipped: Skipped) -> dict[int, "Truth"]:
+    """Every usable truth by the id of its image, checked."""
+    from segsg.evaluation.records import check_truth
+
+    truths = {}
+    for parse in file.truths():
+        with skipped.image():
+            truth = parse()
+            with _file_named(file.path):
+                if truth.image_id in truths:
+                    raise ValueError(f"image {truth.image_id}: listed twice; keep one")
+                truths[truth.image_id] = check_truth(truth, truth.image_id, predicates)
+    if not truths:
+        raise ValueError(f"{file.path}: no usable image in it")
+    return truths
 
 
-def _results(request: Request, names: tuple[str, ...], ranks: dict[str, Ranks], skipped: list[str]) -> dict:
+@contextmanager
+def _file_named(path: Path) -> Iterator[None]:
+    """For a check that knows the image but not the file."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _walk(truths: dict[int, "Truth"], predictions: "File", recalls: "SideBySide", skipped: Skipped) -> None:
+    """Adds every prediction to `recalls`, in the order of the file, with the truth of the same image."""
+    missing, parses = dict.fromkeys(truths), predictions.graphs(recalls.predicates)
+    for parse in tqdm(parses, desc="evaluating", total=len(truths), unit="image", mininterval=0.5):
+        with skipped.image():
+            graph = parse()
+            with _file_named(predictions.path):
+                if graph.image_id not in truths:
+                    raise ValueError(f"image {graph.image_id}: no (usable) truth of it; leave it out")
+                if graph.image_id not in missing:
+                    raise ValueError(f"image {graph.image_id}: predicted twice; keep one")
+                del missing[graph.image_id]
+                recalls.add(truths[graph.image_id], graph)
+    for image_id in missing:
+        with skipped.image(), _file_named(predictions.path):
+            raise ValueError(f"image {image_id}: no prediction; list every image, without pairs if none was found")
+
+
+def _results(request: Request, names: tuple[str, ...], ranks: dict[str, "Ranks"], skipped: list[str]) -> dict:
     first = next(iter(ranks.values()))
     if not len(first):
         raise ValueError(f"{request.predictions.path}: no image is left; the first reason: {skipped[0]}")
@@ -108,11 +245,15 @@ def _results(request: Request, names: tuple[str, ...], ranks: dict[str, Ranks], 
         "names": list(names),
         "resamples": request.resamples,
         "skipped": {"entries": len(skipped), "reasons": skipped[:SHOWN_REASONS]},
-        "protocols": {name: _protocol(found, request) for name, found in ranks.items()},
+        "protocols": {name: _measured(measured, request) for name, measured in ranks.items()},
     }
 
 
-def _protocol(ranks: Ranks, request: Request) -> dict:
+def _measured(ranks: "Ranks", request: Request) -> dict:
+    """What results.json has under one protocol."""
+    from segsg.evaluation.bootstrap import summarize
+    from segsg.evaluation.metrics import per_predicate, tables
+
     images = int(tables(ranks).sums["images"].sum())
     rules = dataclasses.asdict(ranks.protocol)
     if not images:
@@ -127,33 +268,115 @@ def _protocol(ranks: Ranks, request: Request) -> dict:
 
 def metrics_csv(results: dict) -> str:
     """One line for each number: protocol, metric, value, low, high, in fractions; empty where nothing is measured."""
+    parts = ("value", "low", "high")
     lines = [
-        (protocol, metric, *(_text(cell[part]) for part in ("value", "low", "high")))
-        for protocol, found in results["protocols"].items()
-        for metric, cell in found["metrics"].items()
+        (protocol, metric, *(_text(cell[part]) for part in parts))
+        for protocol, measured in results["protocols"].items()
+        for metric, cell in measured["metrics"].items()
     ]
-    return to_csv(("protocol", "metric", "value", "low", "high"), lines)
+    return to_csv(("protocol", "metric", *parts), lines)
 
 
 def predicates_csv(results: dict) -> str:
     """One line for each protocol and predicate."""
     columns = list(next(iter(results["protocols"].values()))["predicates"])
     lines = [
-        (protocol, label, name, *(_text(found["predicates"][column][label - 1]) for column in columns))
-        for protocol, found in results["protocols"].items()
+        (protocol, label, name, *(_text(measured["predicates"][column][label - 1]) for column in columns))
+        for protocol, measured in results["protocols"].items()
         for label, name in enumerate(results["names"], start=1)
     ]
     return to_csv(("protocol", "label", "predicate", *columns), lines)
 
 
 def to_csv(head: Iterable[str], lines: Iterable[Iterable]) -> str:
+    """The text of a CSV file."""
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerows([head, *lines])
+    csv.writer(stream, lineterminator="\n").writerows([head, *lines])
     return stream.getvalue()
 
 
-def _text(value) -> str:
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    return f"{value:.6f}" if isinstance(value, float) else str(value)
+def _text(value: Any) -> str:
+    if not isinstance(value, float):
+        return "" if value is None else str(value)
+    return "" if math.isnan(value) else f"{value:.6f}"
+
+
+def page(results: dict) -> str:
+    """The page from the content of results.json: one file, offline, all protocols side by side."""
+    from segsg.report.pages import render
+
+    protocols = results["protocols"]
+    first = next(iter(protocols.values()))
+    depths = first["rules"]["depths"]
+    depth = depths[len(depths) // 2]
+    facts = {
+        "results": results,
+        "task": TASKS[results["task"]],
+        "titles": {name: TITLES.get(name, name) for name in protocols},
+        "rules": {name: rule_lines(measured["rules"], results["task"]) for name, measured in protocols.items()},
+        "tables": {k: _sections(first["metrics"], k) for k in (depth, *(other for other in depths if other != depth))},
+        "cell_text": cell_text,
+        "spreads": {name: _spread(results, name) for name in (f"R@{depth}", f"mR@{depth}")},
+        "bars": _bars(results, depth),
+        "depth": depth,
+        "by_training": "training" in first["predicates"],
+        "groups": [group for group in GROUPS if f"mR_{group}@{depth}" in first["metrics"]],
+    }
+    return render("evaluation", facts)
+
+
+def rule_lines(rules: dict[str, Any], task: str) -> list[str]:
+    """A protocol in words."""
+    empty = "are left out" if rules["skip_empty"] else "count 0"
+    absent = "count 0" if rules["absent"] == "zero" else "are left out of means"
+    frame = "pixels counted inclusively (+1)" if rules["pixel"] else "continuous coordinates"
+    lines = [
+        f"boxes match from IoU {rules['iou']:g}, {frame}",
+        f"images without a predicted pair {empty}",
+        f"predicates without a true relation {absent}",
+    ]
+    if rules["overlapping_pairs"] and task == "sgdet":
+        lines.append("only pairs of overlapping boxes compete")
+    if rules["most_boxes"] is not None:
+        lines.append(f"images with more than {rules['most_boxes']} true boxes are left out")
+    return lines
+
+
+def cell_text(cell: dict[str, float]) -> tuple[str, str]:
+    """Value and interval in per cent; a dash where nothing is measured."""
+    if math.isnan(cell["value"]):
+        return "–", ""
+    return f"{100 * cell['value']:.2f}", f"{100 * cell['low']:.2f} – {100 * cell['high']:.2f}"
+
+
+def _spread(results: dict, metric: str) -> float | None:
+    """Largest minus smallest value of a metric over the protocols, in points; None where one has none."""
+    values = [measured["metrics"][metric]["value"] for measured in results["protocols"].values()]
+    return None if any(map(math.isnan, values)) else 100 * (max(values) - min(values))
+
+
+def _sections(metrics: Iterable[str], depth: int) -> list[tuple[str, list[str]]]:
+    """Rows of the table for one K: metrics with graph constraint, then those without."""
+    names = [name for name in metrics if name.endswith(f"@{depth}")]
+    return [
+        ("One predicate for each pair", [name for name in names if not name.startswith("ng")]),
+        ("All predicates of all pairs compete", [name for name in names if name.startswith("ng")]),
+    ]
+
+
+def _bars(results: dict, depth: int) -> list[dict]:
+    """Predicates, most frequent first (in training if known), with their recall under the first protocol."""
+    columns = next(iter(results["protocols"].values()))["predicates"]
+    frequency = columns.get("training", columns["rows"])
+    order = sorted(range(len(frequency)), key=lambda i: (-frequency[i], i))
+    return [
+        {
+            "name": results["names"][i],
+            "frequency": frequency[i],
+            "rows": columns["rows"][i],
+            "group": columns["group"][i] if "group" in columns else "",
+            "recall": columns[f"R@{depth}"][i],
+            "free": columns[f"ngR@{depth}"][i],
+        }
+        for i in order
+    ]

@@ -1,17 +1,37 @@
 """`segsg export`: an experiment's truths and predictions in the documented format, for any evaluator."""
 
+import argparse
 import dataclasses
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from segsg.formats.writers import write_graphs, write_truths
-from segsg.study import data, looks, measurements, scene_graphs
 from segsg.study.params import PARAMS_FILE, load
+from segsg.tools.evaluate import AddCommand, user_path
+
+SPLITS = ("train", "validation", "test")
+
+
+def add(commands, command: AddCommand) -> None:
+    """Adds `segsg export` to the command line; `command` makes the parser of a command."""
+    own = command(commands, "export", run, "write an experiment's truths and predictions as JSON lines")
+    own.add_argument("key", help="an experiment of params.yaml")
+    own.add_argument("--split", choices=SPLITS, default="test")
+    own.add_argument("--out", type=user_path, required=True, metavar="DIR")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Writes both files and prints the command that evaluates them."""
+    truth, predictions = export(options.key, options.split, options.out)
+    print(f"segsg evaluate --truth {truth} --predictions {predictions} --task TASK --out DIR")
+    return 0
 
 
 def export(key: str, split: str, out: Path) -> tuple[Path, Path]:
     """Predicts a split with a trained experiment of params.yaml. ValueError if it is not there or not trained."""
+    from segsg.formats.lines import write_graphs, write_truths
+    from segsg.study import detectors, facts, measurements, scene_graphs, sets
+
     params = load(PARAMS_FILE)
     if key not in params.experiments:
         raise ValueError(f"{PARAMS_FILE}: no experiment {key!r}; there are {', '.join(params.experiments)}")
@@ -19,10 +39,10 @@ def export(key: str, split: str, out: Path) -> tuple[Path, Path]:
     if not weights.is_dir():
         raise ValueError(f"{weights}: missing; train it with `dvc repro scene_graph@{key}`")
     # Looks may have been removed to save disk; the detector itself says the same, slower.
-    stored = params.cache_looks and looks.folder(params, params.experiments[key].detector).is_dir()
+    stored = params.cache_looks and detectors.looks_folder(params, params.experiments[key].detector).is_dir()
     params = dataclasses.replace(params, cache_looks=stored)
     truth, predictions = out / "truth.jsonl", out / "predictions.jsonl.gz"
-    names, images = data.vocabulary(params).predicates, len(data.scene_graph_set(params, split))
+    names, images = facts.load(params).names.predicates, len(sets.scene_graph_set(params, split))
     write_truths(truth, measurements.truths(params, split), names)
     graphs = tqdm(scene_graphs.predict(params, key, split), desc=key, total=images, unit="image", mininterval=0.5)
     write_graphs(predictions, graphs)

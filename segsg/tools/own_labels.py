@@ -1,5 +1,6 @@
 """What any list of class names would borrow from any list of mask classes (eq. 3), and which names to look at."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +10,99 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from segsg.data.visual_genome import read_vocabulary
 from segsg.data.word_vectors import WordVectors
-from segsg.files import DataError
+from segsg.files import DataError, field, read_json
 from segsg.grounding.transfer import transfer_matrix
-from segsg.study.transfer import Transfer
-from segsg.tools.label_files import Labels
+from segsg.study.facts import Transfer
 
 FLAT = 5.0
 """mask classes; a name that borrows from more of them at once is called flat"""
 Kind = Literal["no mask", "weak", "flat", "repeated"]
+ACCEPTED = 'give a text file with one name a line, a JSON list, a VG-SGG-dicts.json or a file of COCO "categories"'
 ALIAS_HINT = "spell it otherwise (several words apart by spaces), or name another word for it: --alias WORD=OTHER"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Distinct names in the order of their file; `repeated` are those that the file has more than once."""
+
+    names: tuple[str, ...]
+    repeated: tuple[str, ...] = ()
+
+
+def read_labels(path: Path) -> Labels:
+    """Names of a file in lower case, as word vectors have them; blank lines and surrounding spaces are ignored.
+
+    DataError if the file is of no such kind or holds no name.
+    """
+    if not path.is_file():
+        raise DataError(path, "file", "does not exist", ACCEPTED)
+    names = _json_names(path) if path.suffix == ".json" else _text_names(path)
+    counts = Counter(name.strip().lower() for name in names if name.strip())
+    if not counts:
+        raise DataError(path, "file", "holds no name", ACCEPTED)
+    return Labels(tuple(counts), tuple(name for name, count in counts.items() if count > 1))
+
+
+def _text_names(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except ValueError as error:
+        raise DataError(path, "file", f"is not text in UTF-8 ({error})", ACCEPTED) from error
+
+
+def _json_names(path: Path) -> list[str]:
+    """Names of a list, of Visual Genome's vocabulary, or of COCO's categories in the order of their ids."""
+    content = read_json(path)
+    if isinstance(content, dict) and "label_to_idx" in content:
+        return list(read_vocabulary(path).classes)
+    if isinstance(content, dict) and "categories" in content:
+        categories = enumerate(field(path, "file", content, "categories", list))
+        entries = [(f"category at place {place}", entry) for place, entry in categories]
+        numbered = [(field(path, p, e, "id", int), field(path, p, e, "name", str)) for p, e in entries]
+        return [name for _, name in sorted(numbered, key=lambda entry: entry[0])]
+    if not isinstance(content, list) or not all(isinstance(name, str) for name in content):
+        raise DataError(path, "file", "is no list of names", ACCEPTED)
+    return content
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Word vectors of both lists; `missing` is {name: word} of the classes whose row is zeros, for want of a word."""
+
+    rows: Float[Tensor, "classes words"]
+    mask_rows: Float[Tensor, "mask_classes words"]
+    missing: Mapping[str, str]
+
+
+def read_vectors(path: Path, classes: Labels, mask_classes: Labels, aliases: Mapping[str, str]) -> Vectors:
+    """Vectors of both lists from GloVe's text format. DataError if a mask class lacks one: nothing could mix it."""
+    if not path.is_file():
+        raise DataError(path, "file", "does not exist", "give word vectors in GloVe's text format, a word a line")
+    words = WordVectors.read(path, [*classes.names, *mask_classes.names], aliases)
+    if lost := _missing(words, mask_classes, aliases):
+        listed = ", ".join(f"'{word}' of '{name}'" for name, word in lost.items())
+        raise DataError(path, "mask classes", f"no vector for {listed}", ALIAS_HINT)
+    mask_rows, missing = words.matrix(mask_classes.names), _missing(words, classes, aliases)
+    nothing = torch.zeros(mask_rows.shape[1])
+    rows = [nothing if name in missing else words.vector(name) for name in classes.names]
+    return Vectors(torch.stack(rows), mask_rows, missing)
+
+
+def _missing(words: WordVectors, labels: Labels, aliases: Mapping[str, str]) -> dict[str, str]:
+    lost = {name: _missing_word(words, aliases.get(name, name)) for name in labels.names}
+    return {name: word for name, word in lost.items() if word is not None}
+
+
+def _missing_word(words: WordVectors, name: str) -> str | None:
+    """The first word of a name that has no vector."""
+    for word in name.split():
+        try:
+            words.vector(word)
+        except DataError:
+            return word
+    return None
 
 
 @dataclass(frozen=True)
@@ -40,14 +124,6 @@ class Concern:
 
 
 @dataclass(frozen=True)
-class Vectors:
-    """Word vectors of names, a row of zeros where a word is `missing` ({name: word})."""
-
-    rows: Float[Tensor, "classes words"]
-    missing: Mapping[str, str]
-
-
-@dataclass(frozen=True)
 class Borrowed:
     """The matrix of eq. 3 with its names, and what to look at."""
 
@@ -60,75 +136,37 @@ class Borrowed:
         return tuple(concern.name for concern in self.concerns if concern.kind == "no mask")
 
 
-def read_vectors(
-    path: Path, classes: Labels, mask_classes: Labels, aliases: Mapping[str, str]
-) -> tuple[Vectors, Vectors]:
-    """Vectors of both lists from GloVe's text format. DataError if a mask class lacks one: nothing could mix it."""
-    if not path.is_file():
-        raise DataError(path, "file", "does not exist", "give word vectors in GloVe's text format, a word a line")
-    words = WordVectors.read(path, [*classes.names, *mask_classes.names], aliases)
-    if lost := _missing(words, mask_classes, aliases):
-        listed = ", ".join(f"'{word}' of '{name}'" for name, word in lost.items())
-        raise DataError(path, "mask classes", f"no vector for {listed}", ALIAS_HINT)
-    mask_rows, missing = words.matrix(mask_classes.names), _missing(words, classes, aliases)
-    nothing = torch.zeros(mask_rows.shape[1])
-    rows = [nothing if name in missing else words.vector(name) for name in classes.names]
-    return Vectors(torch.stack(rows), missing), Vectors(mask_rows, {})
-
-
-def _missing(words: WordVectors, labels: Labels, aliases: Mapping[str, str]) -> dict[str, str]:
-    found = {name: _missing_word(words, aliases.get(name, name)) for name in labels.names}
-    return {name: word for name, word in found.items() if word is not None}
-
-
-def _missing_word(words: WordVectors, name: str) -> str | None:
-    """The first word of a name that has no vector."""
-    for word in name.split():
-        try:
-            words.vector(word)
-        except DataError:
-            return word
-    return None
-
-
-def borrow(classes: Labels, mask_classes: Labels, vectors: tuple[Vectors, Vectors], wanted: Wanted) -> Borrowed:
+def borrow(classes: Labels, mask_classes: Labels, vectors: Vectors, wanted: Wanted) -> Borrowed:
     """Which mask classes each name takes its mask from. A name without a vector and without a partner takes none.
 
     ValueError for an unknown mode, or a name pair whose mask class is not in the list.
     """
-    matrix = _matrix(classes, mask_classes, vectors, wanted, wanted.threshold)
-    copied = tuple(_copies(name, mask_classes, wanted) for name in classes.names)
-    lost = [name in vectors[0].missing and not copy for name, copy in zip(classes.names, copied, strict=True)]
-    matrix[torch.tensor(lost)] = 0
-    borrowed = Transfer(matrix, classes.names, mask_classes.names, copied)
-    before = _matrix(classes, mask_classes, vectors, wanted, 0.0)
-    repeated = [Concern("repeated", name, "counted once") for name in classes.repeated]
-    return Borrowed(borrowed, (*_concerns(borrowed, before, vectors[0].missing, wanted), *repeated))
+
+    def matrix(threshold: float) -> Tensor:
+        names, rows = (classes.names, mask_classes.names), (vectors.rows, vectors.mask_rows)
+        return transfer_matrix(*names, *rows, name_pairs=wanted.name_pairs, mode=wanted.mode, threshold=threshold)
+
+    weights = matrix(wanted.threshold)
+    # Only softmax copies; the other ways mix whatever the names are.
+    partnered = {*mask_classes.names, *wanted.name_pairs} if wanted.mode == "softmax" else set()
+    lost = [name in vectors.missing and name not in partnered for name in classes.names]
+    weights[torch.tensor(lost)] = 0
+    copied = tuple(name in partnered for name in classes.names)
+    transfer = Transfer(weights, classes.names, mask_classes.names, copied)
+    concerns = _concerns(transfer, matrix(0.0), vectors.missing, wanted)
+    return Borrowed(transfer, (*concerns, *(Concern("repeated", name, "counted once") for name in classes.repeated)))
 
 
-def _matrix(classes: Labels, mask_classes: Labels, vectors: tuple[Vectors, Vectors], wanted: Wanted, threshold: float):
-    rows, mask_rows = (part.rows for part in vectors)
-    return transfer_matrix(
-        classes.names, mask_classes.names, rows, mask_rows, wanted.name_pairs, wanted.mode, threshold
-    )
-
-
-def _copies(name: str, mask_classes: Labels, wanted: Wanted) -> bool:
-    """Only `softmax` copies; the other ways mix whatever the names are."""
-    return wanted.mode == "softmax" and (name in mask_classes.names or name in wanted.name_pairs)
-
-
-def _concerns(borrowed: Transfer, before: Tensor, missing: Mapping[str, str], wanted: Wanted) -> list[Concern]:
+def _concerns(transfer: Transfer, before: Tensor, missing: Mapping[str, str], wanted: Wanted) -> list[Concern]:
     """At most one for each name, the gravest; `before` is the matrix without threshold."""
     concerns = []
-    partners = effective_partners(borrowed.matrix).tolist()
-    largest = before.amax(1).tolist()
-    for name, row, weight, count in zip(borrowed.classes, borrowed.matrix, largest, partners, strict=True):
+    partners, largest = effective_partners(transfer.matrix).tolist(), before.amax(1).tolist()
+    for name, row, weight, count in zip(transfer.classes, transfer.matrix, largest, partners, strict=True):
         if not row.any():
             why = f"no vector for '{missing[name]}'" if name in missing else "its vector is zero"
             concerns.append(Concern("no mask", name, why))
         elif wanted.mode == "softmax" and weight < wanted.threshold:
-            best = borrowed.mask_classes[int(row.argmax())]
+            best = transfer.mask_classes[int(row.argmax())]
             concerns.append(Concern("weak", name, f"takes {best} alone, whose weight was {weight:.3f}"))
         elif count > FLAT:
             concerns.append(Concern("flat", name, f"borrows from about {count:.1f} at once"))

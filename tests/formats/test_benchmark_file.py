@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from read_files import predicate_columns, read_graphs, read_truths
 
 from segsg.evaluation.metrics import metrics
 from segsg.evaluation.recall import Recall, evaluate
-from segsg.formats.importers import predicate_columns, read_graphs, read_truths
 
 
 class BoxList:

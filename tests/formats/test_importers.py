@@ -5,12 +5,12 @@ import json
 
 import numpy as np
 import pytest
+from read_files import predicate_columns, predicate_names, read_graphs, read_truths
 
 from segsg.evaluation.metrics import metrics
 from segsg.evaluation.recall import Recall, evaluate
 from segsg.formats.arrays import Column
 from segsg.formats.fields import background_first
-from segsg.formats.importers import predicate_columns, predicate_names, read_graphs, read_truths
 
 
 def records(images):

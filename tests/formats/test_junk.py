@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from read_files import predicate_columns, predicate_names, read_graphs, read_truths
 
-from segsg.formats import importers
-from segsg.formats.benchmark import BoxList, _graph, _truth
+from segsg.formats.benchmark import Benchmark, BoxList
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "sgbench"
 JUNK = [None, "x", "", 3, -1, 2.5, float("nan"), float("inf"), True, [], {}, [[]], [None], ["x"], [[1]], [[1, 2, 3, 4]],
@@ -25,10 +25,10 @@ FOUND = [{"background_class": None, "background_predicate": 0},
 
 
 def read(truth: Path, found: Path) -> None:
-    importers.predicate_names(truth)
-    importers.predicate_columns(found)
-    list(importers.read_truths(truth))
-    list(importers.read_graphs(found, 3))
+    predicate_names(truth)
+    predicate_columns(found)
+    list(read_truths(truth))
+    list(read_graphs(found, 3))
 
 
 def places(value, path=()):
@@ -85,7 +85,7 @@ TENSORS = [torch.zeros(0), torch.tensor(3), torch.ones(2), torch.ones(2, 3), tor
 
 
 @pytest.mark.parametrize("junk", [*JUNK, *TENSORS], ids=str)
-def test_boxlists(junk):
+def test_boxlists(junk, monkeypatch):
     good = {"bbox": torch.tensor([[0.0, 0, 1, 1], [0, 0, 2, 2]]), "mode": "xyxy"}
     fields = {"labels": torch.tensor([1, 2]), "relation_tuple": torch.tensor([[0, 1, 2]]),
               "pred_labels": torch.tensor([1, 2]), "pred_scores": torch.ones(2),
@@ -94,9 +94,11 @@ def test_boxlists(junk):
     for attributes, own in [*spoilt, (good, junk)]:
         item = BoxList()
         item.__dict__ |= attributes | {"extra_fields": own}
-        for parse in (lambda item=item: _truth(0, item, "file"), lambda item=item: _graph(0, item, 3, "file")):
+        monkeypatch.setattr(Benchmark, "_load", lambda self, i=item: {"groundtruths": [i], "predictions": [i]})
+        file = Benchmark(Path("file"))
+        for images in (file.truths(), file.graphs(3)):
             try:
-                parse()
+                next(images)()
             except ValueError as error:
                 assert "file" in str(error)
 
@@ -129,6 +131,6 @@ def test_damaged_archives(tmp_path):
         spoilt[place] ^= 0xFF
         (tmp_path / "truth.npz").write_bytes(spoilt)
         try:
-            list(importers.read_truths(tmp_path / "truth.npz"))
+            list(read_truths(tmp_path / "truth.npz"))
         except ValueError as error:
             assert "truth.npz" in str(error)

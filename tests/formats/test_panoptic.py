@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from read_files import predicate_columns, predicate_names, read_graphs, read_truths
 
 from segsg.evaluation.metrics import metrics
 from segsg.evaluation.recall import Recall, evaluate
-from segsg.formats.importers import predicate_columns, predicate_names, read_graphs, read_truths
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "sgbench"
 
@@ -81,8 +81,8 @@ def test_order_repeats_and_several_predicates_of_a_pair(change):
 
 
 WRONG = {
-    "a string": ("predictions", {"triplets": "no"}, "image 100: 'triplets' is not a table of 3"),
-    "two columns": ("predictions", {"triplets": [[0, 1]]}, "image 100: 'triplets' is not a table of 3"),
+    "a string": ("predictions", {"triplets": "no"}, "image 100: 'triplets' is not a table of numbers"),
+    "two columns": ("predictions", {"triplets": [[0, 1]]}, "image 100: 'triplets' has shape (1, 2)"),
     "more predicates than names": ("predictions", {"triplets": [[0, 1, 6]]}, "predicates 6..6, but the truths name 6"),
     "no boxes": ("predictions", {"annotation": [{"category": 1}]}, "image 100: 'bbox' is missing"),
     "id": ("predictions", {"id": "abc"}, "must be a whole number, not 'abc'"),

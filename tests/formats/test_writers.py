@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from read_files import predicate_names, read_graphs, read_truths
 
-from segsg.formats.importers import predicate_names, read_graphs, read_truths
-from segsg.formats.writers import write_graphs, write_truths
+from segsg.formats.lines import write_graphs, write_truths
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".jsonl.gz"])

@@ -2,8 +2,7 @@ import pytest
 import torch
 
 from segsg.files import DataError
-from segsg.tools.label_files import Labels
-from segsg.tools.own_labels import Wanted, borrow, effective_partners, read_vectors
+from segsg.tools.own_labels import Labels, Wanted, borrow, effective_partners, read_vectors
 
 MASKS = Labels(("dog", "car"))
 ROWS = "dog 3 0\ncar 0 3\nhound 3 0.5\npuppy 2.5 0\nthing 1 1\nhot 0 1\nnothing 0 0\n"

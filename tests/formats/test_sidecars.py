@@ -7,8 +7,9 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from segsg.formats import sidecars as facts
+from segsg.formats import sidecars
 
 NAMES = ("on", "wears", "of")
 
@@ -26,18 +27,19 @@ def write(tmp_path):
 def test_names(write):
     listed = {"idx_to_predicate": {"10": "of", "2": "wears", "1": "on"}}
     for path in (write("a.txt", "on\n\nwears\nof\n"), write("b.json", NAMES), write("c.json", listed)):
-        assert facts.predicate_names(path) == NAMES
+        assert sidecars.predicate_names(path) == NAMES
     with pytest.raises(ValueError, match=r"d\.json: neither a list of names nor"):
-        facts.predicate_names(write("d.json", {"on": 1}))
+        sidecars.predicate_names(write("d.json", {"on": 1}))
 
 
 def test_zero_shot_triplets(write, tmp_path):
     rows = np.array([[1, 2, 3], [4, 1, 2]])
     np.savez(tmp_path / "statistics.npz", zero_shot=rows)
     torch.save(torch.from_numpy(rows[:, [0, 2, 1]]), tmp_path / "zeroshot_triplet.pytorch")
-    paths = [write("rows.json", rows.tolist()), tmp_path / "statistics.npz", tmp_path / "zeroshot_triplet.pytorch"]
-    for path in paths:
-        assert facts.zero_shot(path).tolist() == rows.tolist()
+    save_file({"zero_shot": torch.from_numpy(rows), "vectors": torch.ones(2, 3)}, tmp_path / "numbers.safetensors")
+    names = ("statistics.npz", "zeroshot_triplet.pytorch", "numbers.safetensors")
+    for path in (write("rows.json", rows.tolist()), *(tmp_path / name for name in names)):
+        assert sidecars.zero_shot(path).tolist() == rows.tolist()
 
 
 def test_training_counts(write, tmp_path):
@@ -45,9 +47,11 @@ def test_training_counts(write, tmp_path):
     counts[1, 2], counts[3, 1] = (9, 4, 2, 0), (9, 1, 0, 7)
     np.savez(tmp_path / "statistics.npz", counts=counts)
     np.savez(tmp_path / "short.npz", counts=np.array([18, 5, 2, 7]))
+    save_file({"counts": torch.from_numpy(counts)}, tmp_path / "numbers.safetensors")
+    written = [tmp_path / name for name in ("statistics.npz", "short.npz", "numbers.safetensors")]
     named = write("named.json", {"of": 7, "on": 5, "wears": 2})
-    for path in (named, write("list.json", [5, 2, 7]), tmp_path / "statistics.npz", tmp_path / "short.npz"):
-        assert facts.training_counts(path, NAMES).tolist() == [0, 5, 2, 7]
+    for path in (named, write("list.json", [5, 2, 7]), *written):
+        assert sidecars.training_counts(path, NAMES).tolist() == [0, 5, 2, 7]
 
 
 class Attack:
@@ -58,25 +62,31 @@ class Attack:
 def test_wrong_files(write, tmp_path):
     for content in ([[1, 2]], [[0, 1, 2]], [[0.5, 1, 2]], {}):
         with pytest.raises(ValueError, match=r"rows\.json: zero-shot triplets are rows of three labels"):
-            facts.zero_shot(write("rows.json", content))
+            sidecars.zero_shot(write("rows.json", content))
     for content in (Attack(), OrderedDict(a=torch.ones(3)), torch.ones(3)):
         torch.save(content, tmp_path / "rows.pytorch")
         with pytest.raises(ValueError, match=r"rows\.pytorch: (refused|not a tensor)"):
-            facts.zero_shot(tmp_path / "rows.pytorch")
+            sidecars.zero_shot(tmp_path / "rows.pytorch")
     for damaged in (b"", b"html", b"PK\x03\x04", b"\x80\x02X"):
         (tmp_path / "rows.pytorch").write_bytes(damaged)
         with pytest.raises(ValueError, match=r"rows\.pytorch: refused"):
-            facts.zero_shot(tmp_path / "rows.pytorch")
+            sidecars.zero_shot(tmp_path / "rows.pytorch")
     for content in ([1, 2], [1, 2, -3], [0.5, 1, 2]):
         with pytest.raises(ValueError, match="3 whole numbers are needed"):
-            facts.training_counts(write("counts.json", content), NAMES)
+            sidecars.training_counts(write("counts.json", content), NAMES)
     with pytest.raises(ValueError, match=r"names differ from the predicates in \['of', 'off'\]"):
-        facts.training_counts(write("counts.json", {"on": 1, "wears": 2, "off": 3}), NAMES)
+        sidecars.training_counts(write("counts.json", {"on": 1, "wears": 2, "off": 3}), NAMES)
     np.savez(tmp_path / "other.npz", boxes=np.zeros(3))
-    with pytest.raises(ValueError, match=r"other\.npz: lacks 'counts'"):
-        facts.training_counts(tmp_path / "other.npz", NAMES)
-    for read in (facts.predicate_names, facts.zero_shot):
+    save_file({"vectors": torch.ones(2, 3)}, tmp_path / "other.safetensors")
+    for name in ("other.npz", "other.safetensors"):
+        with pytest.raises(ValueError, match=f"{name}: lacks 'counts'"):
+            sidecars.training_counts(tmp_path / name, NAMES)
+    for damaged in (b"", b"html" * 9, (tmp_path / "other.safetensors").read_bytes()[:-4]):
+        (tmp_path / "broken.safetensors").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"broken\.safetensors: damaged or cut off"):
+            sidecars.zero_shot(tmp_path / "broken.safetensors")
+    for read in (sidecars.predicate_names, sidecars.zero_shot):
         with pytest.raises(ValueError, match=r"absent\.json: no such file"):
             read(tmp_path / "absent.json")
     with pytest.raises(ValueError, match=r"broken\.json: not JSON"):
-        facts.zero_shot(write("broken.json", "{"))
+        sidecars.zero_shot(write("broken.json", "{"))

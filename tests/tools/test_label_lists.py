@@ -3,7 +3,7 @@ import json
 import pytest
 
 from segsg.files import DataError
-from segsg.tools.label_files import Labels, read_labels
+from segsg.tools.own_labels import Labels, read_labels
 
 
 def write(folder, name, content):
