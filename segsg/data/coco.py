@@ -1,6 +1,12 @@
-"""Photos with instance masks in COCO's layout (instances_*.json, photos)."""
+"""Instance masks in COCO's layout (instances_*.json): a mask set, and true masks of a scene graph set.
 
+Every entry of a file is checked when it is read.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,14 +14,36 @@ from jaxtyping import Bool, Float, Int
 from pycocotools import mask as coco_masks
 from torch import Tensor
 
-from segsg.data.coco_file import Instance, read_instances
-from segsg.data.filters import Subset
 from segsg.data.photos import find_photo, read_photo
-from segsg.data.vocabulary import Vocabulary
-from segsg.files import DataError
+from segsg.data.views import ImageSet, Subset
+from segsg.data.words import Vocabulary
+from segsg.files import DataError, field, read_json
 from segsg.structures import Sample
 
 MaskAnnotation = tuple[Float[Tensor, "regions 4"], Int[Tensor, "regions"], Bool[Tensor, "regions h w"]]
+AGAIN = "download or draw the file again"
+POLYGON_NUMBERS = 6
+"""Three corners, the fewest that enclose an area."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageEntry:
+    image_id: int
+    file_name: str
+    size: tuple[int, int]
+    """(height, width)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """`box` is xyxy in original pixels. Polygons are arrays: a tenth of the memory of COCO's lists of numbers."""
+
+    image_id: int
+    label: int
+    box: tuple[float, float, float, float]
+    segmentation: Any
+    crowd: bool
+    """several things under one mask, which COCO neither trains on nor counts as missed or found"""
 
 
 class MaskSet:
@@ -28,36 +56,29 @@ class MaskSet:
     def __init__(self, annotations: Path, photos: Path):
         self._images, names, instances = read_instances(annotations)
         self._photos = Path(photos)
-        self._instances: dict[int, list[Instance]] = {image_id: [] for image_id in self._images}
-        self._crowds: dict[int, list[Instance]] = {image_id: [] for image_id in self._images}
-        for instance in instances:
-            (self._crowds if instance.crowd else self._instances)[instance.image_id].append(instance)
+        self._instances = by_image(instances, crowds=False)
+        self._crowds = by_image(instances, crowds=True)
         self.vocabulary = Vocabulary(names)
         self.image_ids = list(self._images)
 
     def __len__(self) -> int:
         return len(self.image_ids)
 
-    @property
-    def image_sizes(self) -> list[tuple[int, int]]:
-        """(height, width) of each photo."""
-        return [self._images[image_id].size for image_id in self.image_ids]
-
     def with_instances(self) -> Subset:
         """The images that have at least one instance: those to train on, and to show."""
-        return Subset(self, [i for i, image_id in enumerate(self.image_ids) if self._instances[image_id]])
+        return Subset(self, [i for i, image_id in enumerate(self.image_ids) if self._instances.get(image_id)])
 
     def annotation(self, index: int) -> MaskAnnotation:
         """(boxes_original, labels, masks) without opening the photo, in the order of the file."""
         return self._read(self._instances, index)
 
     def crowds(self, index: int) -> MaskAnnotation:
-        """The same of the image's crowds."""
+        """(boxes_original, labels, masks) of the image's crowds."""
         return self._read(self._crowds, index)
 
     def _read(self, wanted: dict[int, list[Instance]], index: int) -> MaskAnnotation:
         image = self._images[self.image_ids[index]]
-        instances = wanted[image.image_id]
+        instances = wanted.get(image.image_id, [])
         height, width = image.size
         boxes = torch.tensor([instance.box for instance in instances]).reshape(-1, 4)
         labels = torch.tensor([instance.label for instance in instances], dtype=torch.int64)
@@ -76,6 +97,129 @@ class MaskSet:
             raise DataError(path, "photo", rule, "take photos and annotations from the same source")
         boxes, labels, masks = self.annotation(index)
         return Sample(image.image_id, pixels, boxes, labels, torch.zeros(0, 3, dtype=torch.int64), masks)
+
+
+class WithTrueMasks(Subset):
+    """The images of `dataset`, each with the masks of its regions from a file of COCO instances.
+
+    The k-th instance of an image in the file belongs to its k-th box. DataError where their numbers differ.
+    """
+
+    def __init__(self, dataset: ImageSet, annotations: Path):
+        super().__init__(dataset, range(len(dataset)))
+        self._path = Path(annotations)
+        self._images, _, instances = read_instances(annotations)
+        self._instances = by_image(instances, crowds=False)
+
+    def __getitem__(self, index: int) -> Sample:
+        """A sample with masks, in the frame of its photo."""
+        sample = super().__getitem__(index)
+        return replace(sample, masks=self.masks(index, len(sample.boxes)))
+
+    def masks(self, index: int, regions: int) -> Bool[Tensor, "regions h w"]:
+        """The true masks of an image's regions, without opening the photo."""
+        image_id = self.image_ids[index]
+        instances = self._instances.get(image_id, [])
+        if len(instances) != regions:
+            rule = f"has {len(instances)} masks for {regions} boxes of the scene graph set"
+            raise DataError(self._path, f"image {image_id}", rule, "draw the world again, with both files at once")
+        if not instances:
+            return torch.zeros(0, *self._images[image_id].size, dtype=torch.bool)
+        size = self._images[image_id].size
+        return torch.from_numpy(np.stack([decode(instance.segmentation, size) for instance in instances]))
+
+
+def read_instances(path: Path) -> tuple[dict[int, ImageEntry], tuple[str, ...], list[Instance]]:
+    """(images by id, class names in label order, instances in the order of the file). DataError at a bad entry."""
+    record = read_json(path)
+    images = {entry.image_id: entry for entry in _read_images(path, field(path, "file", record, "images", list))}
+    labels, names = _read_categories(path, field(path, "file", record, "categories", list))
+    annotations = field(path, "file", record, "annotations", list)
+    _check_unique(path, annotations, "annotation")
+    instances = (_read_instance(path, annotation, images, labels) for annotation in annotations)
+    return images, names, [instance for instance in instances if instance is not None]
+
+
+def _check_unique(path: Path, entries: list, kind: str) -> None:
+    seen = set()
+    for place, entry in enumerate(entries):
+        number = field(path, f"{kind} at place {place}", entry, "id", int)
+        if number in seen:
+            raise DataError(path, f"{kind} {number}", "appears more than once", "remove the copies")
+        seen.add(number)
+
+
+def _read_images(path: Path, entries: list) -> list[ImageEntry]:
+    _check_unique(path, entries, "image")
+    images = []
+    for entry in entries:
+        item = f"image {entry['id']}"
+        size = (field(path, item, entry, "height", int), field(path, item, entry, "width", int))
+        if min(size) <= 0:
+            raise DataError(path, item, f"has height {size[0]} and width {size[1]}", AGAIN)
+        images.append(ImageEntry(entry["id"], field(path, item, entry, "file_name", str), size))
+    return images
+
+
+def _read_categories(path: Path, entries: list) -> tuple[dict[int, int], tuple[str, ...]]:
+    """({category id: label}, names in label order)."""
+    _check_unique(path, entries, "category")
+    entries = sorted(entries, key=lambda entry: entry["id"])
+    labels = {entry["id"]: label for label, entry in enumerate(entries, start=1)}
+    return labels, tuple(field(path, f"category {entry['id']}", entry, "name", str) for entry in entries)
+
+
+def _read_instance(path: Path, entry: dict, images: dict[int, ImageEntry], labels: dict[int, int]) -> Instance | None:
+    """None for a box without width or height, of which COCO has a few."""
+    item = f"annotation {entry['id']}"
+    image = images.get(field(path, item, entry, "image_id", int))
+    if image is None:
+        raise DataError(path, item, f"image {entry['image_id']} is not in the file's list of images", AGAIN)
+    label = labels.get(field(path, item, entry, "category_id", int))
+    if label is None:
+        raise DataError(path, item, f"category {entry['category_id']} is not in the file's categories", AGAIN)
+    segmentation = _read_segmentation(path, item, entry, image.size)
+    box = _read_box(path, item, entry)
+    if box[2] == box[0] or box[3] == box[1]:
+        return None
+    return Instance(image.image_id, label, box, segmentation, bool(entry.get("iscrowd")))
+
+
+def _read_box(path: Path, item: str, entry: dict) -> tuple[float, float, float, float]:
+    box = field(path, item, entry, "bbox", list)
+    if len(box) != 4 or not all(isinstance(number, int | float) for number in box) or min(box[2:]) < 0:
+        raise DataError(path, item, f"bbox {box} is not x, y, width, height", AGAIN)
+    x, y, width, height = map(float, box)
+    return x, y, x + width, y + height
+
+
+def _read_segmentation(path: Path, item: str, entry: dict, size: tuple[int, int]) -> Any:
+    segmentation = field(path, item, entry, "segmentation", (list, dict))
+    if isinstance(segmentation, dict):
+        return _checked_runs(path, item, segmentation, size)
+    if not segmentation or any(len(polygon) < POLYGON_NUMBERS or len(polygon) % 2 for polygon in segmentation):
+        rule = f"a polygon needs an even number of coordinates, at least {POLYGON_NUMBERS}"
+        raise DataError(path, item, rule, "remove the polygon or the annotation")
+    return [np.asarray(polygon, dtype=np.float64) for polygon in segmentation]
+
+
+def _checked_runs(path: Path, item: str, runs: dict, size: tuple[int, int]) -> dict:
+    found = tuple(field(path, item, runs, "size", list))
+    counts = field(path, item, runs, "counts", (list, str))
+    if found != size:
+        raise DataError(path, item, f"run lengths are for size {found}, the image is {size} (height, width)", AGAIN)
+    if isinstance(counts, list) and sum(counts) != size[0] * size[1]:
+        raise DataError(path, item, f"run lengths cover {sum(counts)} pixels of {size[0] * size[1]}", AGAIN)
+    return runs
+
+
+def by_image(instances: list[Instance], crowds: bool) -> dict[int, list[Instance]]:
+    """{image id: its crowds or its other instances}, in the order of the file; images without any are left out."""
+    grouped = defaultdict(list)
+    for instance in instances:
+        if instance.crowd == crowds:
+            grouped[instance.image_id].append(instance)
+    return dict(grouped)
 
 
 def decode(segmentation: list | dict, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:

@@ -38,7 +38,7 @@ def read_photo(path: Path) -> UInt8[Tensor, "3 h w"]:
 
 
 def eight_bits(photo: Image.Image) -> Image.Image:
-    """Pillow clips wider grey to 255 in conversion, so a 16-bit photo would come out white."""
+    """The photo with wider grey cut to its eight leading bits: Pillow would clip it to 255, hence make it white."""
     if not photo.mode.startswith("I"):
         return photo
     return Image.fromarray((np.asarray(photo).clip(0, 65535).astype(np.uint32) >> 8).astype(np.uint8))

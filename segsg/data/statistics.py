@@ -1,20 +1,19 @@
 """Counts over a split: how often which predicate joins which classes, and which triplets occur at all."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from segsg.data.filters import overlap
+from segsg.data.views import ImageSet, overlap
 from segsg.kernels.boxes import all_pairs
 from segsg.structures import BACKGROUND
 
 PAIRS_AT_ONCE = 2_000_000
 
 
-def predicate_counts(dataset: Any, classes: int, predicates: int) -> Int[Tensor, "classes classes predicates"]:
+def predicate_counts(dataset: ImageSet, classes: int, predicates: int) -> Int[Tensor, "classes classes predicates"]:
     """How many relations join a subject class and an object class by each predicate; background included in sizes.
 
     Column 0 counts the ordered pairs of overlapping boxes of the two classes, related or not; an image in which no
@@ -26,7 +25,7 @@ def predicate_counts(dataset: Any, classes: int, predicates: int) -> Int[Tensor,
     return counts.reshape(classes, classes, predicates)
 
 
-def _flat_keys(dataset: Any, classes: int, predicates: int) -> Iterator[Int[Tensor, "pairs"]]:
+def _flat_keys(dataset: ImageSet, classes: int, predicates: int) -> Iterator[Int[Tensor, "pairs"]]:
     """Indices into the flattened table, one for each thing counted, many images at a time."""
     waiting, size = [], 0
     for index in range(len(dataset)):
@@ -50,17 +49,17 @@ def _overlapping_pairs(boxes: Float[Tensor, "regions 4"]) -> Int[Tensor, "pairs 
     return pairs[overlapping] if overlapping.any() else pairs
 
 
-def triplets(dataset: Any) -> Int[Tensor, "triplets 3"]:
+def triplets(dataset: ImageSet) -> Int[Tensor, "triplets 3"]:
     """Distinct (subject class, predicate, object class) of a split, sorted."""
-    found = [torch.zeros(0, 3, dtype=torch.int64)]
+    rows = [torch.zeros(0, 3, dtype=torch.int64)]
     for index in range(len(dataset)):
         _, labels, relations = dataset.annotation(index)
         subjects, objects, predicates = relations.unbind(1)
-        found.append(torch.stack([labels[subjects], predicates, labels[objects]], dim=1))
-    return torch.unique(torch.cat(found), dim=0)
+        rows.append(torch.stack([labels[subjects], predicates, labels[objects]], dim=1))
+    return torch.unique(torch.cat(rows), dim=0)
 
 
-def zero_shot(train: Any, test: Any) -> Int[Tensor, "triplets 3"]:
+def zero_shot(train: ImageSet, test: ImageSet) -> Int[Tensor, "triplets 3"]:
     """Distinct triplets of the test split that no training image has, sorted."""
     seen, asked = triplets(train), triplets(test)
     _, row, copies = torch.unique(torch.cat([asked, seen]), dim=0, return_inverse=True, return_counts=True)

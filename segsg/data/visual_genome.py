@@ -9,9 +9,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from segsg.data.photos import find_photo, read_photo
-from segsg.data.visual_genome_checks import check
-from segsg.data.visual_genome_file import Rows, read_images, read_rows
-from segsg.data.vocabulary import Vocabulary
+from segsg.data.visual_genome_file import Rows, check, read_images, read_rows
+from segsg.data.words import Vocabulary
 from segsg.files import DAMAGED, DataError, field, is_table, read_json, read_torch
 from segsg.structures import Sample
 
@@ -89,17 +88,12 @@ class SceneGraphSet:
         return self._images.ids[self._chosen].tolist()
 
     @property
-    def image_sizes(self) -> list[tuple[int, int]]:
-        """(height, width) of the original frame, from image_data.json."""
-        return [(height, width) for height, width in self._images.sizes[self._chosen].tolist()]
-
-    @property
     def shared_ids(self) -> list[int | None]:
         """Id of each image in the mask set (`coco_id`), None for an image that it does not have."""
         return [shared or None for shared in self._images.shared[self._chosen].tolist()]
 
     def annotation(self, index: int) -> Annotation:
-        """(boxes_original, labels, relations) without opening the photo; boxes are pixels of `image_sizes`."""
+        """(boxes_original, labels, relations) without opening the photo; boxes are in the frame of image_data.json."""
         row = self._chosen[index]
         boxes, relations = _slice(self._rows.boxes_of[row]), _slice(self._rows.relations_of[row])
         pairs = self._rows.relationships[relations] - boxes.start

@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from segsg.data.filters import Subset
+from segsg.data.views import Subset
 from segsg.data.visual_genome import Split, read_vocabulary
-from segsg.data.vocabulary import Vocabulary
+from segsg.data.words import Vocabulary
 from segsg.evaluation.choice import Choice, choose
 from segsg.evaluation.matching import Ranking, agreement, rank
 from segsg.evaluation.protocol import Protocol

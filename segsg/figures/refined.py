@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from segsg.data.filters import Subset
+from segsg.data.views import Subset
 from segsg.evaluation.choice import Choice, choose_by
 from segsg.figures.overlay import Picture
 from segsg.figures.pictures import class_names

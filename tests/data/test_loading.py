@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segsg.data.loading import Batches, ordered, prepared, seeded
+from segsg.data.views import ImageSet
 from segsg.structures import Sample
 
 
-class Numbered:
+class Numbered(ImageSet):
     """A data set of `length` small images; image i is image number i."""
 
     def __init__(self, length):

@@ -5,11 +5,12 @@ import torch
 
 from segsg.data import statistics
 from segsg.data.statistics import predicate_counts, triplets, zero_shot
+from segsg.data.views import ImageSet
 
 CLASSES, PREDICATES = 5, 4
 
 
-class Drawn:
+class Drawn(ImageSet):
     """Random annotations, among them images without boxes, without relations and without overlaps."""
 
     def __init__(self, images, seed=0):

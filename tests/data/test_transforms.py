@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 from torchvision.transforms.v2 import functional as reference
 
-from segsg.data.transforms import MEAN_COLOUR, collate, flip, resize
+from segsg.data.loading import MEAN_COLOUR, collate, flip, resize
 from segsg.structures import Sample
 
 

@@ -1,11 +1,11 @@
 import json
-from types import SimpleNamespace
 
 import pytest
 import torch
 from pycocotools import mask as rle
 
-from segsg.data.true_masks import WithTrueMasks
+from segsg.data.coco import WithTrueMasks
+from segsg.data.words import Vocabulary
 from segsg.files import DataError
 from segsg.structures import Sample
 
@@ -25,11 +25,14 @@ def sample(image_id, regions):
 
 
 class Set(list):
-    vocabulary = SimpleNamespace()
+    vocabulary = Vocabulary(("hat",))
 
     @property
     def image_ids(self):
         return [item.image_id for item in self]
+
+    def annotation(self, index):
+        return self[index].boxes, self[index].labels, self[index].relations
 
 
 @pytest.fixture

@@ -53,10 +53,8 @@ def test_an_image_without_relations_has_empty_ones(graph_files):
     assert sample.relations.shape == (0, 3) and len(sample.boxes) == 2
 
 
-def test_shared_ids_and_sizes(graph_files):
-    everything = scene_graphs(graph_files, keep_empty=True)
-    assert everything.shared_ids == [None, 901, None]
-    assert everything.image_sizes == [(40, 80)] * 3
+def test_shared_ids(graph_files):
+    assert scene_graphs(graph_files, keep_empty=True).shared_ids == [None, 901, None]
 
 
 def test_a_sample_is_the_annotation_with_its_photo(graph_files):
@@ -112,7 +110,9 @@ def test_real_relations_in_this_layout(real):
     assert [len(sizes["train"]), len(sizes["validation"]), len(test)] == [4, 1, 2]
     for data in (*sizes.values(), test):
         samples = [data[i] for i in range(len(data))]
-        assert [sample.size for sample in samples] == data.image_sizes
+        assert all(
+            sample.scale == 1 and torch.equal(sample.boxes, data.annotation(i)[0]) for i, sample in enumerate(samples)
+        )
         assert all((sample.boxes[:, 2:] > sample.boxes[:, :2]).all() for sample in samples)
 
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from segsg.data.visual_genome import SceneGraphSet, read_zero_shot
-from segsg.data.visual_genome_checks import owners
+from segsg.data.visual_genome_file import owners
 from segsg.files import DataError
 
 

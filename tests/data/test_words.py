@@ -1,7 +1,7 @@
 import pytest
 
-from segsg.data.word_vectors import WordVectors
-from segsg.files import DataError
+from segsg.data.words import Vocabulary, WordVectors, read_name_pairs
+from segsg.files import DataError, read_json
 
 LINES = "the 0 0 1\nat name@domain.com 9 9 9\nat 4 4 4\ncell 1 2 3\nphone 3 2 -1\nCat 7 7 7\ncat 5 6 7\n"
 
@@ -58,3 +58,24 @@ def test_a_row_that_is_no_numbers(glove):
 def test_a_missing_file(tmp_path):
     with pytest.raises(DataError, match="absent: file: cannot be read"):
         WordVectors.read(tmp_path / "absent")
+
+
+def test_json_errors_name_the_file(tmp_path):
+    with pytest.raises(DataError, match=r"absent\.json: file: cannot be read"):
+        read_json(tmp_path / "absent.json")
+    (tmp_path / "odd.json").write_bytes(b"\xff\xfe{")
+    with pytest.raises(DataError, match=r"odd\.json: file: is not JSON"):
+        read_json(tmp_path / "odd.json")
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"bike": 3}'])
+def test_name_pairs_are_names(tmp_path, content):
+    (tmp_path / "pairs.json").write_text(content)
+    with pytest.raises(DataError, match="JSON object of names"):
+        read_name_pairs(tmp_path / "pairs.json")
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_an_unknown_label_has_no_name(label):
+    with pytest.raises(IndexError, match=f"label {label} is not among"):
+        Vocabulary(("a", "b")).class_name(label)

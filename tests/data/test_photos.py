@@ -4,8 +4,7 @@ import torch
 from PIL import Image
 
 from segsg.data.photos import read_photo
-from segsg.data.vocabulary import Vocabulary, read_name_pairs
-from segsg.files import DataError, read_json
+from segsg.files import DataError
 
 
 @pytest.mark.parametrize(
@@ -52,24 +51,3 @@ def test_a_photo_cut_anywhere_is_an_error(tmp_path, kind):
         path.write_bytes(whole[: int(len(whole) * share)])
         with pytest.raises(DataError, match=f"photo.{kind}: photo: cannot be decoded"):
             read_photo(path)
-
-
-def test_json_errors_name_the_file(tmp_path):
-    with pytest.raises(DataError, match=r"absent\.json: file: cannot be read"):
-        read_json(tmp_path / "absent.json")
-    (tmp_path / "odd.json").write_bytes(b"\xff\xfe{")
-    with pytest.raises(DataError, match=r"odd\.json: file: is not JSON"):
-        read_json(tmp_path / "odd.json")
-
-
-@pytest.mark.parametrize("content", ["[1]", '{"bike": 3}'])
-def test_name_pairs_are_names(tmp_path, content):
-    (tmp_path / "pairs.json").write_text(content)
-    with pytest.raises(DataError, match="JSON object of names"):
-        read_name_pairs(tmp_path / "pairs.json")
-
-
-@pytest.mark.parametrize("label", [-1, 3])
-def test_an_unknown_label_has_no_name(label):
-    with pytest.raises(IndexError, match=f"label {label} is not among"):
-        Vocabulary(("a", "b")).class_name(label)

@@ -1,7 +1,7 @@
 import torch
 
-from segsg.data.filters import OverlappingRelations, Subset, one_predicate_per_pair, overlap
 from segsg.data.loading import seeded
+from segsg.data.views import OverlappingRelations, Subset, one_predicate_per_pair, overlap
 from segsg.data.visual_genome import SceneGraphSet
 from segsg.structures import Sample
 
@@ -22,7 +22,7 @@ def test_relations_of_boxes_apart_are_left_out_and_images_with_them(graph_files)
     graph_files.arrays["boxes_1024"][1] = [20, 20, 10, 10]
     graph_files.arrays["boxes_1024"][6] = [900, 20, 10, 10]
     data = OverlappingRelations(SceneGraphSet(*graph_files.write(), "train"))
-    assert data.image_ids == [11] and data.image_sizes == [(40, 80)] and data.shared_ids == [None]
+    assert data.image_ids == [11] and data.shared_ids == [None]
     assert data.annotation(0)[2].tolist() == data[0].relations.tolist() == [[0, 2, 1]]
     assert len(data[0].boxes) == 3
 

@@ -1,6 +1,7 @@
-"""Word vectors: GloVe's text files, and tables with one row per class."""
+"""Words of a data set: names of classes and predicates, pairs of names, and word vectors as GloVe's files have them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,44 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from segsg.files import DataError
+from segsg.files import DataError, read_json
+from segsg.structures import BACKGROUND
 
 AGAIN = "download or draw the file again"
 ALIAS = "spell it differently, or give another word for it under data: word_aliases in the profile"
+BACKGROUND_NAME = "background"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Class and predicate names in label order. Background is not among them: label i is the name at i - 1."""
+
+    classes: tuple[str, ...]
+    predicates: tuple[str, ...] = ()
+
+    def class_name(self, label: int) -> str:
+        """Name of a class label; IndexError if there is no such label."""
+        return _name(self.classes, label)
+
+    def predicate_name(self, label: int) -> str:
+        """Name of a predicate label; IndexError if there is no such label."""
+        return _name(self.predicates, label)
+
+
+def _name(names: tuple[str, ...], label: int) -> str:
+    if label == BACKGROUND:
+        return BACKGROUND_NAME
+    if not 0 < label <= len(names):
+        raise IndexError(f"label {label} is not among 0..{len(names)}")
+    return names[label - 1]
+
+
+def read_name_pairs(path: Path) -> dict[str, str]:
+    """Which mask class shows a scene-graph class, for classes that share a mask but not a name: {class: mask class}."""
+    pairs = read_json(path)
+    if not isinstance(pairs, dict) or not all(isinstance(name, str) for name in pairs.values()):
+        raise DataError(path, "file", "is not one JSON object of names", 'write {"bike": "motorcycle", ...}')
+    return pairs
 
 
 class WordVectors:
