@@ -15,8 +15,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from segsg.data.transforms import collate, resize
-from segsg.data.vocabulary import Vocabulary
+from segsg.data.loading import collate, resize
+from segsg.data.words import Vocabulary
 from segsg.files import DataError, digest, read_json
 from segsg.kernels.boxes import clip, union_boxes
 from segsg.kernels.masks import paste

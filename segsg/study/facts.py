@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from segsg.data.vocabulary import Vocabulary
+from segsg.data.words import Vocabulary
 from segsg.files import DataError, read_json, whole, write_text
 from segsg.grounding.transfer import transfer_matrix
 from segsg.study import sets

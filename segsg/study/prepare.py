@@ -7,8 +7,7 @@ from torch import Tensor
 
 from segsg.data.statistics import predicate_counts, zero_shot
 from segsg.data.visual_genome import read_vocabulary, read_zero_shot
-from segsg.data.vocabulary import Vocabulary, read_name_pairs
-from segsg.data.word_vectors import WordVectors
+from segsg.data.words import Vocabulary, WordVectors, read_name_pairs
 from segsg.study import facts, sets
 from segsg.study.facts import Facts
 from segsg.study.params import Params

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from segsg.data.coco import MaskSet
-from segsg.data.filters import OverlappingRelations, Subset, one_predicate_per_pair, without_images
+from segsg.data.coco import MaskSet, WithTrueMasks
 from segsg.data.loading import Batches, Change, ordered, prepared
-from segsg.data.true_masks import WithTrueMasks
+from segsg.data.views import OverlappingRelations, Subset, one_predicate_per_pair, without_images
 from segsg.data.visual_genome import SceneGraphSet, Split
 from segsg.structures import Batch
 from segsg.study.params import DetectorRow, Optimization, Params

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from segsg.data.visual_genome import read_vocabulary
-from segsg.data.word_vectors import WordVectors
+from segsg.data.words import WordVectors
 from segsg.files import DataError, field, read_json
 from segsg.grounding.transfer import transfer_matrix
 from segsg.study.facts import Transfer

@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _name_pairs(options: argparse.Namespace) -> dict[str, str]:
     """COCO's partners of Visual Genome's names, unless the user has another list of either."""
-    from segsg.data.vocabulary import read_name_pairs
+    from segsg.data.words import read_name_pairs
 
     path = options.name_pairs or (COCO_PAIRS if options.mask_classes is None else None)
     if path is not None and not path.is_file():

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scenes import CLASSES, MASK_CLASSES, PREDICATES, SIDE, FixedDetector, box_extractor, make, materials
 
-from segsg.data.vocabulary import Vocabulary
+from segsg.data.words import Vocabulary
 from segsg.evaluation.matching import rank
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.records import Prediction, Truth

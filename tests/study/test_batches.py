@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from segsg.data.filters import one_predicate_per_pair
+from segsg.data.views import one_predicate_per_pair
 from segsg.study import sets
 from segsg.study.params import Params, read_section
 from segsg.study.profile import resolve
