@@ -1,35 +1,38 @@
 """NumPy archives (.npz): the rows of all images one after another, read image by image, never as a whole."""
 
-import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.lib import format as npy
+from safetensors import SafetensorError
 
-from segsg.formats.fields import HEADER, LENGTHS, TRUTH, Background, File, MakeRecord, names_of, prediction_fields
+from segsg.formats.fields import HEADER, LENGTHS, TRUTH, File, MakeRecord, prediction_fields
 
+_DAMAGED = (ValueError, KeyError, OSError, EOFError, NotImplementedError, BadZipFile, zlib.error, SafetensorError)
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 @contextmanager
-def _damage(where: str) -> Iterator[None]:
+def damage(where: str) -> Iterator[None]:
     """What reading a broken archive raises, as a ValueError that names the place."""
     try:
         yield
-    except (ValueError, KeyError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGED as error:
         raise ValueError(f"{where} damaged or cut off ({error}); write the file again") from error
 
 
 class Column:
     """One array of an archive, front to back."""
 
-    def __init__(self, archive: zipfile.ZipFile, name: str):
+    def __init__(self, archive: ZipFile, name: str):
         self._where = f"{archive.filename}: {name}"
-        with _damage(self._where):
+        with damage(self._where):
             self._stream = archive.open(f"{name}.npy")
             self.shape, fortran, self._dtype = _HEADERS[npy.read_magic(self._stream)](self._stream)
         if self._dtype.hasobject or (fortran and len(self.shape) > 1):
@@ -39,7 +42,7 @@ class Column:
     def take(self, rows: int) -> np.ndarray:
         """The next `rows` rows."""
         shape = (rows, *self.shape[1:])
-        with _damage(self._where):
+        with damage(self._where):
             content = bytearray(self._stream.read(int(np.prod(shape)) * self._dtype.itemsize))
             return np.frombuffer(content, self._dtype).reshape(shape)
 
@@ -51,31 +54,22 @@ class Column:
 class Arrays(File):
     """An .npz by the names of its arrays."""
 
+    endings = (".npz",)
+
     def __init__(self, path: Path):
         super().__init__(path)
-        with _damage(f"{path}: not an .npz, or"):
-            self._archive = zipfile.ZipFile(path)
+        with damage(f"{path}: not an .npz, or"):
+            self._archive = ZipFile(path)
         self.names = {Path(name).stem for name in self._archive.namelist()}
 
     def column(self, name: str) -> Column:
         """An array from its first row."""
         return Column(self._archive, name)
 
-    def predicate_names(self) -> tuple[str, ...] | None:
-        if "predicate_names" not in self.names:
-            return None
-        return names_of(self.column("predicate_names").whole().tolist(), f"{self.path}: predicate_names")
-
-    def predicate_columns(self) -> int | None:
-        """By the width of the scores; None if they have no row."""
-        background = self.background()
-        shape = self.column("predicate_scores").shape if "predicate_scores" in self.names else ()
-        return shape[1] + (background.predicates is None) if len(shape) == 2 and shape[0] else None
-
-    def background(self) -> Background:
-        columns = {name: self.column(name).whole() for name in HEADER if name in self.names}
-        header = {name: values.item() if values.size == 1 else values.tolist() for name, values in columns.items()}
-        return Background.of(header, str(self.path))
+    def header(self) -> dict[str, Any]:
+        known = [name for name in (*HEADER, "predicate_names") if name in self.names]
+        values = {name: self.column(name).whole().tolist() for name in known}
+        return {name: v[0] if name in HEADER and len(v) == 1 else v for name, v in values.items()}
 
     def true_images(self) -> Iterator[tuple[str, MakeRecord]]:
         return self._images(TRUTH)
@@ -96,9 +90,8 @@ class Arrays(File):
         for name, count in counted.items():
             rows, images = columns[name].rows, len(image_ids)
             if not _divides(counts[count], rows, images):
-                raise ValueError(
-                    f"{self.path}: {count} does not divide the {rows} rows of {name!r} among {images} images"
-                )
+                rule = f"{count} does not divide the {rows} rows of {name!r} among {images} images"
+                raise ValueError(f"{self.path}: {rule}")
         for i, image_id in enumerate(image_ids.tolist()):
             parts = {name: column.take(int(counts[counted[name]][i])) for name, column in columns.items()}
             yield f"{self.path}: image {image_id}", partial(dict, parts, image_id=image_id)

@@ -25,6 +25,8 @@ class BoxList:
 class Benchmark(File):
     """Truths and predictions in one file. Images count from 0."""
 
+    endings = (".pytorch", ".pth", ".pt")
+
     def _load(self) -> dict[str, list[BoxList]]:
         """The lists "groundtruths" and "predictions". Tensors of a file of today's layout stay on disk until used.
 
@@ -44,17 +46,6 @@ class Benchmark(File):
         if not content["groundtruths"]:
             raise ValueError(f"{self.path}: empty; no image in it")
         return content
-
-    def predicate_names(self) -> None:
-        """The file has none."""
-
-    def predicate_columns(self) -> int | None:
-        """None if no image has a pair."""
-        for number, item in enumerate(self._load()["predictions"]):
-            scores = _scores(item, f"{self.path}: prediction of image {number}")
-            if len(scores):
-                return scores.shape[1]
-        return None
 
     def true_images(self) -> Iterator[tuple[str, MakeRecord]]:
         for number, item in enumerate(self._load()["groundtruths"]):
@@ -80,15 +71,11 @@ def predicted_record(number: int, item: BoxList, where: str) -> Record:
         "classes": _field(item, "pred_labels", where),
         "scores": _field(item, "pred_scores", where),
         "pairs": _field(item, "rel_pair_idxs", where),
-        "predicate_scores": _scores(item, where),
+        "predicate_scores": _field(item, "pred_rel_scores", where),
     }
     record = arrays(record, ONE_CLASS, where)
     kept = record["pairs"][:, 0] != record["pairs"][:, 1]
     return record | {"image_id": number} | {name: record[name][kept] for name in ("pairs", "predicate_scores")}
-
-
-def _scores(item: BoxList, where: str) -> Float[np.ndarray, "pairs _"]:
-    return table(_field(item, "pred_rel_scores", where), "predicate_scores", -1, where)
 
 
 def _field(item: BoxList, name: str, where: str) -> np.ndarray:

@@ -3,6 +3,7 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -66,20 +67,17 @@ class File(ABC):
     parsed.
     """
 
+    endings: tuple[str, ...]
+
     def __init__(self, path: Path):
         self.path = path
 
-    @abstractmethod
-    def predicate_names(self) -> tuple[str, ...] | None:
-        """Foreground predicates that a file of truths lists, label 1 first; None if it lists none."""
+    def header(self) -> Record:
+        """What the file says of all images: `predicate_names` of truths, and the columns of `HEADER` of predictions.
 
-    @abstractmethod
-    def predicate_columns(self) -> int | None:
-        """Number of predicates of a file of predictions, background included; None if it does not say."""
-
-    def background(self) -> Background:
-        """Where the background is in a file of predictions."""
-        return Background(None, 0)
+        Without another word predictions have chosen a class, and their predicate scores begin with the background.
+        """
+        return {"background_class": None, "background_predicate": 0}
 
     @abstractmethod
     def true_images(self) -> Iterator[tuple[str, MakeRecord]]:
@@ -89,6 +87,21 @@ class File(ABC):
     def predicted_images(self, predicates: int) -> Iterator[tuple[str, MakeRecord]]:
         """Place and content of each image of a file of predictions; `predicates` counts background."""
 
+    def predicate_names(self) -> tuple[str, ...] | None:
+        """Foreground predicates that a file of truths lists, label 1 first; None if it lists none."""
+        listed = self.header().get("predicate_names")
+        return None if listed is None else names_of(listed, self.path)
+
+    def predicate_columns(self) -> int | None:
+        """Number of predicates of a file of predictions, background included, by the first image with a pair."""
+        background = Background.of(self.header(), str(self.path))
+        for where, make in self.predicted_images(0):
+            with suppress(ValueError):  # an image that breaks a rule is reported when it is evaluated
+                scores = table(make().get("predicate_scores", ()), "predicate_scores", -1, where)
+                if len(scores):
+                    return scores.shape[1] + (background.predicates is None)
+        return None
+
     def truths(self) -> Iterator[Callable[[], Truth]]:
         """Every image, parsed when it is called."""
         for where, make in self.true_images():
@@ -96,7 +109,7 @@ class File(ABC):
 
     def graphs(self, predicates: int) -> Iterator[Callable[[], ImageGraph]]:
         """Every image, parsed when it is called; `predicates` counts background."""
-        background = self.background()
+        background = Background.of(self.header(), str(self.path))
         for where, make in self.predicted_images(predicates):
             yield partial(_graph, make, where, background, predicates)
 
@@ -180,10 +193,10 @@ def image_id(record: Record, where: str) -> int:
     return value
 
 
-def names_of(value: Any, where: str) -> tuple[str, ...]:
-    """A list of names. Raises ValueError that names the place."""
+def names_of(value: Any, path: Path) -> tuple[str, ...]:
+    """A list of names. Raises ValueError that names the file."""
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise ValueError(f"{where}: names of predicates must be a list of words")
+        raise ValueError(f"{path}: names of predicates must be a list of words")
     return tuple(value)
 
 

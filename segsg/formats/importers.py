@@ -14,24 +14,14 @@ FORMATS: dict[str, type[File]] = {
     "scene-graph-benchmark": Benchmark,
     "psg": Panoptic,
 }
-ENDINGS = {
-    ".jsonl": "lines",
-    ".jsonl.gz": "lines",
-    ".npz": "arrays",
-    ".pytorch": "scene-graph-benchmark",
-    ".pth": "scene-graph-benchmark",
-    ".pt": "scene-graph-benchmark",
-    ".json": "psg",
-}
 
 
 def open_file(path: Path, name: str | None = None) -> File:
     """A file by the name of its format or else by its ending. ValueError for neither, or if there is no file."""
     existing(path)
     if name is None:
-        name = next((kind for ending, kind in ENDINGS.items() if path.name.endswith(ending)), None)
+        name = next((known for known, kind in FORMATS.items() if path.name.endswith(kind.endings)), None)
     if name not in FORMATS:
-        raise ValueError(
-            f"{path}: the name must end in {', '.join(ENDINGS)}; otherwise name the format: {', '.join(FORMATS)}"
-        )
+        endings = ", ".join(ending for kind in FORMATS.values() for ending in kind.endings)
+        raise ValueError(f"{path}: the name must end in {endings}; otherwise name the format: {', '.join(FORMATS)}")
     return FORMATS[name](path)

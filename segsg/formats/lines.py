@@ -11,12 +11,14 @@ from typing import Any, BinaryIO
 
 from segsg.evaluation.records import Truth, as_array
 from segsg.files import whole
-from segsg.formats.fields import Background, File, MakeRecord, from_json, names_of
+from segsg.formats.fields import File, MakeRecord, from_json
 from segsg.structures import ImageGraph
 
 
 class Lines(File):
     """A file of lines; the first may be a header, about the file and not an image."""
+
+    endings = (".jsonl", ".jsonl.gz")
 
     def _lines(self) -> Iterator[tuple[str, bytes]]:
         with gzip.open(self.path) if self.path.suffix == ".gz" else self.path.open("rb") as file:
@@ -27,7 +29,7 @@ class Lines(File):
             except (gzip.BadGzipFile, EOFError) as error:
                 raise ValueError(f"{self.path}: cannot be unpacked ({error}); write it again") from error
 
-    def _header(self) -> dict[str, Any]:
+    def header(self) -> dict[str, Any]:
         """The first line if it is not an image. Raises ValueError for a file without a line."""
         first = next(self._lines(), None)
         if first is None:
@@ -37,29 +39,13 @@ class Lines(File):
 
     def true_images(self) -> Iterator[tuple[str, MakeRecord]]:
         lines = self._lines()
-        if self._header():
+        if self.header():
             next(lines)
         for where, line in lines:
             yield where, partial(_record, line, where)
 
     def predicted_images(self, predicates: int) -> Iterator[tuple[str, MakeRecord]]:
         return self.true_images()
-
-    def background(self) -> Background:
-        return Background.of(self._header(), str(self.path))
-
-    def predicate_names(self) -> tuple[str, ...] | None:
-        listed = self._header().get("predicate_names")
-        return None if listed is None else names_of(listed, f"{self.path}: predicate_names")
-
-    def predicate_columns(self) -> int | None:
-        """By the first image with a pair."""
-        background = self.background()
-        for _, make in self.true_images():
-            scores = make().get("predicate_scores")
-            if isinstance(scores, list) and scores and isinstance(scores[0], list):
-                return len(scores[0]) + (background.predicates is None)
-        return None
 
 
 def _record(line: bytes, where: str) -> dict[str, Any]:

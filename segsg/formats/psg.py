@@ -20,6 +20,8 @@ XYXY, XYWH = 0, 1
 class Panoptic(File):
     """Truths in OpenPSG's layout or predictions in sgbench's."""
 
+    endings = (".json",)
+
     def _load(self, *lists: str) -> dict[str, Any]:
         way_out = "files with masks (.zip) are not read, only boxes"
         content = from_json(self.path.read_bytes(), str(self.path), way_out)
@@ -32,18 +34,15 @@ class Panoptic(File):
             raise ValueError(f"{self.path}: empty; no image in {lists[0]!r}")
         return content
 
-    def _truths(self) -> dict[str, Any]:
-        return self._load("data", "predicate_classes")
-
     def predicate_names(self) -> tuple[str, ...]:
-        return names_of(self._truths()["predicate_classes"], f"{self.path}: predicate_classes")
+        return names_of(self._load("data", "predicate_classes")["predicate_classes"], self.path)
 
     def predicate_columns(self) -> None:
         """The file does not say how many there are."""
 
     def true_images(self) -> Iterator[tuple[str, MakeRecord]]:
         """The test images, or all images of a file that does not list the test images."""
-        content = self._truths()
+        content = self._load("data", "predicate_classes")
         listed = content.get("test_image_ids")
         wanted = set(map(str, listed)) if isinstance(listed, list) else None
         for number, image in enumerate(content["data"]):

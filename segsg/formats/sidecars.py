@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Int
-from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file
 
 from segsg.files import DAMAGED, is_table, read_torch
-from segsg.formats.arrays import Arrays
-from segsg.formats.fields import existing, from_json
+from segsg.formats.arrays import damage
+from segsg.formats.fields import existing, from_json, names_of
 
 NAMED = (".npz", ".safetensors")
 """endings of files of named arrays"""
@@ -20,21 +20,16 @@ def _json(path: Path) -> Any:
 
 
 def _array(path: Path, name: str) -> np.ndarray:
-    """The array of a file that ends in one of `NAMED`."""
-    if path.suffix == ".npz":
-        archive = Arrays(path)
-        return archive.column(_known(name, archive.names, path)).whole()
-    try:
-        with safe_open(path, framework="numpy") as tensors:
-            return tensors.get_tensor(_known(name, tensors.keys(), path))
-    except (OSError, SafetensorError) as error:
-        raise ValueError(f"{path}: damaged or cut off ({error}); copy or write it again") from error
-
-
-def _known(name: str, names, path: Path) -> str:
-    if name not in names:
+    """An array of a file that ends in one of `NAMED`."""
+    with damage(f"{path}:"):
+        if path.suffix == ".safetensors":
+            named = load_file(path)
+        else:
+            with np.load(path, allow_pickle=False) as archive:
+                named = dict(archive)
+    if name not in named:
         raise ValueError(f"{path}: lacks {name!r}")
-    return name
+    return np.atleast_1d(named[name])
 
 
 def predicate_names(path: Path) -> tuple[str, ...]:
@@ -46,9 +41,7 @@ def predicate_names(path: Path) -> tuple[str, ...]:
     if isinstance(content, dict) and "idx_to_predicate" in content:
         listed = content["idx_to_predicate"]
         content = [listed[label] for label in sorted(listed, key=int)]
-    if not isinstance(content, list) or not all(isinstance(name, str) for name in content):
-        raise ValueError(f"{path}: neither a list of names nor VG-SGG-dicts.json")
-    return tuple(content)
+    return names_of(content, path)
 
 
 def zero_shot(path: Path) -> Int[np.ndarray, "triplets 3"]:
