@@ -149,7 +149,7 @@ def test_yardsticks_readers_and_pages_retrain_nothing(stale):
         for path in (ROOT / "segsg" / room).glob("*.py")
     ]
     files = [path.relative_to(ROOT).as_posix() for path in rooms if path.name != "__init__.py"]
-    changed = stale("segsg/world/measure.py", *files)
+    changed = stale("segsg/world/yardsticks.py", *files)
     assert "report" in changed
     assert not [name for name in changed if name.startswith(TRAINED)]
 
