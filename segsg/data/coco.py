@@ -3,7 +3,6 @@
 Every entry of a file is checked when it is read.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -56,8 +55,7 @@ class MaskSet:
     def __init__(self, annotations: Path, photos: Path):
         self._images, names, instances = read_instances(annotations)
         self._photos = Path(photos)
-        self._instances = by_image(instances, crowds=False)
-        self._crowds = by_image(instances, crowds=True)
+        self._instances, self._crowds = by_image(instances)
         self.vocabulary = Vocabulary(names)
         self.image_ids = list(self._images)
 
@@ -66,7 +64,7 @@ class MaskSet:
 
     def with_instances(self) -> Subset:
         """The images that have at least one instance: those to train on, and to show."""
-        return Subset(self, [i for i, image_id in enumerate(self.image_ids) if self._instances.get(image_id)])
+        return Subset(self, [i for i, image_id in enumerate(self.image_ids) if image_id in self._instances])
 
     def annotation(self, index: int) -> MaskAnnotation:
         """(boxes_original, labels, masks) without opening the photo, in the order of the file."""
@@ -82,10 +80,8 @@ class MaskSet:
         height, width = image.size
         boxes = torch.tensor([instance.box for instance in instances]).reshape(-1, 4)
         labels = torch.tensor([instance.label for instance in instances], dtype=torch.int64)
-        masks = np.zeros((len(instances), height, width), dtype=bool)
-        for mask, instance in zip(masks, instances, strict=True):
-            mask[:] = decode(instance.segmentation, image.size)
-        return boxes.clamp_min(0).minimum(torch.tensor([width, height, width, height])), labels, torch.from_numpy(masks)
+        boxes = boxes.clamp_min(0).minimum(torch.tensor([width, height, width, height]))
+        return boxes, labels, _masks(instances, image.size)
 
     def __getitem__(self, index: int) -> Sample:
         """DataError if the photo is missing, cannot be decoded, or differs in size from its entry."""
@@ -109,7 +105,7 @@ class WithTrueMasks(Subset):
         super().__init__(dataset, range(len(dataset)))
         self._path = Path(annotations)
         self._images, _, instances = read_instances(annotations)
-        self._instances = by_image(instances, crowds=False)
+        self._instances, _ = by_image(instances)
 
     def __getitem__(self, index: int) -> Sample:
         """A sample with masks, in the frame of its photo."""
@@ -123,10 +119,7 @@ class WithTrueMasks(Subset):
         if len(instances) != regions:
             rule = f"has {len(instances)} masks for {regions} boxes of the scene graph set"
             raise DataError(self._path, f"image {image_id}", rule, "draw the world again, with both files at once")
-        if not instances:
-            return torch.zeros(0, *self._images[image_id].size, dtype=torch.bool)
-        size = self._images[image_id].size
-        return torch.from_numpy(np.stack([decode(instance.segmentation, size) for instance in instances]))
+        return _masks(instances, self._images[image_id].size)
 
 
 def read_instances(path: Path) -> tuple[dict[int, ImageEntry], tuple[str, ...], list[Instance]]:
@@ -213,13 +206,19 @@ def _checked_runs(path: Path, item: str, runs: dict, size: tuple[int, int]) -> d
     return runs
 
 
-def by_image(instances: list[Instance], crowds: bool) -> dict[int, list[Instance]]:
-    """{image id: its crowds or its other instances}, in the order of the file; images without any are left out."""
-    grouped = defaultdict(list)
+def by_image(instances: list[Instance]) -> tuple[dict[int, list[Instance]], dict[int, list[Instance]]]:
+    """(instances, crowds) by the id of their image, in the order of the file; images without any are left out."""
+    others, crowds = {}, {}
     for instance in instances:
-        if instance.crowd == crowds:
-            grouped[instance.image_id].append(instance)
-    return dict(grouped)
+        (crowds if instance.crowd else others).setdefault(instance.image_id, []).append(instance)
+    return others, crowds
+
+
+def _masks(instances: list[Instance], size: tuple[int, int]) -> Bool[Tensor, "regions h w"]:
+    masks = np.zeros((len(instances), *size), dtype=bool)
+    for mask, instance in zip(masks, instances, strict=True):
+        mask[:] = decode(instance.segmentation, size)
+    return torch.from_numpy(masks)
 
 
 def decode(segmentation: list | dict, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:

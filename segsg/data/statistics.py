@@ -1,7 +1,5 @@
 """Counts over a split: how often which predicate joins which classes, and which triplets occur at all."""
 
-from collections.abc import Iterator
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -9,8 +7,6 @@ from torch import Tensor
 from segsg.data.views import ImageSet, overlap
 from segsg.kernels.boxes import all_pairs
 from segsg.structures import BACKGROUND
-
-PAIRS_AT_ONCE = 2_000_000
 
 
 def predicate_counts(dataset: ImageSet, classes: int, predicates: int) -> Int[Tensor, "classes classes predicates"]:
@@ -20,26 +16,14 @@ def predicate_counts(dataset: ImageSet, classes: int, predicates: int) -> Int[Te
     two boxes overlap counts with all its pairs. Nothing is smoothed, repeated relations count each time.
     """
     counts = torch.zeros(classes * classes * predicates, dtype=torch.int64)
-    for keys in _flat_keys(dataset, classes, predicates):
-        counts += torch.bincount(keys, minlength=len(counts))
-    return counts.reshape(classes, classes, predicates)
-
-
-def _flat_keys(dataset: ImageSet, classes: int, predicates: int) -> Iterator[Int[Tensor, "pairs"]]:
-    """Indices into the flattened table, one for each thing counted, many images at a time."""
-    waiting, size = [], 0
     for index in range(len(dataset)):
         boxes, labels, relations = dataset.annotation(index)
         pairs = _overlapping_pairs(boxes)
         pairs = torch.cat([pairs, torch.full((len(pairs), 1), BACKGROUND)], dim=1)
-        subjects, objects, labels_of_pairs = torch.cat([pairs, relations]).unbind(1)
-        waiting.append((labels[subjects] * classes + labels[objects]) * predicates + labels_of_pairs)
-        size += len(waiting[-1])
-        if size > PAIRS_AT_ONCE:
-            yield torch.cat(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield torch.cat(waiting)
+        subjects, objects, joined_by = torch.cat([pairs, relations]).unbind(1)
+        places = (labels[subjects] * classes + labels[objects]) * predicates + joined_by
+        counts.index_add_(0, places, torch.ones_like(places))
+    return counts.reshape(classes, classes, predicates)
 
 
 def _overlapping_pairs(boxes: Float[Tensor, "regions 4"]) -> Int[Tensor, "pairs 2"]:

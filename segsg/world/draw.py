@@ -10,6 +10,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from PIL import Image
 from pycocotools import mask as rle
 from tqdm import tqdm
 
@@ -18,6 +19,7 @@ from segsg.world.images import Annotation, Drawn, Place, draw_image
 
 MASK_IDS = {"train": 100_000, "validation": 200_000}
 SHARED_IDS = 300_000
+QUALITY = 95
 SCENE_GRAPH_PHOTOS, MASK_PHOTOS = "scene_graphs/VG_100K", {"train": "masks/train2017", "validation": "masks/val2017"}
 LONGER_SIDES = (1024, 512)
 TRUE_MASKS = {"true_masks.json": ("validation", "test"), "true_masks_train.json": ("train",)}
@@ -119,11 +121,11 @@ def _records(part: Path, places: list[Place], workers: int) -> list[Record]:
 def _draw_and_save(part: Path, place: Place) -> Record:
     """Draw one image, save its photo, and return what the annotation files need."""
     drawn = draw_image(place)
-    photo, is_graph = drawn.jpeg(), place.set_name == "scene_graphs"
+    photo, is_graph = Image.fromarray(drawn.picture.photo), place.set_name == "scene_graphs"
     if is_graph:
-        (part / SCENE_GRAPH_PHOTOS / f"{place.image_id}.jpg").write_bytes(photo)
+        photo.save(part / SCENE_GRAPH_PHOTOS / f"{place.image_id}.jpg", quality=QUALITY)
     if place.mask_split is not None:
-        (part / MASK_PHOTOS[place.mask_split] / f"{place.mask_image_id:012d}.jpg").write_bytes(photo)
+        photo.save(part / MASK_PHOTOS[place.mask_split] / f"{place.mask_image_id:012d}.jpg", quality=QUALITY)
     true_masks = _true_mask_records(drawn) if is_graph else []
     return Record(place, drawn.annotation, true_masks, _mask_set_records(drawn) if place.mask_split else [])
 
@@ -280,7 +282,6 @@ def _polygon(mask: np.ndarray) -> list[list[float]] | None:
 def _crowd(mask: np.ndarray, category: int) -> dict:
     """A crowd record with uncompressed run lengths, as COCO's files have them."""
     flat = mask.ravel(order="F")
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flat, [not flat[-1]]]).astype(np.int8)) != 0)
-    counts = np.diff(np.concatenate([[0], edges, [] if edges[-1] == len(flat) else [len(flat)]])).astype(int)
+    counts = np.diff(np.flatnonzero(np.diff(flat, prepend=False, append=~flat[-1])), prepend=0)
     (record,) = _encoded(mask[None], [category])
     return record | {"segmentation": {"size": list(mask.shape), "counts": counts.tolist()}, "iscrowd": 1}

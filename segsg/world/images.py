@@ -3,11 +3,9 @@
 A scene is two rows of groups, and clutter. An annotator's boxes are a little off, and only some relations are noted.
 """
 
-import io
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image
 
 from segsg.world import things  # noqa: F401 - its figures are drawn by name
 from segsg.world.animals import animal_group, mount_group
@@ -23,7 +21,6 @@ SETS = {"scene_graphs": 0, "masks": 1}
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 WITHOUT_RELATIONS, WITHOUT_BOXES = (50, 7), (100, 23)
 """of each 50 training images the 8th has no annotated relation; of each 100 the 24th shows nothing at all"""
-QUALITY = 95
 GROUPS = {
     person_group: 0.30,
     mount_group: 0.10,
@@ -87,12 +84,6 @@ class Drawn:
     annotation: Annotation
     picture: Picture
 
-    def jpeg(self) -> bytes:
-        """The photo as a file."""
-        buffer = io.BytesIO()
-        Image.fromarray(self.picture.photo).save(buffer, "JPEG", quality=QUALITY)
-        return buffer.getvalue()
-
     def masks(self) -> np.ndarray:
         """Seen pixels of each annotated object: bool [objects, side, side]."""
         return self.picture.owner == np.array(self.annotation.numbers, np.int16).reshape(-1, 1, 1)
@@ -149,7 +140,8 @@ def _nearness(y: float) -> float:
 def annotate(scene: Scene, picture: Picture) -> Annotation:
     """Annotate a picture; relations index the annotated objects."""
     side = len(picture.owner)
-    extents = {i: picture.extent(i) for i in _visible(picture)}
+    seen = (picture.area >= MIN_AREA * picture.unit**2) & (picture.area >= MIN_SEEN * picture.full_area)
+    extents = {i: picture.extent(i) for i in np.flatnonzero(seen).tolist()}
     numbers = [i for i, (x0, y0, x1, y1) in extents.items() if min(x1 - x0, y1 - y0) >= MIN_SIDE * side / UNITS]
     names = [scene.objects[i].figure.name for i in numbers]
     boxes = np.array([extents[i] for i in numbers]).reshape(-1, 4)
@@ -157,12 +149,6 @@ def annotate(scene: Scene, picture: Picture) -> Annotation:
     noisy[:, :2] = np.clip(noisy[:, :2], 0, boxes[:, 2:] - 3)
     noisy[:, 2:] = np.clip(noisy[:, 2:], noisy[:, :2] + 3, side)
     return Annotation(numbers, names, noisy, _relations(scene, picture, numbers, boxes))
-
-
-def _visible(picture: Picture) -> list[int]:
-    scale = (len(picture.owner) / UNITS) ** 2
-    seen = (picture.area >= MIN_AREA * scale) & (picture.area >= MIN_SEEN * picture.full_area)
-    return [int(i) for i in np.flatnonzero(seen)]
 
 
 def _relations(scene: Scene, picture: Picture, numbers: list[int], boxes: np.ndarray) -> list[tuple[int, str, int]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segsg.world.classes import FAMILY
 from segsg.world.figure import Figure, Point, coin, colour, darker, draws
 from segsg.world.scene import BEFORE, BETWEEN, Placed, Scene
 
@@ -113,7 +114,9 @@ def person_group(scene: Scene, x: float, y: float, factor: float) -> None:
     if held:
         _place_held(scene, person, held, (spot, side), factor)
     if scene.rng.random() < 0.62:
-        _place_worn(scene, person)
+        worn = scene.choose(("headwear", "cloth", "headwear", "bag"), WEARING, name, partner_first=True)
+        if worn:
+            WORN[FAMILY[worn[0]]](scene, person, *worn)
 
 
 def _arm_at_item(rng: np.random.Generator, predicate: str) -> tuple[Arm, Arm]:
@@ -143,18 +146,6 @@ def _place_held(scene: Scene, person: Placed, held: tuple[str, str], where: tupl
     if predicate == "holding":
         width, thumb = figure.lengths["limb"], darker(figure.colours["skin"], 0.92)
         scene.clasp(person).ellipse(hx + side * 1.0, hy, width * 0.75, width * 0.55, thumb)
-
-
-def _place_worn(scene: Scene, person: Placed) -> None:
-    worn = scene.choose(("headwear", "cloth", "headwear", "bag"), WEARING, person.figure.name, partner_first=True)
-    if worn is None:
-        return
-    if worn[0] in ("hat", "helmet"):
-        _headwear(scene, person, *worn)
-    elif worn[0] in ("coat", "vest"):
-        _cloth(scene, person, *worn)
-    else:
-        _shoulder_bag(scene, person, *worn)
 
 
 def _headwear(scene: Scene, person: Placed, name: str, predicate: str) -> None:
@@ -213,3 +204,7 @@ def _shoulder_bag(scene: Scene, person: Placed, name: str, predicate: str) -> No
     if predicate == "wearing":
         shoulder = darker(figure.colours["skin"], 0.9)
         scene.clasp(person).ellipse(cx - side * 0.75 * half, cy + 1.5, 3, 2.6, shoulder)
+
+
+WORN = {"headwear": _headwear, "cloth": _cloth, "bag": _shoulder_bag}
+"""family -> template"""

@@ -8,6 +8,9 @@ from segsg.world.scene import BEFORE, Placed, Scene
 LEANING = {"leaning on": 0.34, "near": 0.28, "behind": 0.19, "in front of": 0.19}
 HANGING = {"hanging from": 0.34, "near": 0.22, "behind": 0.22, "in front of": 0.22}
 ATTACHED = {"attached to": 0.36, "in front of": 0.25, "behind": 0.25, "near": 0.14}
+LEANERS = ("stick", "stick", "umbrella", "wheel", "sign")
+HANGERS = ("cloth", "bag", "headwear", "umbrella", "vessel", "case")
+SIGNS = ("sign", "sign", "wheel", "case")
 HOOKS = {-1: "hook left", 1: "hook right"}
 
 
@@ -54,15 +57,14 @@ def post_group(scene: Scene, x: float, y: float, factor: float) -> None:
     name = scene.pick("post", "plant")
     tall = scene.rng.uniform(72, 100) if name in ("post", "column") else scene.rng.uniform(78, 100)
     anchor = scene.put(scene.draw(name, x, min(y, 150.0), min(tall * factor, y - 4)), y)
-    places = [(template, side) for template in (_leaning, _hanging) for side in (-1, 1)] + [(_attached, 1)] * 2
-    for i in scene.rng.permutation(len(places))[: scene.rng.integers(2, 4)]:
-        template, side = places[i]
-        template(scene, anchor, side, factor)
+    kinds = [(_leaning, LEANERS, LEANING), (_hanging, HANGERS, HANGING), (_attached, SIGNS, ATTACHED)]
+    for i in scene.rng.permutation(2 * len(kinds))[: scene.rng.integers(2, 4)]:
+        template, families, outcomes = kinds[i // 2]
+        if chosen := scene.choose(families, outcomes, name):
+            template(scene, anchor, chosen, factor, side=(-1, 1)[i % 2])
 
 
-def _leaning(scene: Scene, anchor: Placed, side: int, factor: float) -> None:
-    if (chosen := scene.choose(("stick", "stick", "umbrella", "wheel", "sign"), LEANING, anchor.figure.name)) is None:
-        return
+def _leaning(scene: Scene, anchor: Placed, chosen: tuple[str, str], factor: float, *, side: int) -> None:
     (name, predicate), rng, half = chosen, scene.rng, anchor.figure.lengths["half"]
     size, how = scene.size(name, factor), {}
     gap = {"leaning on": -0.8, "near": rng.uniform(8.5, 12)}.get(predicate)
@@ -88,10 +90,7 @@ def _rod(rng, size: float, half: float, side: int, gap: float | None) -> tuple[f
     return side * (half + 2.5 + gap + (run if turned * side < 0 else 0)), turned
 
 
-def _hanging(scene: Scene, anchor: Placed, side: int, factor: float) -> None:
-    families = ("cloth", "bag", "headwear", "umbrella", "vessel", "case")
-    if (chosen := scene.choose(families, HANGING, anchor.figure.name)) is None:
-        return
+def _hanging(scene: Scene, anchor: Placed, chosen: tuple[str, str], factor: float, *, side: int) -> None:
     (name, predicate), rng, (x, y) = chosen, scene.rng, anchor.figure.marks[HOOKS[side]]
     size = scene.size(name, factor * (0.8 if name in ("crate", "container", "basket", "umbrella") else 1.0))
     top = y + {"hanging from": 0.0, "near": rng.uniform(10.5, 14)}.get(predicate, -rng.uniform(3, 9))
@@ -102,9 +101,7 @@ def _hanging(scene: Scene, anchor: Placed, side: int, factor: float) -> None:
         scene.clasp(anchor).line([(x, y), (x, y + 3.5)], 3.6, anchor.figure.back.strokes[0].colour)
 
 
-def _attached(scene: Scene, anchor: Placed, _side: int, factor: float) -> None:
-    if (chosen := scene.choose(("sign", "sign", "wheel", "case"), ATTACHED, anchor.figure.name)) is None:
-        return
+def _attached(scene: Scene, anchor: Placed, chosen: tuple[str, str], factor: float, *, side: int) -> None:
     (name, predicate), rng, x, lengths = chosen, scene.rng, anchor.figure.x, anchor.figure.lengths
     size = scene.size(name, factor * (1.0 if name in ("poster", "placard") else 0.85))
     middle = x + rng.uniform(-0.3, 0.3) * size

@@ -52,23 +52,10 @@ class Picture:
         inner = mask[1:-1, 1:-1] & mask[2:, 1:-1] & mask[:-2, 1:-1] & mask[1:-1, 2:] & mask[1:-1, :-2]
         return np.argwhere(mask[1:-1, 1:-1] & ~inner).astype(np.float32) + np.float32([y0, x0])
 
-    def engaged(self, a: int, b: int) -> bool:
-        """Whether each covers a part of the other, and they touch where one can see it."""
-        shared = min(self.covers[a, b], self.covers[b, a])
-        return bool(shared >= ENGAGED_AREA * self.unit**2) and self.touching(a, b)
-
-    def touching(self, a: int, b: int) -> bool:
-        """Whether the seen parts of two objects touch."""
-        return bool(self.contact[a, b] >= TOUCHING_LENGTH * self.unit)
-
     def before(self, a: int, b: int) -> bool:
         """Whether a hides a part of b, and b next to nothing of a."""
         hidden = self.covers[a, b]
         return bool(hidden >= OCCLUSION_AREA * self.unit**2 and self.covers[b, a] < 0.25 * hidden)
-
-    def near(self, a: int, b: int) -> bool:
-        """Whether the seen parts are close together with a gap that a coarse mask can show."""
-        return NEAR_GAP[0] * self.unit <= self.gap(a, b) <= NEAR_GAP[1] * self.unit
 
     def gap(self, a: int, b: int) -> float:
         """The distance between the seen parts in pixels, to within a pixel."""
@@ -80,19 +67,24 @@ class Picture:
 
     def predicate(self, subject: int, meant: str, object_: int) -> str | None:
         """What holds between the two: what was meant if the pixels agree, else overlap or nearness."""
-        if meant in ENGAGED and self.engaged(subject, object_):
-            return meant
-        if meant in TOUCHING and self.touching(subject, object_):
+        touching = self.contact[subject, object_] >= TOUCHING_LENGTH * self.unit
+        shared = min(self.covers[subject, object_], self.covers[object_, subject])
+        engaged = touching and shared >= ENGAGED_AREA * self.unit**2
+        if (meant in ENGAGED and engaged) or (meant in TOUCHING and touching):
             return meant
         return self.incidental(subject, object_)
 
     def incidental(self, subject: int, object_: int) -> str | None:
-        """What holds between two objects that no template brought together."""
+        """What holds between two objects that no template brought together.
+
+        Objects are near each other if there is a gap between their seen parts that a coarse mask can show.
+        """
         if self.before(subject, object_):
             return "in front of"
         if self.before(object_, subject):
             return "behind"
-        return "near" if self.near(subject, object_) else None
+        near = NEAR_GAP[0] * self.unit <= self.gap(subject, object_) <= NEAR_GAP[1] * self.unit
+        return "near" if near else None
 
 
 def render(scene: Scene, side: int) -> Picture:

@@ -3,7 +3,6 @@ import itertools
 import pytest
 import torch
 
-from segsg.data import statistics
 from segsg.data.statistics import predicate_counts, triplets, zero_shot
 from segsg.data.views import ImageSet
 
@@ -58,9 +57,8 @@ def slow_triplets(data):
     }
 
 
-@pytest.mark.parametrize("images, at_once", [(0, 10), (1, 10), (40, 1), (40, 25), (40, 10**6)])
-def test_counts_are_those_of_a_slow_loop(monkeypatch, images, at_once):
-    monkeypatch.setattr(statistics, "PAIRS_AT_ONCE", at_once)
+@pytest.mark.parametrize("images", [0, 1, 40])
+def test_counts_are_those_of_a_slow_loop(images):
     data = Drawn(images)
     assert torch.equal(predicate_counts(data, CLASSES, PREDICATES), slow_counts(data))
 
