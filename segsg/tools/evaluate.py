@@ -74,20 +74,7 @@ def positive(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluates, and prints the main numbers and where the page is."""
-    from segsg.formats.importers import open_file
-
-    request = Request(
-        truth=open_file(options.truth, options.truth_format),
-        predictions=open_file(options.predictions, options.format),
-        task=options.task,
-        protocols=tuple(PROTOCOLS) if options.protocol == "all" else (options.protocol,),
-        predicate_names=options.predicate_names,
-        zero_shot=options.zero_shot,
-        training_counts=options.training_counts,
-        lenient=options.lenient,
-        resamples=options.resamples,
-        seed=options.seed,
-    )
+    request = Request(**{part.name: getattr(options, part.name) for part in dataclasses.fields(Request)})
     results = evaluate(request, options.out)
     for name, measured in results["protocols"].items():
         shown = [
@@ -103,12 +90,14 @@ def run(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """Everything that `segsg evaluate` may be told."""
+    """Everything that `segsg evaluate` may be told; its options explain themselves in `add`."""
 
-    truth: "File"
-    predictions: "File"
+    truth: Path
+    predictions: Path
     task: str
-    protocols: tuple[str, ...] = tuple(PROTOCOLS)
+    protocol: str = "all"
+    format: str | None = None
+    truth_format: str | None = None
     predicate_names: Path | None = None
     zero_shot: Path | None = None
     training_counts: Path | None = None
@@ -138,11 +127,12 @@ class Skipped:
 def evaluate(request: Request, out: Path) -> dict:
     """Writes all files to `out` and returns the content of results.json. ValueError names file, image and rule."""
     from segsg.evaluation.ranks import save
+    from segsg.formats.importers import open_file
 
-    names, skipped = predicate_names(request), Skipped(request.lenient)
+    truth, predictions = open_file(request.truth, request.truth_format), open_file(request.predictions, request.format)
+    names, skipped = _predicate_names(truth, predictions, request.predicate_names), Skipped(request.lenient)
     recalls = _recalls(request, names)
-    truths = _truths(request.truth, len(names) + 1, skipped)
-    _walk(truths, request.predictions, recalls, skipped)
+    _walk(_truths(truth, len(names) + 1, skipped), predictions, recalls, skipped)
     ranks = recalls.ranks()
     results = _results(request, names, ranks, skipped.reasons)
     for name, measured in ranks.items():
@@ -154,24 +144,24 @@ def evaluate(request: Request, out: Path) -> dict:
     return results
 
 
-def predicate_names(request: Request) -> tuple[str, ...]:
-    """Foreground predicates by the named file, or the truths, or as many numbers as the predictions have columns.
+def _predicate_names(truth: "File", predictions: "File", listed: Path | None) -> tuple[str, ...]:
+    """Foreground predicates by a list of them, or the truths, or as many numbers as the predictions have columns.
 
     ValueError where the predictions have another number of predicates than there are names.
     """
     from segsg.formats import sidecars
 
-    columns, source = request.predictions.predicate_columns(), request.predicate_names
-    names = sidecars.predicate_names(source) if source else request.truth.predicate_names()
+    columns = predictions.predicate_columns()
+    names = sidecars.predicate_names(listed) if listed else truth.predicate_names()
     if names is None:
         if columns is None:
-            raise ValueError(f"{request.predictions.path}: no pair in any image, so the number of predicates is "
-                             "unknown; give a file of --predicate-names")  # fmt: skip
+            rule = "no pair in any image, so the number of predicates is unknown; give a file of --predicate-names"
+            raise ValueError(f"{predictions.path}: {rule}")
         return tuple(f"predicate {label}" for label in range(1, columns))
     if columns not in (None, len(names) + 1):
         raise ValueError(
-            f"{request.predictions.path}: scores of {columns - 1} predicates beside background, but "
-            f"{source or request.truth.path} names {len(names)}; is the background column named rightly?"
+            f"{predictions.path}: scores of {columns - 1} predicates beside background, but {listed or truth.path} "
+            f"names {len(names)}; is the background column named rightly?"
         )
     return names
 
@@ -182,7 +172,7 @@ def _recalls(request: Request, names: tuple[str, ...]) -> "SideBySide":
 
     zero_shot = request.zero_shot and sidecars.zero_shot(request.zero_shot)
     counts = request.training_counts and sidecars.training_counts(request.training_counts, names)
-    protocols = {name: PROTOCOLS[name] for name in request.protocols}
+    protocols = PROTOCOLS if request.protocol == "all" else {request.protocol: PROTOCOLS[request.protocol]}
     return SideBySide({
         name: Recall(request.task, len(names) + 1, zero_shot, counts, rules) for name, rules in protocols.items()
     })  # fmt: skip
@@ -235,11 +225,11 @@ def _walk(truths: dict[int, "Truth"], predictions: "File", recalls: "SideBySide"
 def _results(request: Request, names: tuple[str, ...], ranks: dict[str, "Ranks"], skipped: list[str]) -> dict:
     first = next(iter(ranks.values()))
     if not len(first):
-        raise ValueError(f"{request.predictions.path}: no image is left; the first reason: {skipped[0]}")
+        raise ValueError(f"{request.predictions}: no image is left; the first reason: {skipped[0]}")
     return {
         "task": request.task,
-        "truth": request.truth.path.name,
-        "predictions": request.predictions.path.name,
+        "truth": request.truth.name,
+        "predictions": request.predictions.name,
         "images": len(first),
         "relations": len(first.image),
         "names": list(names),
@@ -257,7 +247,7 @@ def _measured(ranks: "Ranks", request: Request) -> dict:
     images = int(tables(ranks).sums["images"].sum())
     rules = dataclasses.asdict(ranks.protocol)
     if not images:
-        raise ValueError(f"{request.truth.path}: no image with a true relation counts under {rules}")
+        raise ValueError(f"{request.truth}: no image with a true relation counts under {rules}")
     return {
         "rules": rules,
         "images": images,
@@ -307,7 +297,8 @@ def page(results: dict) -> str:
 
     protocols = results["protocols"]
     first = next(iter(protocols.values()))
-    depths = first["rules"]["depths"]
+    columns, depths = first["predicates"], first["rules"]["depths"]
+    frequency = columns.get("training", columns["rows"])
     depth = depths[len(depths) // 2]
     facts = {
         "results": results,
@@ -317,9 +308,10 @@ def page(results: dict) -> str:
         "tables": {k: _sections(first["metrics"], k) for k in (depth, *(other for other in depths if other != depth))},
         "cell_text": cell_text,
         "spreads": {name: _spread(results, name) for name in (f"R@{depth}", f"mR@{depth}")},
-        "bars": _bars(results, depth),
+        "columns": columns,
+        "order": sorted(range(len(frequency)), key=lambda i: (-frequency[i], i)),
         "depth": depth,
-        "by_training": "training" in first["predicates"],
+        "by_training": "training" in columns,
         "groups": [group for group in GROUPS if f"mR_{group}@{depth}" in first["metrics"]],
     }
     return render("evaluation", facts)
@@ -361,22 +353,4 @@ def _sections(metrics: Iterable[str], depth: int) -> list[tuple[str, list[str]]]
     return [
         ("One predicate for each pair", [name for name in names if not name.startswith("ng")]),
         ("All predicates of all pairs compete", [name for name in names if name.startswith("ng")]),
-    ]
-
-
-def _bars(results: dict, depth: int) -> list[dict]:
-    """Predicates, most frequent first (in training if known), with their recall under the first protocol."""
-    columns = next(iter(results["protocols"].values()))["predicates"]
-    frequency = columns.get("training", columns["rows"])
-    order = sorted(range(len(frequency)), key=lambda i: (-frequency[i], i))
-    return [
-        {
-            "name": results["names"][i],
-            "frequency": frequency[i],
-            "rows": columns["rows"][i],
-            "group": columns["group"][i] if "group" in columns else "",
-            "recall": columns[f"R@{depth}"][i],
-            "free": columns[f"ngR@{depth}"][i],
-        }
-        for i in order
     ]

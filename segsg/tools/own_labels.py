@@ -106,15 +106,6 @@ def _missing_word(words: WordVectors, name: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """How to transfer: a mode of `grounding.transfer.MODES`, what it drops, and the classes that copy by name."""
-
-    mode: str
-    threshold: float
-    name_pairs: Mapping[str, str]
-
-
-@dataclass(frozen=True)
 class Concern:
     """A name that somebody should look at, and why."""
 
@@ -136,40 +127,44 @@ class Borrowed:
         return tuple(concern.name for concern in self.concerns if concern.kind == "no mask")
 
 
-def borrow(classes: Labels, mask_classes: Labels, vectors: Vectors, wanted: Wanted) -> Borrowed:
+def borrow(
+    classes: Labels,
+    mask_classes: Labels,
+    vectors: Vectors,
+    *,
+    mode: str,
+    threshold: float,
+    name_pairs: Mapping[str, str],
+) -> Borrowed:
     """Which mask classes each name takes its mask from. A name without a vector and without a partner takes none.
 
+    `mode` is one of `grounding.transfer.MODES`, `threshold` what it drops; `name_pairs` {class: mask class} are copied.
     ValueError for an unknown mode, or a name pair whose mask class is not in the list.
     """
-
-    def matrix(threshold: float) -> Tensor:
-        names, rows = (classes.names, mask_classes.names), (vectors.rows, vectors.mask_rows)
-        return transfer_matrix(*names, *rows, name_pairs=wanted.name_pairs, mode=wanted.mode, threshold=threshold)
-
-    weights = matrix(wanted.threshold)
-    # Only softmax copies; the other ways mix whatever the names are.
-    partnered = {*mask_classes.names, *wanted.name_pairs} if wanted.mode == "softmax" else set()
-    lost = [name in vectors.missing and name not in partnered for name in classes.names]
-    weights[torch.tensor(lost)] = 0
-    copied = tuple(name in partnered for name in classes.names)
-    transfer = Transfer(weights, classes.names, mask_classes.names, copied)
-    concerns = _concerns(transfer, matrix(0.0), vectors.missing, wanted)
+    names, rows = (classes.names, mask_classes.names), (vectors.rows, vectors.mask_rows)
+    full = transfer_matrix(*names, *rows, name_pairs=name_pairs, mode=mode, threshold=0.0)
+    weights = transfer_matrix(*names, *rows, name_pairs=name_pairs, mode=mode, threshold=threshold)
+    # Only softmax copies and drops; the other ways mix whatever the names are.
+    partnered = {*mask_classes.names, *name_pairs} if mode == "softmax" else set()
+    weights[torch.tensor([name in vectors.missing and name not in partnered for name in classes.names])] = 0
+    transfer = Transfer(weights, *names, tuple(name in partnered for name in classes.names))
+    weak = (full.amax(1) < threshold).tolist() if mode == "softmax" else [False] * len(full)
+    concerns = _concerns(transfer, full, weak, vectors.missing)
     return Borrowed(transfer, (*concerns, *(Concern("repeated", name, "counted once") for name in classes.repeated)))
 
 
-def _concerns(transfer: Transfer, before: Tensor, missing: Mapping[str, str], wanted: Wanted) -> list[Concern]:
-    """At most one for each name, the gravest; `before` is the matrix without threshold."""
-    concerns = []
-    partners, largest = effective_partners(transfer.matrix).tolist(), before.amax(1).tolist()
-    for name, row, weight, count in zip(transfer.classes, transfer.matrix, largest, partners, strict=True):
+def _concerns(transfer: Transfer, full: Tensor, weak: list[bool], missing: Mapping[str, str]) -> list[Concern]:
+    """At most one for each name, the gravest; `full` is the matrix without threshold."""
+    concerns, partners = [], effective_partners(transfer.matrix).tolist()
+    for i, (name, row) in enumerate(zip(transfer.classes, transfer.matrix, strict=True)):
         if not row.any():
             why = f"no vector for '{missing[name]}'" if name in missing else "its vector is zero"
             concerns.append(Concern("no mask", name, why))
-        elif wanted.mode == "softmax" and weight < wanted.threshold:
+        elif weak[i]:
             best = transfer.mask_classes[int(row.argmax())]
-            concerns.append(Concern("weak", name, f"takes {best} alone, whose weight was {weight:.3f}"))
-        elif count > FLAT:
-            concerns.append(Concern("flat", name, f"borrows from about {count:.1f} at once"))
+            concerns.append(Concern("weak", name, f"takes {best} alone, whose weight was {full[i].max():.3f}"))
+        elif partners[i] > FLAT:
+            concerns.append(Concern("flat", name, f"borrows from about {partners[i]:.1f} at once"))
     return concerns
 
 

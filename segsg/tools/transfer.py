@@ -43,8 +43,8 @@ def add(commands, command: AddCommand) -> None:
     own.add_argument("--mask-classes", type=user_path, metavar="FILE", help="as --classes; without: COCO's 80")
     own.add_argument("--mode", choices=MODES, default="softmax", help="eq. 3; default: softmax, as in the study")
     own.add_argument("--threshold", type=float, default=0.05, metavar="W", help="softmax drops weights below (0.05)")
-    own.add_argument("--name-pairs", type=user_path, metavar="FILE", help="JSON: class -> mask class that shows the same "
-                     "thing; without: Visual Genome's partners in COCO, unless --mask-classes is given")  # fmt: skip
+    own.add_argument("--name-pairs", type=user_path, metavar="FILE", help="JSON: class -> mask class that shows the "
+                     "same; without: Visual Genome's partners in COCO, unless --mask-classes is given")  # fmt: skip
     own.add_argument("--alias", type=_alias, action="append", default=[], metavar="WORD=OTHER",
                      help="look up the vector of OTHER for WORD")  # fmt: skip
     own.add_argument("--out", type=user_path, metavar="DIR", help="for transfer.csv, transfer.png and transfer.html")
@@ -59,14 +59,14 @@ def _alias(text: str) -> tuple[str, str]:
 
 def run(options: argparse.Namespace) -> int:
     """Prints the table, writes the files, and returns the exit code."""
-    from segsg.tools.own_labels import Wanted, borrow, read_labels, read_vectors
+    from segsg.tools.own_labels import borrow, read_labels, read_vectors
 
     if options.out is not None and options.out.is_file():
         raise ValueError(f"{options.out}: is a file; name a folder for --out")
     classes, mask_classes = read_labels(options.classes), read_labels(options.mask_classes or COCO)
     vectors = read_vectors(options.word_vectors, classes, mask_classes, dict(options.alias))
-    wanted = Wanted(options.mode, options.threshold, _name_pairs(options))
-    borrowed = borrow(classes, mask_classes, vectors, wanted)
+    wanted = {"mode": options.mode, "threshold": options.threshold, "name_pairs": _name_pairs(options)}
+    borrowed = borrow(classes, mask_classes, vectors, **wanted)
     print(terminal(borrowed))
     if options.out is not None:
         write(options, borrowed)

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from segsg import cli
-from segsg.formats.importers import open_file
 from segsg.formats.lines import write_graphs, write_truths
 from segsg.tools.evaluate import Request, evaluate
 
@@ -34,9 +33,8 @@ def files(tmp_path):
 
 
 def request(folder: Path, **changes) -> Request:
-    files = {"truth": folder / "truth.jsonl", "predictions": folder / "predictions.jsonl.gz"}
-    files = {name: open_file(changes.pop(name, path)) for name, path in files.items()}
-    return Request(**files | {"task": "sgdet", "resamples": 50} | changes)
+    asked = {"truth": folder / "truth.jsonl", "predictions": folder / "predictions.jsonl.gz", "task": "sgdet"}
+    return Request(**asked | {"resamples": 50} | changes)
 
 
 def command(folder, *options):
@@ -85,7 +83,7 @@ def test_the_same_files_give_the_same_bytes(files):
 
 
 def test_one_protocol_is_as_good_as_all(files):
-    alone = evaluate(request(files, protocols=("paper",)), files / "one")["protocols"]
+    alone = evaluate(request(files, protocol="paper"), files / "one")["protocols"]
     assert alone == {"paper": evaluate(request(files), files / "all")["protocols"]["paper"]}
 
 

@@ -2,14 +2,14 @@ import pytest
 import torch
 
 from segsg.files import DataError
-from segsg.tools.own_labels import Labels, Wanted, borrow, effective_partners, read_vectors
+from segsg.tools.own_labels import Labels, borrow, effective_partners, read_vectors
 
 MASKS = Labels(("dog", "car"))
 ROWS = "dog 3 0\ncar 0 3\nhound 3 0.5\npuppy 2.5 0\nthing 1 1\nhot 0 1\nnothing 0 0\n"
 
 
 def wanted(mode="softmax", threshold=0.05, **pairs):
-    return Wanted(mode, threshold, pairs)
+    return {"mode": mode, "threshold": threshold, "name_pairs": pairs}
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def file(tmp_path):
 
 def borrowed(file, *names, repeated=(), aliases=None, masks=MASKS, how=None):
     labels = Labels(names, repeated)
-    return borrow(labels, masks, read_vectors(file, labels, masks, aliases or {}), how or wanted())
+    return borrow(labels, masks, read_vectors(file, labels, masks, aliases or {}), **(how or wanted()))
 
 
 def kinds(found):
