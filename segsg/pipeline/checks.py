@@ -2,12 +2,12 @@
 
 import dataclasses
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
 from segsg.pipeline.notebook import parameter_names, unclean
+from segsg.pipeline.passport import leaves
 from segsg.study import profile
 from segsg.study.params import PARAMS_FILE, Params
 
@@ -58,16 +58,7 @@ def check_files(params: Params) -> None:
     ValueError names every file and folder of the section `data` that is not.
     """
     made = Path("data") / params.profile  # a drawn world's own files, which its first stage writes
-    named = [(key, path) for key, path in _paths(params.data, "data") if made not in path.parents]
-    if missing := "; ".join(f"{key}: {path}" for key, path in named if not path.exists()):
+    named = [(key, path) for key, path in leaves(dataclasses.asdict(params.data), "data") if isinstance(path, Path)]
+    if missing := "; ".join(f"{key}: {path}" for key, path in named if made not in path.parents and not path.exists()):
         way_out = "put or link them, or name others in the profile"
         raise ValueError(f"profile {params.profile}: not there: {missing}; {way_out}")
-
-
-def _paths(section, where: str) -> Iterator[tuple[str, Path]]:
-    for field in dataclasses.fields(section):
-        value, key = getattr(section, field.name), f"{where}.{field.name}"
-        if dataclasses.is_dataclass(value):
-            yield from _paths(value, key)
-        elif isinstance(value, Path):
-            yield key, value

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Container, Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -37,7 +38,8 @@ def passport(parameters: dict, executed: list[Path]) -> dict:
     `parameters` is all of params.yaml, `executed` are folders of executed notebooks, the report's own last; `files`,
     {"path", "bytes", "sha256"} each, are what the section `data` names.
     """
-    files = sorted(set(_files(parameters["data"])))
+    named = {Path(value) for _, value in leaves(parameters["data"], "data") if isinstance(value, str)}
+    files = sorted(path for path in named if path.is_file())
     return {
         "profile": parameters["profile"],
         "commit": commit(ROOT),
@@ -49,13 +51,13 @@ def passport(parameters: dict, executed: list[Path]) -> dict:
     }
 
 
-def _files(section: dict) -> Iterator[Path]:
-    """Files that the section `data` names, not its folders of photos."""
-    for value in section.values():
+def leaves(section: dict, where: str) -> Iterator[tuple[str, Any]]:
+    """Every value below a section of the parameters, with its full key."""
+    for key, value in section.items():
         if isinstance(value, dict):
-            yield from _files(value)
-        elif isinstance(value, str) and Path(value).is_file():
-            yield Path(value)
+            yield from leaves(value, f"{where}.{key}")
+        else:
+            yield f"{where}.{key}", value
 
 
 def durations(folders: Iterable[Path], rows: Container[str]) -> list[dict]:
@@ -105,9 +107,10 @@ def output(command: list[str], folder: Path | None = None) -> str | None:
 
 def versions() -> dict[str, str]:
     """Python and the packages that the project asks for, without those that are not installed."""
-    wanted = [REQUIREMENT.match(text)[0] for text in metadata.requires(PROJECT) or () if "extra ==" not in text]
-    installed = {name: list(metadata.distributions(name=name)) for name in wanted}
-    return {"python": platform.python_version()} | {name: d[0].version for name, d in installed.items() if d}
+    project = [text for own in metadata.distributions(name=PROJECT) for text in own.requires or ()]
+    wanted = [REQUIREMENT.match(text)[0] for text in project if "extra ==" not in text]
+    installed = {name: each.version for name in wanted for each in metadata.distributions(name=name)}
+    return {"python": platform.python_version()} | installed
 
 
 def machine() -> dict:

@@ -6,10 +6,10 @@ was missed.
 """
 
 import argparse
+import itertools
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -63,8 +63,8 @@ def reproduce(jobs: int) -> Path:
     if SOURCES in needs:  # every stage waits for it, and few for what an edit of one file changes
         _dvc(["repro", "--single-item", SOURCES], logs / f"{SOURCES}.log", environment({}))
         needs = outdated()
-    runner = _Runner(len(needs), logs, gpu_shares(_visible_gpus(), jobs))
-    if failures := run_all(needs, runner.run, jobs):
+    run = _runner(len(needs), logs, gpu_shares(_visible_gpus(), jobs))
+    if failures := run_all(needs, run, jobs):
         raise StageFailed("\n".join(failures))
     _dvc(["repro"], logs / "repro.log", environment({}))
     return report
@@ -100,22 +100,18 @@ def run_all(needs: Needs, run: Callable[[str], str | None], jobs: int) -> list[s
     left, failures = {stage: set(needed) for stage, needed in needs.items()}, []
     running: dict[Future, str] = {}
     with ThreadPoolExecutor(jobs) as pool:
-        _start(left, running, pool, run, jobs)
-        while running:
+        while True:
+            ready = [stage for stage, needed in left.items() if not needed]
+            for stage in ready[: jobs - len(running)]:
+                del left[stage]
+                running[pool.submit(run, stage)] = stage
+            if not running:
+                return failures
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 stage, failure = running.pop(future), future.result()
                 failures += [failure] if failure else []
                 for needed in left.values():
                     needed.difference_update(() if failure else (stage,))
-            _start(left, running, pool, run, jobs)
-    return failures
-
-
-def _start(left: Needs, running: dict[Future, str], pool: ThreadPoolExecutor, run: Callable, jobs: int) -> None:
-    ready = [stage for stage, needed in left.items() if not needed]
-    for stage in ready[: jobs - len(running)]:
-        del left[stage]
-        running[pool.submit(run, stage)] = stage
 
 
 def environment(changes: dict[str, str]) -> dict[str, str]:
@@ -138,29 +134,25 @@ def _visible_gpus() -> list[str]:
     return [str(number) for number in range(len(gpus()))]
 
 
-class _Runner:
-    """Runs stages and says so, one line per finished stage."""
+def _runner(total: int, logs: Path, shares: list[dict[str, str]]) -> Callable[[str], str | None]:
+    """Runs a stage on a free share of the GPUs and says so in a line; returns None, or what failed."""
+    free: Queue[dict[str, str]] = Queue()
+    for share in shares:
+        free.put(share)
+    numbers = itertools.count(1)
 
-    def __init__(self, total: int, logs: Path, shares: list[dict[str, str]]):
-        self.total, self.done, self.logs, self.lock = total, 0, logs, threading.Lock()
-        self.shares: Queue[dict[str, str]] = Queue()
-        for share in shares:
-            self.shares.put(share)
-
-    def run(self, stage: str) -> str | None:
-        """None, or what failed."""
-        share, began = self.shares.get(), time.monotonic()
-        arguments = ["--wait-for-lock", "repro", "--single-item", stage]
+    def run(stage: str) -> str | None:
+        share, began = free.get(), time.monotonic()
         try:
-            _dvc(arguments, self.logs / f"{stage}.log", environment(share))
+            _dvc(["--wait-for-lock", "repro", "--single-item", stage], logs / f"{stage}.log", environment(share))
         except StageFailed as failure:
             return f"{stage}: {failure}"
         finally:
-            self.shares.put(share)
-        with self.lock:
-            self.done += 1
-            print(f"[{self.done}/{self.total}] {stage}  {time.monotonic() - began:.0f} s", flush=True)
+            free.put(share)
+        print(f"[{next(numbers)}/{total}] {stage}  {time.monotonic() - began:.0f} s", flush=True)
         return None
+
+    return run
 
 
 def _dvc(arguments: list[str], log: Path, variables: dict[str, str]) -> None:

@@ -35,8 +35,6 @@ GRAPHS, MASKS = "data.scene_graphs.annotations", ("data.masks_train.annotations"
 VALIDATION = 1
 """images that the profile of a trial takes from the training split"""
 TRAIN, TEST = 0, 2
-NONE = -1
-"""first and last box of an image without boxes"""
 Paths = dict[str, Path]
 """key of params.yaml -> file or folder"""
 
@@ -83,12 +81,12 @@ def run_trial(options: argparse.Namespace) -> int:
     return code
 
 
-def create(folder: Path, project: Path = ROOT) -> Path:
-    """Copy the sources of `project` to `folder`, which is emptied first, and return it."""
+def create(folder: Path) -> Path:
+    """Copy the sources of the project to `folder`, which is emptied first, and return it."""
     if folder.exists():
         shutil.rmtree(folder)
     for name in SOURCES:
-        source, target = project / name, folder / name
+        source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
@@ -158,7 +156,7 @@ def cut_graphs(annotations: Path, train: int, test: int, target: Path) -> None:
         kept[_spread(np.flatnonzero(complete), images)] = True
     arrays = {name: getattr(rows, name) for name in ("split", "boxes_1024", "labels", "relationships", "predicates")}
     for kind, ranges in (("box", rows.boxes_of), ("rel", rows.relations_of)):
-        first, last = np.where(kept[:, None], ranges, NONE).T
+        first, last = np.where(kept[:, None], ranges, -1).T  # -1 and -1 where an image has none
         arrays |= {f"img_to_first_{kind}": first, f"img_to_last_{kind}": last}
     with whole(target) as part, h5py.File(part, "w") as file:
         for name, values in arrays.items():
