@@ -96,16 +96,16 @@ def average_precision(
     masks are judged, of boxes otherwise. The iterables are walked once, in step; only encodings of masks are kept.
     Raises ValueError for an image whose parts do not fit together.
     """
-    true_records, found_records, sizes = [], [], []
-    for place, (truth, found) in enumerate(zip(truths, detections, strict=True)):
+    true_records, detected_records, sizes = [], [], []
+    for place, (truth, detection) in enumerate(zip(truths, detections, strict=True)):
         true_part = _annotations(truth, place, "truth", masks)
-        found_part = _annotations(found, place, "detection", masks)
-        sizes.append(_size(true_part, found_part, place))
+        detected_part = _annotations(detection, place, "detection", masks)
+        sizes.append(_size(true_part, detected_part, place))
         true_records += true_part
-        found_records += found_part
+        detected_records += detected_part
     with contextlib.redirect_stdout(io.StringIO()):
-        true, found = _coco(true_records, sizes, classes), _coco(found_records, sizes, classes)
-        evaluation = COCOeval(true, found, "segm" if masks else "bbox")
+        indices = (_coco(records, sizes, classes) for records in (true_records, detected_records))
+        evaluation = COCOeval(*indices, "segm" if masks else "bbox")
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()

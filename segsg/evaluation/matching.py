@@ -112,5 +112,5 @@ def first_covering(
     covers = agreeing[subject, ranking.pairs[:, 0]] & agreeing[role_object, ranking.pairs[:, 1]]
     covers &= predicate == ranking.predicates
     first = covers.argmax(axis=1)
-    found = covers[np.arange(len(covers)), first]
-    return np.where(found, first, MISSED).astype(np.int32)
+    covered = covers[np.arange(len(covers)), first]
+    return np.where(covered, first, MISSED).astype(np.int32)

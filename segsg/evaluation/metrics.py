@@ -63,21 +63,21 @@ class Tables:
         }
 
     def _metrics_at(self, summed: Sums, prefix: str, depth: int) -> dict[str, Float[np.ndarray, "draws"]]:
-        def of(name: str) -> Float[np.ndarray, "draws _"]:
+        def addend(name: str) -> Float[np.ndarray, "draws _"]:
             return summed[f"{prefix}{name}@{depth}"]
 
-        recalls = ratio(of("recalls"), summed["present"])
+        recalls = ratio(addend("recalls"), summed["present"])
         overwritten, filled = recalls.copy(), self.present.copy()
-        overwritten[:, _REFERENCE_SLOT] = ratio(of("overwritten"), summed["images"])[:, 0]
+        overwritten[:, _REFERENCE_SLOT] = ratio(addend("overwritten"), summed["images"])[:, 0]
         filled[_REFERENCE_SLOT] = True
         values = {
-            "R": ratio(of("recall"), summed["images"])[:, 0],
+            "R": ratio(addend("recall"), summed["images"])[:, 0],
             "mR": self._mean(recalls, self.present),
-            "mR_pooled": self._mean(ratio(of("hits"), summed["rows"]), self.present),
+            "mR_pooled": self._mean(ratio(addend("hits"), summed["rows"]), self.present),
             "mR_ref": self._mean(overwritten, filled),
         }
         if "zero_shot_images" in summed:
-            values["zsR"] = ratio(of("zero_shot_recall"), summed["zero_shot_images"])[:, 0]
+            values["zsR"] = ratio(addend("zero_shot_recall"), summed["zero_shot_images"])[:, 0]
         values["F1"] = harmonic_mean(values["R"], values["mR"])
         groups = {
             f"mR_{group}": self._mean(recalls[:, chosen], self.present[chosen]) for group, chosen in self.groups.items()
@@ -162,11 +162,11 @@ def tables(ranks: Ranks) -> Tables:
     if ranks.zero_shot is not None:
         zero_shot_rows = cells.count(ranks.zero_shot).sum(axis=1, keepdims=True)
         sums["zero_shot_images"] = (zero_shot_rows > 0) * 1.0
-    for prefix, found in (("", ranks.constrained), (FREE, ranks.free)):
+    for prefix, places in (("", ranks.constrained), (FREE, ranks.free)):
         for depth in ranks.protocol.depths:
-            at = _tables_at(cells, found < depth, rows)
+            at = _tables_at(cells, places < depth, rows)
             if ranks.zero_shot is not None:
-                hits = cells.count(ranks.zero_shot & (found < depth)).sum(axis=1, keepdims=True)
+                hits = cells.count(ranks.zero_shot & (places < depth)).sum(axis=1, keepdims=True)
                 at["zero_shot_recall"] = _quotient(hits, zero_shot_rows)
             sums |= {f"{prefix}{name}@{depth}": table for name, table in at.items()}
     groups = {} if ranks.training_counts is None else frequency_groups(ranks.training_counts)

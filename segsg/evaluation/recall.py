@@ -79,9 +79,9 @@ class Recall:
 
     def count(self, truth: Truth, rankings: Rankings, agreeing: Bool[np.ndarray, "n m"]) -> None:
         """Keep at which rank each row of a checked truth is found."""
-        found = [first_covering(truth.relations, agreeing, ranking) for ranking in rankings]
+        places = [first_covering(truth.relations, agreeing, ranking) for ranking in rankings]
         classes = truth.labels[truth.relations[:, :2]]
-        columns = (classes[:, 0], truth.relations[:, 2], classes[:, 1], *found)
+        columns = (classes[:, 0], truth.relations[:, 2], classes[:, 1], *places)
         self._rows.append(np.stack(columns, axis=1, dtype=np.int32, casting="same_kind"))
         self._images.append((truth.image_id, len(truth.boxes), len(rankings[0]) > 0))
 
@@ -108,7 +108,7 @@ class Recall:
 
 
 class SideBySide:
-    """The same images under several protocols in one walk; what two of them share is computed once."""
+    """Several protocols in one walk over the images; what two of them share is computed once."""
 
     def __init__(self, recalls: Mapping[str, Recall]):
         first = next(iter(recalls.values()))

@@ -155,7 +155,7 @@ def background_first(
         raise ValueError(f"{where}: background in column {column} of {scores.shape[1]} columns")
     if not len(scores) or column is None:
         return np.concatenate([np.zeros_like(scores[:, :1]), scores], axis=1)
-    return np.concatenate([scores[:, [column]], np.delete(scores, column, axis=1)], axis=1)
+    return scores if column == 0 else np.concatenate([scores[:, [column]], np.delete(scores, column, axis=1)], axis=1)
 
 
 def arrays(record: Record, columns: Mapping[str, int | None], where: str) -> dict[str, np.ndarray]:

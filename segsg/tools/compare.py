@@ -21,13 +21,13 @@ HEAD = f"{'metric':<18}{'A':>8}{'B':>8}{'B - A':>8}   {'95 % interval':<18}{'p':
 
 def add(commands, command: AddCommand) -> None:
     """Adds `segsg compare` to the command line; `command` makes the parser of a command."""
-    own = command(commands, "compare", run, "paired differences of two evaluations")
+    parser = command(commands, "compare", run, "paired differences of two evaluations")
     kinds = "folder of an evaluation, its file of ranks, or a folder of predcls, sgcls, sgdet"
-    own.add_argument("baseline", type=user_path, metavar="A", help=kinds)
-    own.add_argument("system", type=user_path, metavar="B", help=kinds)
-    own.add_argument("--protocol", choices=tuple(PROTOCOLS), default="default", help="of `evaluate` folders")
-    own.add_argument("--out", type=user_path, metavar="DIR", help="for JSON and CSV")
-    add_draws(own)
+    parser.add_argument("baseline", type=user_path, metavar="A", help=kinds)
+    parser.add_argument("system", type=user_path, metavar="B", help=kinds)
+    parser.add_argument("--protocol", choices=tuple(PROTOCOLS), default="default", help="of `evaluate` folders")
+    parser.add_argument("--out", type=user_path, metavar="DIR", help="for JSON and CSV")
+    add_draws(parser)
 
 
 def run(options: argparse.Namespace) -> int:

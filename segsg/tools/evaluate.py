@@ -37,21 +37,23 @@ GROUPS = ("head", "body", "tail")
 
 def add(commands, command: AddCommand) -> None:
     """Adds `segsg evaluate` to the command line; `command` makes the parser of a command."""
-    own = command(commands, "evaluate", run, "measure anybody's predictions under every protocol")
-    own.add_argument("--truth", type=user_path, required=True, metavar="FILE", help="in any format of docs/formats.md")
-    own.add_argument("--predictions", type=user_path, required=True, metavar="FILE", help="the same formats")
-    own.add_argument("--task", choices=tuple(TASKS), required=True)
-    own.add_argument("--out", type=user_path, required=True, metavar="DIR", help="for the page, JSON, CSV and ranks")
-    own.add_argument("--protocol", choices=(*PROTOCOLS, "all"), default="all")
-    own.add_argument("--format", metavar="NAME", help="of the predictions, whatever the ending")
-    own.add_argument("--truth-format", metavar="NAME", help="of the truths, whatever the ending")
-    own.add_argument("--predicate-names", type=user_path, metavar="FILE", help="one a line, JSON, VG-SGG-dicts.json")
-    own.add_argument(
+    parser = command(commands, "evaluate", run, "measure anybody's predictions under every protocol")
+    parser.add_argument(
+        "--truth", type=user_path, required=True, metavar="FILE", help="in any format of docs/formats.md"
+    )
+    parser.add_argument("--predictions", type=user_path, required=True, metavar="FILE", help="the same formats")
+    parser.add_argument("--task", choices=tuple(TASKS), required=True)
+    parser.add_argument("--out", type=user_path, required=True, metavar="DIR", help="for the page, JSON, CSV and ranks")
+    parser.add_argument("--protocol", choices=(*PROTOCOLS, "all"), default="all")
+    parser.add_argument("--format", metavar="NAME", help="of the predictions, whatever the ending")
+    parser.add_argument("--truth-format", metavar="NAME", help="of the truths, whatever the ending")
+    parser.add_argument("--predicate-names", type=user_path, metavar="FILE", help="one a line, JSON, VG-SGG-dicts.json")
+    parser.add_argument(
         "--zero-shot", type=user_path, metavar="FILE", help="triplets that training lacks; without: no zsR"
     )
-    own.add_argument("--training-counts", type=user_path, metavar="FILE", help="per predicate; for head, body, tail")
-    own.add_argument("--lenient", action="store_true", help="leave out what breaks a rule, and count it")
-    add_draws(own)
+    parser.add_argument("--training-counts", type=user_path, metavar="FILE", help="per predicate; for head, body, tail")
+    parser.add_argument("--lenient", action="store_true", help="leave out what breaks a rule, and count it")
+    add_draws(parser)
 
 
 def add_draws(command: argparse.ArgumentParser) -> None:

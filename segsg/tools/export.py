@@ -14,10 +14,10 @@ SPLITS = ("train", "validation", "test")
 
 def add(commands, command: AddCommand) -> None:
     """Adds `segsg export` to the command line; `command` makes the parser of a command."""
-    own = command(commands, "export", run, "write an experiment's truths and predictions as JSON lines")
-    own.add_argument("key", help="an experiment of params.yaml")
-    own.add_argument("--split", choices=SPLITS, default="test")
-    own.add_argument("--out", type=user_path, required=True, metavar="DIR")
+    parser = command(commands, "export", run, "write an experiment's truths and predictions as JSON lines")
+    parser.add_argument("key", help="an experiment of params.yaml")
+    parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument("--out", type=user_path, required=True, metavar="DIR")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -35,19 +35,19 @@ REASONS = {
 
 def add(commands, command: AddCommand) -> None:
     """Adds `segsg transfer` to the command line; `command` makes the parser of a command."""
-    own = command(commands, "transfer", run, "show which mask classes a list of class names would borrow from")
-    own.epilog = EXIT
-    own.add_argument("--classes", type=user_path, required=True, metavar="FILE", help="one name a line, a JSON list, "
-                     "VG-SGG-dicts.json or COCO's instances")  # fmt: skip
-    own.add_argument("--word-vectors", type=user_path, required=True, metavar="FILE", help="GloVe text file")
-    own.add_argument("--mask-classes", type=user_path, metavar="FILE", help="as --classes; without: COCO's 80")
-    own.add_argument("--mode", choices=MODES, default="softmax", help="eq. 3; default: softmax, as in the study")
-    own.add_argument("--threshold", type=float, default=0.05, metavar="W", help="softmax drops weights below (0.05)")
-    own.add_argument("--name-pairs", type=user_path, metavar="FILE", help="JSON: class -> mask class that shows the "
-                     "same; without: Visual Genome's partners in COCO, unless --mask-classes is given")  # fmt: skip
-    own.add_argument("--alias", type=_alias, action="append", default=[], metavar="WORD=OTHER",
-                     help="look up the vector of OTHER for WORD")  # fmt: skip
-    own.add_argument("--out", type=user_path, metavar="DIR", help="for transfer.csv, transfer.png and transfer.html")
+    parser = command(commands, "transfer", run, "show which mask classes a list of class names would borrow from")
+    parser.epilog = EXIT
+    lists = "one name a line, a JSON list, VG-SGG-dicts.json or COCO's instances"
+    pairs = "JSON: class -> mask class that shows the same; without: Visual Genome's partners in COCO, unless "
+    parser.add_argument("--classes", type=user_path, required=True, metavar="FILE", help=lists)
+    parser.add_argument("--word-vectors", type=user_path, required=True, metavar="FILE", help="GloVe text file")
+    parser.add_argument("--mask-classes", type=user_path, metavar="FILE", help="as --classes; without: COCO's 80")
+    parser.add_argument("--mode", choices=MODES, default="softmax", help="eq. 3; default: softmax, as in the study")
+    parser.add_argument("--threshold", type=float, default=0.05, metavar="W", help="softmax drops weights below (0.05)")
+    parser.add_argument("--name-pairs", type=user_path, metavar="FILE", help=pairs + "--mask-classes is given")
+    alias = "look up the vector of OTHER for WORD"
+    parser.add_argument("--alias", type=_alias, action="append", default=[], metavar="WORD=OTHER", help=alias)
+    parser.add_argument("--out", type=user_path, metavar="DIR", help="for transfer.csv, transfer.png and transfer.html")
 
 
 def _alias(text: str) -> tuple[str, str]:

@@ -67,9 +67,9 @@ def _graph(truth: Truth, size: Size, random: np.random.Generator) -> ImageGraph:
     place = np.sort(random.permutation(size.boxes * (size.boxes - 1))[: size.pairs])
     subject, other = np.divmod(place, size.boxes - 1)
     pairs = np.stack([subject, other + (other >= subject)], axis=1)
-    found = (boxes.astype(np.float32), truth.labels[source], random.random(size.boxes, dtype=np.float32), pairs,
+    parts = (boxes.astype(np.float32), truth.labels[source], random.random(size.boxes, dtype=np.float32), pairs,
              _probabilities(truth, source[pairs], size.predicates, random))  # fmt: skip
-    return ImageGraph(truth.image_id, *(torch.from_numpy(array) for array in found))
+    return ImageGraph(truth.image_id, *(torch.from_numpy(array) for array in parts))
 
 
 def _probabilities(
@@ -117,11 +117,11 @@ def _bar(images: Iterable, total: int, text: str) -> Iterable:
 
 def _plain(images: list[tuple[Truth, ImageGraph]], size: Size, protocol: Protocol) -> dict[str, float]:
     """Every metric that both evaluators have, by name."""
-    found = [PlainImage(*image, size.task, protocol) for image in _bar(images, len(images), "plain")]
+    plain = [PlainImage(*image, size.task, protocol) for image in _bar(images, len(images), "plain")]
     values = {}
     for free, prefix in enumerate(("", FREE)):
         for depth in DEPTHS:
-            at = metrics_at(found, set(), size.predicates, protocol, free, depth)
+            at = metrics_at(plain, set(), size.predicates, protocol, free, depth)
             values |= {named(prefix, name, depth): at[name] for name in COMPARED}
     return values
 
@@ -150,7 +150,7 @@ def all_protocols(size: Size) -> str:
     start = time.perf_counter()
     values = {name: metrics(ranks) for name, ranks in walk.ranks().items()}
     seconds += time.perf_counter() - start
-    numbers = ", ".join(f"{name} R@50 {100 * found['R@50']:.2f}" for name, found in values.items())
+    numbers = ", ".join(f"{name} R@50 {100 * measured['R@50']:.2f}" for name, measured in values.items())
     return (
         f"all protocols: {size.images} images x {size.boxes} boxes x {size.pairs} pairs, {size.task}\n"
         f"time   {seconds / 60:9.2f} minutes, {1000 * seconds / size.images:.2f} ms an image "
