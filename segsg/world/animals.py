@@ -2,28 +2,27 @@
 
 from segsg.world.figure import Figure, around, coin, colour, darker, draws
 from segsg.world.people import person_height
-from segsg.world.scene import BEFORE, BEHIND, CLASP, Placed, Scene
+from segsg.world.scene import BEHIND, CLASP, Placed, Scene
 
 DEPTH_AND_LEGS = {"dog": (0.32, 0.30), "cat": (0.30, 0.24), "horse": (0.34, 0.44)}
 """as shares of an animal's length"""
 
 
 @draws("animal", "mount", size=34)
-def animal(rng, name: str, x: float, y: float, length: float) -> Figure:
+def animal(figure: Figure, rng, x: float, y: float, length: float) -> None:
     """A dog, cat or horse whose feet are at height y; `length` is nose to tail."""
     forward, coat = coin(rng), colour(rng, 50, 205)
     shade, width = darker(coat, 0.8), 0.11 * length
-    depth, leg = (share * length for share in DEPTH_AND_LEGS[name])
+    depth, leg = (share * length for share in DEPTH_AND_LEGS[figure.name])
     body = y - leg - depth / 2
-    figure = Figure(name, x, colours={"coat": coat, "shade": shade})
+    figure.colours |= {"coat": coat, "shade": shade}
     figure.marks |= {"back": (x, body - depth / 2), "body": (x, body)}
     figure.lengths |= {"depth": depth}
     for i, offset in enumerate((-0.33, -0.2, 0.2, 0.33)):
         foot = x + (offset + rng.uniform(-0.04, 0.04)) * length
         figure.back.line([(x + offset * length, body), (foot, y - width / 2)], width, shade if i % 2 else coat)
     figure.back.ellipse(x, body, 0.44 * length, depth / 2, coat)
-    {"dog": _dog, "cat": _cat, "horse": _horse}[name](figure, forward, length)
-    return figure
+    {"dog": _dog, "cat": _cat, "horse": _horse}[figure.name](figure, forward, length)
 
 
 def _dog(figure: Figure, forward: int, length: float) -> None:
@@ -85,12 +84,11 @@ def _rider(scene: Scene, horse: Placed, chosen: tuple[str, str], factor: float) 
     x = bx + rng.uniform(-0.18, 0.18) * horse.figure.lengths["depth"] * 2
     feet = by + 0.42 * height + rng.uniform(-2, 2)
     if predicate == "riding":
-        person = scene.put(scene.draw(name, x, feet, height, pose="ride"), depth + BEHIND / 2, depth + CLASP)
-    elif predicate == "behind":
-        person = scene.put(scene.draw(name, x, feet + rng.uniform(-2, 4), height), depth + BEHIND)
+        rider = scene.put(scene.draw(name, x, feet, height, pose="ride"), depth + BEHIND / 2, depth + CLASP)
+        scene.say(rider, predicate, horse)
     else:
-        person = scene.put(scene.draw(name, x, feet + rng.uniform(-3, 4), height), depth + BEFORE)
-    scene.say(person, predicate, horse)
+        feet += rng.uniform(-2 if predicate == "behind" else -3, 4)
+        scene.add(scene.draw(name, x, feet, height), predicate, horse)
 
 
 def animal_group(scene: Scene, x: float, y: float, factor: float) -> None:

@@ -103,7 +103,9 @@ def draw(folder: Path | str, *, workers: int = 2, **settings: int | float) -> No
     records = _records(part, places, workers)
     graphs = [record for record in records if record.place.set_name == "scene_graphs"]
     _write_scene_graphs(part / "scene_graphs", graphs, world.side)
-    _write_masks(part / "masks" / "annotations", records, world.side)
+    for split, name in MASK_FILES.items():
+        images = [(r.place.mask_image_id, r.mask_set) for r in records if r.place.mask_split == split]
+        _write_instances(part / "masks/annotations" / name, images, world.side, MASK_CLASSES, digits=12)
     _write_json(part / SETTINGS, asdict(world))
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(part, folder)
@@ -126,7 +128,7 @@ def _draw_and_save(part: Path, place: Place) -> Record:
         photo.save(part / SCENE_GRAPH_PHOTOS / f"{place.image_id}.jpg", quality=QUALITY)
     if place.mask_split is not None:
         photo.save(part / MASK_PHOTOS[place.mask_split] / f"{place.mask_image_id:012d}.jpg", quality=QUALITY)
-    true_masks = _true_mask_records(drawn) if is_graph else []
+    true_masks = _encoded(drawn.masks(), drawn.annotation.names, GRAPH_CLASSES) if is_graph else []
     return Record(place, drawn.annotation, true_masks, _mask_set_records(drawn) if place.mask_split else [])
 
 
@@ -148,13 +150,6 @@ def _write_scene_graphs(folder: Path, records: list[Record], side: int) -> None:
     for name, splits in TRUE_MASKS.items():
         images = [(r.place.image_id, r.true_masks) for r in records if r.place.split in splits]
         _write_instances(folder / name, images, side, GRAPH_CLASSES, digits=1)
-
-
-def _write_masks(folder: Path, records: list[Record], side: int) -> None:
-    """Both splits of the mask set, the images shared with the scene-graph set among the training images."""
-    for split, name in MASK_FILES.items():
-        images = [(r.place.mask_image_id, r.mask_set) for r in records if r.place.mask_split == split]
-        _write_instances(folder / name, images, side, MASK_CLASSES, digits=12)
 
 
 def _columns(records: list[Record], side: int) -> dict[str, np.ndarray]:
@@ -225,12 +220,6 @@ def _write_instances(path: Path, images: list[tuple[int, list[dict]]], side: int
     _write_json(path, content)
 
 
-def _true_mask_records(drawn: Drawn) -> list[dict]:
-    """COCO records (without ids) of every annotated object of a scene-graph image, in the order of its boxes."""
-    categories = [GRAPH_CLASSES.index(name) + 1 for name in drawn.annotation.names]
-    return _encoded(drawn.masks(), categories)
-
-
 def _mask_set_records(drawn: Drawn) -> list[dict]:
     """COCO records (without ids) for the mask set: those objects that a mask class describes.
 
@@ -239,31 +228,30 @@ def _mask_set_records(drawn: Drawn) -> list[dict]:
     """
     names = [ORACLE.get(name) if drawn.place.set_name == "scene_graphs" else name for name in drawn.annotation.names]
     chosen = [i for i, name in enumerate(names) if name in MASK_CLASSES]
-    masks = drawn.masks()[chosen]
-    categories = [MASK_CLASSES.index(names[i]) + 1 for i in chosen]
-    records = _encoded(masks, categories)
+    names, masks = [names[i] for i in chosen], drawn.masks()[chosen]
+    records = _encoded(masks, names, MASK_CLASSES)
     for record, mask in zip(records, masks, strict=True):
         record["segmentation"] = _polygon(mask) or record["segmentation"]
-    crowd = next((c for c in categories if categories.count(c) > 1), None) if drawn.place.index % 25 == 3 else None
+    crowd = next((name for name in names if names.count(name) > 1), None) if drawn.place.index % 25 == 3 else None
     if crowd is None:
         return records
-    together = masks[np.array(categories) == crowd].any(0)
-    return [record for record in records if record["category_id"] != crowd] + [_crowd(together, crowd)]
+    together = masks[np.array(names) == crowd].any(0)
+    return [record for record, name in zip(records, names, strict=True) if name != crowd] + [_crowd(together, crowd)]
 
 
-def _encoded(masks: np.ndarray, categories: list[int]) -> list[dict]:
+def _encoded(masks: np.ndarray, names: list[str], classes: tuple[str, ...]) -> list[dict]:
     if not len(masks):
         return []
     codes = rle.encode(np.asfortranarray(masks.transpose(1, 2, 0).astype(np.uint8)))
     return [
         {
-            "category_id": category,
+            "category_id": classes.index(name) + 1,
             "segmentation": {"size": list(code["size"]), "counts": code["counts"].decode("ascii")},
             "bbox": box.tolist(),
             "area": int(area),
             "iscrowd": 0,
         }
-        for category, code, box, area in zip(categories, codes, rle.toBbox(codes), rle.area(codes), strict=True)
+        for name, code, box, area in zip(names, codes, rle.toBbox(codes), rle.area(codes), strict=True)
     ]
 
 
@@ -279,9 +267,9 @@ def _polygon(mask: np.ndarray) -> list[list[float]] | None:
     return [[value for point in down + up for value in point]]
 
 
-def _crowd(mask: np.ndarray, category: int) -> dict:
+def _crowd(mask: np.ndarray, name: str) -> dict:
     """A crowd record with uncompressed run lengths, as COCO's files have them."""
     flat = mask.ravel(order="F")
     counts = np.diff(np.flatnonzero(np.diff(flat, prepend=False, append=~flat[-1])), prepend=0)
-    (record,) = _encoded(mask[None], [category])
+    (record,) = _encoded(mask[None], [name], MASK_CLASSES)
     return record | {"segmentation": {"size": list(mask.shape), "counts": counts.tolist()}, "iscrowd": 1}

@@ -18,7 +18,7 @@ SIZES: dict[str, Number] = {}
 
 
 def draws(*families: str, size: Number | None = None) -> Callable:
-    """Registers a function `(rng, name, x, y, size) -> Figure` for some families. (x, y) is the middle of its foot."""
+    """Registers a function that draws an empty `Figure` of some families, with its foot at (x, y)."""
 
     def register(drawer: Callable) -> Callable:
         DRAWERS.update(dict.fromkeys(families, drawer))
@@ -103,10 +103,9 @@ class Figure:
     lengths: dict[str, Number] = field(default_factory=dict)
     colours: dict[str, Colour] = field(default_factory=dict)
 
-    def gripped(self, grip: Point, top: Point) -> "Figure":
-        """The figure with the marks by which hands and hooks take it."""
+    def grip(self, grip: Point, top: Point) -> None:
+        """Marks where hands and hooks take the figure."""
         self.marks |= {"grip": grip, "top": top}
-        return self
 
 
 def colour(rng: np.random.Generator, low: int = 45, high: int = 230) -> Colour:

@@ -16,45 +16,42 @@ INSIDE = {"inside": 0.38, "in front of": 0.31, "behind": 0.31}
 
 
 @draws("table")
-def table(rng, name: str, x: float, y: float, size: float) -> Figure:
+def table(figure: Figure, rng, x: float, y: float, size: float) -> None:
     """A table seen a little from above; `size` is its width."""
     wood, half, depth = colour(rng), size / 2, 0.15 * size
     far, near = y - 0.5 * size - depth, y - 0.5 * size
-    figure = Figure(name, x)
     figure.back.twins(x, [(0.62 * half, near), (0.62 * half, y - depth)], LEG, darker(wood, 0.6))
     figure.front.twins(x, [(half - LEG / 2, near), (half - LEG / 2, y - LEG / 2)], LEG, darker(wood))
     left, right = x - half, x + half
     figure.front.polygon([(left + depth * 0.7, far), (right - depth * 0.7, far), (right, near), (left, near)], wood)
     figure.front.trapezoid(x, (half, near), (half, near + LEG), darker(wood))
-    return _surface(figure, (far, near), half - depth * 0.5, near + LEG)
+    _surface(figure, (far, near), half - depth * 0.5, near + LEG)
 
 
 @draws("seat")
-def seat(rng, name: str, x: float, y: float, size: float) -> Figure:
+def seat(figure: Figure, rng, x: float, y: float, size: float) -> None:
     """A bench, or an armchair or recliner."""
-    return (_bench if name == "bench" else _armchair)(rng, name, x, y, size)
+    (_bench if figure.name == "bench" else _armchair)(figure, rng, x, y, size)
 
 
-def _bench(rng, name: str, x: float, y: float, size: float) -> Figure:
+def _bench(figure: Figure, rng, x: float, y: float, size: float) -> None:
     """A long seat with an open back of slats."""
     wood, half, depth = colour(rng), size / 2, 0.12 * size
     near = y - 0.32 * size
     far, top = near - depth, near - depth - 0.33 * size
-    figure = Figure(name, x)
     figure.back.twins(x, [(0.8 * half, top), (0.8 * half, y - depth)], LEG, darker(wood, 0.6))
     figure.front.twins(x, [(half - LEG / 2, near), (half - LEG / 2, y - LEG / 2)], LEG, darker(wood))
     for height in (top + LEG / 2, (top + far) / 2):
         figure.back.level(x, height, half * 0.9, LEG, darker(wood, 0.85))
     figure.front.trapezoid(x, (half * 0.9, far), (half, near), wood)
     figure.front.trapezoid(x, (half, near), (half, near + LEG), darker(wood))
-    return _surface(figure, (far, near), half * 0.85, near + LEG)
+    _surface(figure, (far, near), half * 0.85, near + LEG)
 
 
-def _armchair(rng, name: str, x: float, y: float, size: float) -> Figure:
+def _armchair(figure: Figure, rng, x: float, y: float, size: float) -> None:
     """A padded chair with arms; a recliner has a foot rest too."""
     cloth, half = colour(rng), size * 0.4
     near, top = y - 0.34 * size, y - size
-    figure = Figure(name, x)
     figure.back.ellipse(x, top + 0.2 * size, half * 0.85, 0.2 * size, darker(cloth, 0.8))
     figure.back.block(x, y - 0.1 * size, half * 0.85, 0.7 * size, darker(cloth, 0.8))
     figure.front.trapezoid(x, (half * 0.7, near - 0.14 * size), (half * 0.8, near), darker(cloth, 1.1))
@@ -63,19 +60,18 @@ def _armchair(rng, name: str, x: float, y: float, size: float) -> Figure:
         arm, foot = x + side * half * 0.9, x + side * half * 0.7
         figure.front.line([(arm, near - 0.16 * size), (arm, y - 0.1 * size)], 0.16 * size, darker(cloth, 0.9))
         figure.front.line([(foot, y - 0.08 * size), (foot, y - 2)], 4, darker(cloth, 0.5))
-    if name == "recliner":
+    if figure.name == "recliner":
         rest = (x + coin(rng) * half * 1.5, near + 0.14 * size)
         figure.front.line([(x, near + 0.06 * size), rest], 0.13 * size, darker(cloth, 1.1))
-    return _surface(figure, (near - 0.14 * size, near), half * 0.6, y)
+    _surface(figure, (near - 0.14 * size, near), half * 0.6, y)
 
 
 @draws("cart")
-def cart(rng, name: str, x: float, y: float, size: float) -> Figure:
+def cart(figure: Figure, rng, x: float, y: float, size: float) -> None:
     """A handcart without its wheels; marks `axle left` and `axle right`, where caps are painted in front."""
     wood, half = colour(rng), size / 2
     floor, side = y - 0.22 * size, coin(rng)
     near = floor - 0.24 * size
-    figure = Figure(name, x)
     handle = [(x + side * 0.45 * size, floor - 0.1 * size), (x + side * 0.72 * size, near - 0.2 * size)]
     figure.back.line(handle, LEG, darker(wood, 0.6))
     figure.back.trapezoid(x, (half * 0.85, near - 0.12 * size), (half, near), darker(wood, 0.5))
@@ -85,26 +81,23 @@ def cart(rng, name: str, x: float, y: float, size: float) -> Figure:
         axle = x + offset * half
         figure.back.line([(axle, floor - 2), (axle, floor + 3)], LEG, darker(wood, 0.6))
         figure.marks[mark] = (axle, floor + 2)
-    return _surface(figure, (near - 0.12 * size, near), half * 0.8, floor)
+    _surface(figure, (near - 0.12 * size, near), half * 0.8, floor)
 
 
-def _surface(figure: Figure, edges: tuple[float, float], half: float, underside: float) -> Figure:
+def _surface(figure: Figure, edges: tuple[float, float], half: float, underside: float) -> None:
     figure.lengths |= {"far": edges[0], "near": edges[1], "half": half, "underside": underside}
-    return figure
 
 
 @draws("frame", size=44)
-def frame(rng, name: str, x: float, y: float, size: float) -> Figure:
+def frame(figure: Figure, rng, x: float, y: float, size: float) -> None:
     """A hollow frame that stands upright; its near lower lip is in `front`."""
     wood, thick = colour(rng), 6.0
-    half = size * (0.36 if name == "doorway" else 0.45) * rng.uniform(0.9, 1.15)
-    figure = Figure(name, x)
+    half = size * (0.36 if figure.name == "doorway" else 0.45) * rng.uniform(0.9, 1.15)
     corners = [(x - half, y - thick / 2), (x - half, y - size), (x + half, y - size), (x + half, y - thick / 2)]
     figure.back.line([*corners, corners[0]], thick, wood)
     figure.back.line([corners[1], corners[2]], thick * 0.4, darker(wood, 1.3))
     figure.front.line([corners[0], corners[3]], thick * 0.75, darker(wood, 0.8))
     figure.lengths |= {"half": half - thick / 2, "floor": y - thick}
-    return figure
 
 
 def table_group(scene: Scene, x: float, y: float, factor: float) -> None:

@@ -170,12 +170,10 @@ def _relations(scene: Scene, picture: Picture, numbers: list[int], boxes: np.nda
 def _written(rng: np.random.Generator, relation: tuple[int, str, int]) -> list[tuple[int, str, int]]:
     """Now and then a vaguer word, or both the exact and the vaguer one."""
     subject, predicate, object_ = relation
-    vaguer, draw = VAGUER.get(predicate), rng.random()
-    if vaguer and draw < VAGUE:
-        return [(subject, vaguer, object_)]
-    if vaguer and draw < VAGUE + TWICE:
-        return [relation, (subject, vaguer, object_)]
-    return [relation]
+    vaguer, draw = [(subject, VAGUER[predicate], object_)] if predicate in VAGUER else [], rng.random()
+    if draw < VAGUE:
+        return vaguer or [relation]
+    return [relation, *vaguer] if draw < VAGUE + TWICE else [relation]
 
 
 def _close_pairs(scene: Scene, numbers: list[int], boxes: np.ndarray, picture: Picture) -> list[tuple[int, int]]:

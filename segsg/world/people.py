@@ -42,16 +42,16 @@ def relaxed_arm(rng: np.random.Generator) -> Arm:
 
 
 @draws("people")
-def person(rng, name: str, x: float, y: float, height: float, arms=(None, None), pose: str = "stand") -> Figure:
+def person(figure: Figure, rng, x: float, y: float, height: float, arms=(None, None), pose: str = "stand") -> None:
     """A person whose feet are at (x, y); `arms` are left and right. Poses: stand, ride, sit."""
-    kind = name if name in PEOPLE else PEOPLE[rng.integers(4)]
+    kind = figure.name if figure.name in PEOPLE else PEOPLE[rng.integers(4)]
     child, skirt = kind in ("boy", "girl"), kind in ("woman", "girl")
     head = (0.125 if child else 0.095) * height
     skin = darker((232, 186, 150), rng.uniform(0.5, 1.08))
     shirt, trousers, hair = colour(rng), colour(rng, 20, 170), colour(rng, 10, 130)
     half = (0.11 if skirt else 0.125) * height
     shoulder, hip, head_y = y - height + 2.15 * head, y - 0.42 * height, y - height + head
-    figure = Figure(name, x, colours={"skin": skin, "hair": hair})
+    figure.colours |= {"skin": skin, "hair": hair}
     figure.marks |= {"head": (x, head_y), "chest": (x, shoulder), "hip": (x, hip)}
     figure.lengths |= {"head": head, "half": half, "limb": 0.075 * height, "height": height}
     _legs(figure, rng, pose, y, trousers)
@@ -59,7 +59,6 @@ def person(rng, name: str, x: float, y: float, height: float, arms=(None, None),
     for side, arm in zip((-1, 1), arms, strict=True):
         _arm(figure, side, arm or relaxed_arm(rng), darker(shirt, 0.85))
     _head(figure, skirt)
-    return figure
 
 
 def _legs(figure: Figure, rng, pose: str, y: float, trousers) -> None:

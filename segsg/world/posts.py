@@ -15,10 +15,9 @@ HOOKS = {-1: "hook left", 1: "hook right"}
 
 
 @draws("post")
-def post(rng, name: str, x: float, y: float, size: float) -> Figure:
+def post(figure: Figure, rng, x: float, y: float, size: float) -> None:
     """A post with two brackets, or a column with a capital that juts out as far."""
-    paint, half = colour(rng), 4.8 if name == "column" else 3.6
-    figure = Figure(name, x)
+    paint, half = colour(rng), 4.8 if figure.name == "column" else 3.6
     figure.back.block(x, y, half, size, paint)
     figure.back.block(x, y, half * 2, 4, darker(paint))
     for side, mark in HOOKS.items():
@@ -27,16 +26,14 @@ def post(rng, name: str, x: float, y: float, size: float) -> Figure:
         figure.marks[mark] = (x + side * (reach - 1), height)
     figure.back.ellipse(x, y - size, half * 1.5, 3.5, darker(paint, 0.85))
     figure.lengths |= {"half": half, "height": size}
-    return figure
 
 
 @draws("plant")
-def tree(rng, name: str, x: float, y: float, size: float) -> Figure:
+def tree(figure: Figure, rng, x: float, y: float, size: float) -> None:
     """A trunk with two branches and a crown; a shrub's trunk is short and its crown wide."""
     bark = (int(rng.integers(75, 125)), int(rng.integers(45, 85)), int(rng.integers(20, 50)))
     leaf = (int(rng.integers(20, 110)), int(rng.integers(100, 190)), int(rng.integers(20, 90)))
-    bare = (0.42 if name == "shrub" else 0.58) * size
-    figure, half = Figure(name, x), 4.5
+    bare, half = (0.42 if figure.name == "shrub" else 0.58) * size, 4.5
     top = y - bare - 6
     figure.back.polygon([(x - half, y), (x - half * 0.8, top), (x + half * 0.8, top), (x + half, y)], bark)
     for side, mark in HOOKS.items():
@@ -49,7 +46,6 @@ def tree(rng, name: str, x: float, y: float, size: float) -> Figure:
         cx, cy = x + lean + rng.uniform(-0.6, 0.6) * crown, y - size + radius + rng.uniform(0, 0.5) * (crown - radius)
         figure.back.ellipse(cx, cy, radius, radius * 0.9, darker(leaf, rng.uniform(0.8, 1.2)))
     figure.lengths |= {"half": half, "height": bare}
-    return figure
 
 
 def post_group(scene: Scene, x: float, y: float, factor: float) -> None:

@@ -109,9 +109,10 @@ def render(scene: Scene, side: int) -> Picture:
 def rasterise(strokes: list[Stroke], side: int) -> tuple[tuple[slice, slice], np.ndarray] | None:
     """(part of a photo of `side` pixels, the strokes there as uint8 [h, w, 4]); None if nothing falls on the photo."""
     scale = side / UNITS
-    left, top, right, bottom = (scale * value for value in _bounds(strokes))
-    x0, y0 = max(0, int(left) - 1), max(0, int(top) - 1)
-    x1, y1 = min(side, int(right) + 2), min(side, int(bottom) + 2)
+    xs, ys = zip(*(point for stroke in strokes for point in stroke.points), strict=True)
+    reach = max(stroke.width if stroke.kind == "line" else 0.0 for stroke in strokes) / 2
+    x0, y0 = (max(0, int(scale * (min(values) - reach)) - 1) for values in (xs, ys))
+    x1, y1 = (min(side, int(scale * (max(values) + reach)) + 2) for values in (xs, ys))
     if x1 - x0 < 1 or y1 - y0 < 1:
         return None
     # CMYK stands for four plain channels here: RGBA would be multiplied by alpha and divided again on the way.
@@ -124,12 +125,6 @@ def rasterise(strokes: list[Stroke], side: int) -> tuple[tuple[slice, slice], np
         points = [(x * fine - dx, y * fine - dy) for x, y in stroke.points]
         _stroke(pen, stroke, points, max(1, round(stroke.width * fine)))
     return np.s_[y0:y1, x0:x1], np.asarray(image.reduce(SUPERSAMPLING))
-
-
-def _bounds(strokes: list[Stroke]) -> tuple[float, float, float, float]:
-    xs, ys = zip(*(point for stroke in strokes for point in stroke.points), strict=True)
-    reach = max(stroke.width if stroke.kind == "line" else 0.0 for stroke in strokes) / 2
-    return min(xs) - reach, min(ys) - reach, max(xs) + reach, max(ys) + reach
 
 
 def _stroke(pen: ImageDraw.ImageDraw, stroke: Stroke, points: list[Point], width: int) -> None:

@@ -61,7 +61,9 @@ class Scene:
 
     def draw(self, name: str, x: float, y: float, size: float, **how) -> Figure:
         """The figure of a name."""
-        return DRAWERS[FAMILY[name]](self.rng, name, x, y, size, **how)
+        figure = Figure(name, x)
+        DRAWERS[FAMILY[name]](figure, self.rng, x, y, size, **how)
+        return figure
 
     def draw_by(self, mark: str, place: Point, name: str, size: float, **how) -> Figure:
         """A figure whose mark is at `place`: drawn once to see where the mark is, and again there."""

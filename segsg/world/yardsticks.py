@@ -55,7 +55,8 @@ def measure(folder: Path | str, train_images: int = 2000, workers: int = 2) -> d
     places = Settings(**json.loads((Path(folder) / SETTINGS).read_text())).scene_graph_places()
     train = [place for place in places if place.split == "train"][:train_images]
     test = [place for place in places if place.split == "test"]
-    images = _described(train + test, workers)
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        images = pool.map(describe, train + test, chunksize=32)
     train_pairs, test_pairs = _pairs(images[: len(train)]), _pairs(images[len(train) :])
     names = [name for image_names, _ in images for name in image_names]
     return {
@@ -89,13 +90,6 @@ def entropy(pairs: Pairs) -> float:
 def unseen(train: Pairs, test: Pairs) -> float:
     """The share of test relations whose triplet of names no training relation has."""
     return float((train.table()[(*test.classes.T, test.predicates)] == 0).mean())
-
-
-def _described(places: list[Place], workers: int) -> list[tuple[list[str], list[tuple]]]:
-    if workers <= 1:
-        return list(map(describe, places))
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        return pool.map(describe, places, chunksize=32)
 
 
 def describe(place: Place) -> tuple[list[str], list[tuple]]:
