@@ -9,7 +9,7 @@ from segsg.evaluation.protocol import PROTOCOLS
 from segsg.files import to_json, write_text
 from segsg.study.names import TASKS
 from segsg.study.results import METRICS_FILE
-from segsg.tools.evaluate import MIDDLE, RANKS, RESULTS, AddCommand, add_draws, to_csv, user_path
+from segsg.tools.evaluate import MIDDLE, RANKS, RESULTS, AddCommand, add_draws, user_path, write_csv
 
 if TYPE_CHECKING:
     from segsg.evaluation.bootstrap import Difference
@@ -81,19 +81,15 @@ def _names(folder: Path) -> list[str] | None:
 
 def write(results: dict, out: Path) -> None:
     """compare.json, metrics.csv and predicates.csv."""
-    metrics = [(name, *_digits(difference)) for name, difference in results["metrics"].items()]
+    metrics = [(name, *cell.values()) for name, cell in results["metrics"].items()]
     predicates = [
-        (metric, label, name, *_digits(difference))
+        (metric, label, name, *(cell or dict.fromkeys(PARTS)).values())
         for metric, column in results["predicates"].items()
-        for label, (name, difference) in enumerate(zip(results["names"], column, strict=True), start=1)
+        for label, (name, cell) in enumerate(zip(results["names"], column, strict=True), start=1)
     ]
     write_text(out / "compare.json", to_json(results))
-    write_text(out / "metrics.csv", to_csv(("metric", *PARTS), metrics))
-    write_text(out / "predicates.csv", to_csv(("metric", "label", "predicate", *PARTS), predicates))
-
-
-def _digits(difference: "Difference | None") -> list[str]:
-    return [""] * len(PARTS) if difference is None else [f"{difference[part]:.6f}" for part in PARTS]
+    write_csv(out / "metrics.csv", ("metric", *PARTS), metrics)
+    write_csv(out / "predicates.csv", ("metric", "label", "predicate", *PARTS), predicates)
 
 
 def report(results: dict, depth: int) -> str:

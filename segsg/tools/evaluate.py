@@ -4,9 +4,7 @@ What needs PyTorch is imported when the command runs: it takes seconds, and no o
 """
 
 import argparse
-import csv
 import dataclasses
-import io
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -140,8 +138,7 @@ def evaluate(request: Request, out: Path) -> dict:
     for name, measured in ranks.items():
         save(out / RANKS / f"{name}.npz", measured)
     write_text(out / RESULTS, to_json(results))
-    write_text(out / "metrics.csv", metrics_csv(results))
-    write_text(out / "predicates.csv", predicates_csv(results))
+    _write_tables(results, out)
     write_text(out / PAGE, page(results))
     return results
 
@@ -258,39 +255,30 @@ def _measured(ranks: "Ranks", request: Request) -> dict:
     }
 
 
-def metrics_csv(results: dict) -> str:
-    """One line for each number: protocol, metric, value, low, high, in fractions; empty where nothing is measured."""
-    parts = ("value", "low", "high")
-    lines = [
-        (protocol, metric, *(_text(cell[part]) for part in parts))
-        for protocol, measured in results["protocols"].items()
+def _write_tables(results: dict, out: Path) -> None:
+    """metrics.csv, a line for each number, and predicates.csv, one for each protocol and predicate."""
+    protocols, parts = results["protocols"], ("value", "low", "high")
+    columns = list(next(iter(protocols.values()))["predicates"])
+    metrics = [
+        (protocol, metric, *(cell[part] for part in parts))
+        for protocol, measured in protocols.items()
         for metric, cell in measured["metrics"].items()
     ]
-    return to_csv(("protocol", "metric", *parts), lines)
-
-
-def predicates_csv(results: dict) -> str:
-    """One line for each protocol and predicate."""
-    columns = list(next(iter(results["protocols"].values()))["predicates"])
-    lines = [
-        (protocol, label, name, *(_text(measured["predicates"][column][label - 1]) for column in columns))
-        for protocol, measured in results["protocols"].items()
+    predicates = [
+        (protocol, label, name, *(measured["predicates"][column][label - 1] for column in columns))
+        for protocol, measured in protocols.items()
         for label, name in enumerate(results["names"], start=1)
     ]
-    return to_csv(("protocol", "label", "predicate", *columns), lines)
+    write_csv(out / "metrics.csv", ("protocol", "metric", *parts), metrics)
+    write_csv(out / "predicates.csv", ("protocol", "label", "predicate", *columns), predicates)
 
 
-def to_csv(head: Iterable[str], lines: Iterable[Iterable]) -> str:
-    """The text of a CSV file."""
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows([head, *lines])
-    return stream.getvalue()
+def write_csv(path: Path, head: Iterable[str], lines: Iterable[tuple], digits: str = "%.6f") -> None:
+    """A table whose real numbers have so many digits; what is None or NaN stays empty."""
+    import pandas
 
-
-def _text(value: Any) -> str:
-    if not isinstance(value, float):
-        return "" if value is None else str(value)
-    return "" if math.isnan(value) else f"{value:.6f}"
+    table = pandas.DataFrame(lines, columns=list(head))
+    write_text(path, table.to_csv(index=False, float_format=digits, lineterminator="\n"))
 
 
 def page(results: dict) -> str:

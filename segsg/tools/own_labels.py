@@ -80,19 +80,16 @@ def read_vectors(path: Path, classes: Labels, mask_classes: Labels, aliases: Map
     """Vectors of both lists from GloVe's text format. DataError if a mask class lacks one: nothing could mix it."""
     if not path.is_file():
         raise DataError(path, "file", "does not exist", "give word vectors in GloVe's text format, a word a line")
-    words = WordVectors.read(path, [*classes.names, *mask_classes.names], aliases)
-    if lost := _missing(words, mask_classes, aliases):
-        listed = ", ".join(f"'{word}' of '{name}'" for name, word in lost.items())
+    names = (*classes.names, *mask_classes.names)
+    words = WordVectors.read(path, names, aliases)
+    lost = {name: word for name in names if (word := _missing_word(words, aliases.get(name, name))) is not None}
+    if masks := [name for name in mask_classes.names if name in lost]:
+        listed = ", ".join(f"'{lost[name]}' of '{name}'" for name in masks)
         raise DataError(path, "mask classes", f"no vector for {listed}", ALIAS_HINT)
-    mask_rows, missing = words.matrix(mask_classes.names), _missing(words, classes, aliases)
+    mask_rows = words.matrix(mask_classes.names)
     nothing = torch.zeros(mask_rows.shape[1])
-    rows = [nothing if name in missing else words.vector(name) for name in classes.names]
-    return Vectors(torch.stack(rows), mask_rows, missing)
-
-
-def _missing(words: WordVectors, labels: Labels, aliases: Mapping[str, str]) -> dict[str, str]:
-    lost = {name: _missing_word(words, aliases.get(name, name)) for name in labels.names}
-    return {name: word for name, word in lost.items() if word is not None}
+    rows = [nothing if name in lost else words.vector(name) for name in classes.names]
+    return Vectors(torch.stack(rows), mask_rows, lost)
 
 
 def _missing_word(words: WordVectors, name: str) -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segsg.files import write_text
-from segsg.tools.evaluate import AddCommand, to_csv, user_path
+from segsg.tools.evaluate import AddCommand, user_path, write_csv
 
 if TYPE_CHECKING:
     from segsg.tools.own_labels import Borrowed
@@ -148,9 +148,8 @@ def write(options: argparse.Namespace, borrowed: "Borrowed") -> None:
     from segsg.report.pages import render
 
     transfer, listed = borrowed.transfer, lines(borrowed)
-    weights = zip(listed, transfer.matrix.tolist(), strict=True)
-    rows = [(line.name, line.how, *(f"{weight:.6g}" for weight in row)) for line, row in weights]
-    write_text(options.out / "transfer.csv", to_csv(("class", "how", *transfer.mask_classes), rows))
+    rows = [(line.name, line.how, *row) for line, row in zip(listed, transfer.matrix.tolist(), strict=True)]
+    write_csv(options.out / "transfer.csv", ("class", "how", *transfer.mask_classes), rows, digits="%.6g")
     facts = {
         "source": options.classes.name,
         "mask_source": (options.mask_classes or COCO).name,
