@@ -28,6 +28,7 @@ AddCommand = Callable[..., argparse.ArgumentParser]
 RESULTS, RANKS, PAGE = "results.json", "ranks", "index.html"
 MIDDLE = 50
 """the K of what a terminal shows"""
+HEADLINE = (f"R@{MIDDLE}", f"mR@{MIDDLE}", f"zsR@{MIDDLE}")
 SHOWN_REASONS = 20
 TITLES = {"default": "Default", "paper": "Paper", "scene-graph-benchmark": "Scene-Graph-Benchmark"}
 GROUPS = ("head", "body", "tail")
@@ -76,12 +77,10 @@ def run(options: argparse.Namespace) -> int:
     """Evaluates, and prints the main numbers and where the page is."""
     request = Request(**{part.name: getattr(options, part.name) for part in dataclasses.fields(Request)})
     results = evaluate(request, options.out)
-    for name, measured in results["protocols"].items():
-        shown = [
-            metric for metric in (f"{kind}@{MIDDLE}" for kind in ("R", "mR", "zsR")) if metric in measured["metrics"]
-        ]
-        numbers = ", ".join(f"{metric} {100 * measured['metrics'][metric]['value']:.2f}" for metric in shown)
-        print(f"{name} ({measured['images']} images): {numbers}")
+    for protocol, measured in results["protocols"].items():
+        metrics = measured["metrics"]
+        numbers = ", ".join(f"{name} {100 * metrics[name]['value']:.2f}" for name in HEADLINE if name in metrics)
+        print(f"{protocol} ({measured['images']} images): {numbers}")
     if results["skipped"]["entries"]:
         print(f"{results['skipped']['entries']} entries left out; the first: {results['skipped']['reasons'][0]}")
     print(f"Page: {options.out / PAGE}")

@@ -13,8 +13,7 @@ from torch import Tensor
 from segsg.data.visual_genome import read_vocabulary
 from segsg.data.words import WordVectors
 from segsg.files import DataError, field, read_json
-from segsg.grounding.transfer import transfer_matrix
-from segsg.study.facts import Transfer
+from segsg.grounding.transfer import Transfer, transfer_matrix
 
 FLAT = 5.0
 """mask classes; a name that borrows from more of them at once is called flat"""
