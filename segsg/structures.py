@@ -4,6 +4,7 @@ Conventions, stated once: background is index 0 of every label space; boxes are 
 network's input unless the name says `boxes_original`; region indices of a batch count through its images.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Literal, Protocol, runtime_checkable
 
@@ -82,6 +83,10 @@ class Batch(_Movable):
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+
+Source = Callable[[range], Iterable[Batch]]
+"""numbers of batches, counted from 0 -> those batches, in order"""
 
 
 @dataclass(frozen=True)

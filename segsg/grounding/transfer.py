@@ -5,6 +5,7 @@ without background.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -14,6 +15,17 @@ from torch.nn import functional as F
 Rows = Float[Tensor, "classes words"]
 MaskRows = Float[Tensor, "mask_classes words"]
 Matrix = Float[Tensor, "classes mask_classes"]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The matrix of eq. 3 with the names of its rows and columns."""
+
+    matrix: Float[Tensor, "classes mask_classes"]
+    classes: tuple[str, ...]
+    mask_classes: tuple[str, ...]
+    copied: tuple[bool, ...]
+    """classes whose mask is one mask class by name"""
 
 
 def transfer_matrix(

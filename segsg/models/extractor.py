@@ -62,6 +62,15 @@ class Extractor(nn.Module):
         return {}
 
 
+class NoFeatures(Extractor):
+    """Extractor of models that look at classes only."""
+
+    def forward(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> Encoded:
+        """Vectors of width zero."""
+        boxes = look.regions.boxes
+        return Encoded(boxes.new_zeros(len(boxes), 0), boxes.new_zeros(len(pairs), 0))
+
+
 def fold(masks: Float[Tensor, "n channels 28 28"], side: int) -> Float[Tensor, "n folded side side"]:
     """Each block of mask cells as channels of one cell; PyTorch's own pixel_unshuffle refuses an empty batch."""
     block = MASK_SIDE // side

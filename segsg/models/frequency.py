@@ -3,9 +3,8 @@
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from segsg.models.extractor import Encoded, Extractor
 from segsg.models.parts import FrequencyBias, Materials
-from segsg.structures import Context, Look, Regions
+from segsg.structures import Context, Regions
 
 
 class Frequency(nn.Module):
@@ -19,15 +18,6 @@ class Frequency(nn.Module):
         probabilities = regions.class_probabilities
         labels = probabilities[:, 1:].argmax(dim=1) + 1
         return Context(probabilities.clamp(min=1e-12).log(), self.bias(labels, pairs))
-
-
-class NoFeatures(Extractor):
-    """Extractor of models that look at classes only."""
-
-    def forward(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> Encoded:
-        """Vectors of width zero."""
-        boxes = look.regions.boxes
-        return Encoded(boxes.new_zeros(len(boxes), 0), boxes.new_zeros(len(pairs), 0))
 
 
 def context(given: Materials) -> Frequency:

@@ -24,8 +24,9 @@ from segsg.models.scene_graph import SceneGraphModel
 from segsg.photos.graph import Box, PairRegion, PhotoGraph, Region, Relation, Wanted, runs_of
 from segsg.photos.pixels import Photo, Pixels, read, sample
 from segsg.structures import Batch, ImageGraph, Look
+from segsg.study.detectors import make_detector
 from segsg.study.facts import Facts
-from segsg.study.models import make_detector, make_model
+from segsg.study.models import make_model
 from segsg.study.params import DetectorRow, ExperimentRow, Grounding, Numbers, read_section
 from segsg.study.rows import Row, make_row
 

@@ -58,6 +58,7 @@ STAGES = {
     "detection": "precision of the detectors",
     "look": "what the frozen detectors say about every image",
     "transfer": "borrowed masks against true ones",
+    "yardsticks": "how hard the drawn world is",
     "scene_graph": "scene graph models",
     "evaluation": "evaluation",
 }

@@ -1,22 +1,21 @@
-"""Stage 1: train and load a detector, store what it says about every image, and judge it."""
+"""Stage 1: make, train and load a detector, and store what it says about every image."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor
 from tqdm.auto import tqdm
 
-from segsg.data.coco import MaskSet
+from segsg.detection.backbones import BACKBONES
 from segsg.detection.detector import Detector, read_weights, start_from
 from segsg.detection.looks import CachedDetector, write_looks
-from segsg.evaluation.detection import average_precision, encode
+from segsg.detection.proposals import DetectionNumbers
 from segsg.files import digest
 from segsg.structures import Batch, Domain, Task
 from segsg.study import facts, runs, sets
-from segsg.study.models import make_detector
-from segsg.study.params import DetectorRow, Params
+from segsg.study.facts import Facts
+from segsg.study.params import DetectorRow, Numbers, Params
 from segsg.training.checkpoint import load_weights
 
 SPLITS = ("train", "validation", "test")
@@ -32,6 +31,14 @@ def folder(params: Params, key: str) -> Path:
 def looks_folder(params: Params, key: str) -> Path:
     """Where the looks of a frozen detector are."""
     return Path("runs") / params.profile / "look" / key
+
+
+def make_detector(facts: Facts, numbers: Numbers, row: DetectorRow) -> Detector:
+    """The untrained detector of a row of `detectors`, from the seeds of the study and of the row."""
+    torch.manual_seed(numbers.seed + row.seed)
+    mask_classes = len(facts.mask_names) if row.joint else None
+    counts = DetectionNumbers(**dataclasses.asdict(numbers.detection))
+    return Detector(BACKBONES[row.backbone], facts.classes, mask_classes, counts)
 
 
 def train_detector(params: Params, key: str, out: Path) -> None:
@@ -83,42 +90,3 @@ def look_at(params: Params, key: str) -> Detector | CachedDetector:
     """The frozen detector of a row, reading stored looks where the profile keeps them."""
     detector = load_detector(params, key)
     return CachedDetector(detector, looks_folder(params, key)) if params.cache_looks else detector
-
-
-def evaluate_detector(params: Params, key: str) -> dict[str, dict]:
-    """AP of boxes on scene-graph test images and, with a mask head, of boxes and masks on mask validation images."""
-    detector = load_detector(params, key).to(runs.device())
-    graphs = sets.scene_graph_set(params, "test")
-    found = _detections(params, detector, graphs, "graph")
-    measured = {"boxes": average_precision(_true_boxes(graphs), found, len(graphs.vocabulary.classes) + 1)}
-    if params.detectors[key].joint:
-        photos = sets.judged_mask_set(params)
-        true, found = list(mask_truths(photos)), _detections(params, detector, photos, "mask")
-        for name, masks in (("mask set boxes", False), ("masks", True)):
-            measured[name] = average_precision(true, found, len(photos.vocabulary.classes) + 1, masks)
-    return measured
-
-
-def mask_truths(photos: MaskSet) -> Iterator[dict]:
-    """Instances and crowds of each photo for `average_precision`; found in a crowd is neither right nor wrong."""
-    for index in range(len(photos)):
-        instances, crowds = photos.annotation(index), photos.crowds(index)
-        boxes, labels, masks = (torch.cat(parts) for parts in zip(instances, crowds, strict=True))
-        crowd = torch.arange(len(labels)) >= len(instances[1])
-        yield _compact({"boxes_original": boxes, "labels": labels, "masks": masks, "crowd": crowd})
-
-
-def _true_boxes(graphs: Any) -> Iterator[dict]:
-    for index in range(len(graphs)):
-        boxes, labels, _ = graphs.annotation(index)
-        yield {"boxes_original": boxes, "labels": labels}
-
-
-def _detections(params: Params, detector: Detector, dataset: Any, domain: Domain) -> list[dict]:
-    batches = (batch.to(runs.device()) for batch in sets.all_batches(params, dataset))
-    return [_compact(image) for batch in batches for image in detector.detect(batch, domain)]
-
-
-def _compact(image: dict[str, Tensor]) -> dict:
-    """On the CPU, masks as run lengths: a few kilobytes an image."""
-    return {name: encode(value.cpu()) if name == "masks" else value.cpu() for name, value in image.items()}

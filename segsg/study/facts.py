@@ -16,24 +16,12 @@ from torch import Tensor
 
 from segsg.data.words import Vocabulary
 from segsg.files import DataError, read_json, whole, write_text
-from segsg.grounding.transfer import transfer_matrix
 from segsg.study import sets
 from segsg.study.params import Params
 
 NAMES, NUMBERS = "names.json", "numbers.safetensors"
 TENSORS = ("vectors", "mask_vectors", "counts", "zero_shot")
 AGAIN = "write it again: `dvc repro data@PROFILE`, or copy the whole bundle again"
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """The matrix of eq. 3 with the names of its rows and columns."""
-
-    matrix: Float[Tensor, "classes mask_classes"]
-    classes: tuple[str, ...]
-    mask_classes: tuple[str, ...]
-    copied: tuple[bool, ...]
-    """classes whose mask is one mask class by name"""
 
 
 @dataclass(frozen=True)
@@ -69,17 +57,6 @@ class Facts:
     def predicate_counts(self) -> Int[Tensor, "all_predicates"]:
         """Training relations of each predicate; pairs without one at index 0."""
         return self.counts.sum(dim=(0, 1))
-
-    def transfer(self, mode: str, threshold: float) -> Transfer:
-        """Eq. 3: which mask classes each class borrows its mask from, and how much of each."""
-        names = self.names.classes
-        pairs = self.drawn_as if mode == "oracle" else self.name_pairs
-        vectors = (self.vectors, self.mask_vectors)
-        matrix = transfer_matrix(
-            names, self.mask_names, *vectors, name_pairs=pairs, mode=mode, threshold=threshold
-        )
-        named = set(self.mask_names) | self.name_pairs.keys()
-        return Transfer(matrix, names, self.mask_names, tuple(name in named for name in names))
 
     def save(self, folder: Path) -> None:
         """Writes `names.json` and `numbers.safetensors`."""

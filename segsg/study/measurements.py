@@ -2,29 +2,26 @@
 
 import copy
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from jaxtyping import Bool
-from torch import Tensor, nn
 
 from segsg.evaluation.bootstrap import summarize
-from segsg.evaluation.detection import average_precision, encode, mask_ious
+from segsg.evaluation.detection import average_precision, encode
 from segsg.evaluation.metrics import per_predicate
 from segsg.evaluation.protocol import Protocol
 from segsg.evaluation.ranks import Ranks
 from segsg.evaluation.recall import Recall, evaluate
 from segsg.evaluation.records import Truth
-from segsg.grounding.segmenter import ConstantMasks, Segmenter
-from segsg.grounding.transfer import MODES
 from segsg.kernels.masks import paste
 from segsg.models.scene_graph import best_names
-from segsg.structures import Batch, Look, Regions
+from segsg.structures import Batch, Look
 from segsg.study import facts, runs, scene_graphs, sets
-from segsg.study.detectors import load_detector, mask_truths
+from segsg.study.borrowed import fit, true_regions
 from segsg.study.params import Params
-from segsg.study.rows import RECTANGLES, row_of
+from segsg.study.precision import mask_truths
+from segsg.study.rows import row_of
 
 CHOSEN_BY = re.compile(r"m?R@\d+")
 """metrics of the validation split"""
@@ -92,7 +89,7 @@ def mask_precision(params: Params, key: str) -> dict:
 
     Nothing for others: their masks are the detector's own. PredCls: true boxes and classes, every score 1; SGCls: true
     boxes, the class that the detector names and its probability; SGDet: the regions that a scene graph is made of,
-    named as in SGCls, so fewer than the detections that `segsg.study.detectors.evaluate_detector` judges.
+    named as in SGCls, so fewer than the detections that `segsg.study.precision.evaluate_detector` judges.
     """
     if not row_of(params, key).is_refined:
         return {}
@@ -126,61 +123,6 @@ def named_masks(look: Look, batch: Batch) -> Iterator[dict]:
             "scores": scores[inside].cpu(),
             "masks": encode(paste(chosen[inside], boxes, size).cpu()),
         }
-
-
-def transfer_quality(params: Params) -> dict:
-    """`transfer_quality` {way of transfer: {class: mean IoU}}, `copied_classes` and `mask_classes`.
-
-    In the true boxes of test images, the mask of the true class, for every way of transfer, and the box itself.
-    Of several joint detectors the first has the plain name of a way, the others bear their key. A study without true
-    masks has no quality.
-    """
-    borrowed = facts.load(params).transfer(params.grounding.transfer, params.grounding.transfer_threshold)
-    measured = {
-        "copied_classes": [name for name, copied in zip(borrowed.classes, borrowed.copied, strict=True) if copied],
-        "mask_classes": list(borrowed.mask_classes),
-    }
-    if params.data.scene_graphs.true_masks is None:
-        return measured
-    joint = [key for key, row in params.detectors.items() if row.joint]
-    found: dict[str, dict] = {}
-    for place, key in enumerate(joint):
-        qualities = _qualities(params, key)
-        found |= {mode if place == 0 else f"{mode}, {key}": quality for mode, quality in qualities.items()}
-    return measured | {"transfer_quality": found}
-
-
-def _qualities(params: Params, key: str) -> dict[str, dict]:
-    known, threshold = facts.load(params), params.grounding.transfer_threshold
-    ways: dict[str, nn.Module] = {mode: Segmenter(known.transfer(mode, threshold).matrix) for mode in MODES}
-    ways[RECTANGLES] = ConstantMasks(known.classes, 1.0)
-    detector = load_detector(params, key).to(runs.device())
-    seen = list(true_regions(params, lambda batch: detector.look(batch, "predcls")))
-    return {name: fit(seen, way, known.names.classes) for name, way in ways.items()}
-
-
-def fit(seen: Iterable[tuple[Batch, Regions]], way: nn.Module, names: tuple[str, ...]) -> dict[str, float | None]:
-    """Mean IoU by class of the masks that `way` gives true regions; None for a class without any."""
-    images = (image for batch, regions in seen for image in true_and_borrowed(batch, regions, way))
-    return dict(zip(names, mask_ious(images, len(names) + 1)["per_class"], strict=True))
-
-
-def true_and_borrowed(
-    batch: Batch, regions: Regions, way: nn.Module
-) -> Iterator[tuple[Bool[Tensor, "_ h w"], Bool[Tensor, "_ h w"], Tensor]]:
-    """(true masks, masks of the true classes, labels) of each image, in the frame of the network's input."""
-    masks = way(regions)[torch.arange(len(regions)), regions.labels]
-    for image, (h, w) in enumerate(batch.sizes):
-        inside = regions.image == image
-        yield batch.masks[image][:, :h, :w], paste(masks[inside], regions.boxes[inside], (h, w)), batch.labels[image]
-
-
-@torch.no_grad()
-def true_regions(params: Params, look: Callable[[Batch], Look]) -> Iterator[tuple[Batch, Regions]]:
-    """Test images and their true regions with the mask logits of `look`, on the processor."""
-    dataset = sets.with_true_masks(params, sets.scene_graph_set(params, "test"), "test")
-    for batch in sets.all_batches(params, dataset):
-        yield batch, look(batch.to(runs.device())).regions.to("cpu")
 
 
 def borrowed_masks(params: Params, key: str) -> dict:

@@ -1,19 +1,14 @@
 """From Facts, numbers and a row to a network. Nothing here opens a file: a study and a bundle make models alike."""
 
-import dataclasses
-
 import torch
 from torch import nn
 
-from segsg.detection.backbones import BACKBONES
-from segsg.detection.detector import Detector
-from segsg.detection.proposals import DetectionNumbers
 from segsg.grounding.edges import COMBINATIONS, FRAMES, KERNELS, NoPairMasks, NoSmoothing, PairMasks
 from segsg.grounding.extractor import GroundedExtractor
 from segsg.grounding.refinement import MaskDomain, MaskRefiner, RefinedInTraining, RefinedModel
 from segsg.grounding.segmenter import AllClasses, ConstantMasks, MixedClasses, Segmenter, ShuffledMasks
-from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder, Extractor, Fusion
-from segsg.models.frequency import NoFeatures
+from segsg.grounding.transfer import Transfer, transfer_matrix
+from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder, Extractor, Fusion, NoFeatures
 from segsg.models.parts import Materials
 from segsg.models.registry import context_of
 from segsg.models.scene_graph import (
@@ -26,20 +21,12 @@ from segsg.models.scene_graph import (
 )
 from segsg.structures import FrozenDetector
 from segsg.study.facts import Facts, label_vectors
-from segsg.study.params import DetectorRow, Grounding, Network, Numbers
+from segsg.study.params import Grounding, Network, Numbers
 from segsg.study.rows import FREQUENCY, Row
 
 REFINED = {"inference": RefinedModel, "training": RefinedInTraining}
 CONSTANT = {"rectangles": 1.0, "zero": 0.0}
 """controls whose masks have one value in every cell"""
-
-
-def make_detector(facts: Facts, numbers: Numbers, row: DetectorRow) -> Detector:
-    """The untrained detector of a row of `detectors`, from the seeds of the study and of the row."""
-    torch.manual_seed(numbers.seed + row.seed)
-    mask_classes = len(facts.mask_names) if row.joint else None
-    counts = DetectionNumbers(**dataclasses.asdict(numbers.detection))
-    return Detector(BACKBONES[row.backbone], facts.classes, mask_classes, counts)
 
 
 def make_model(facts: Facts, numbers: Numbers, row: Row, detector: FrozenDetector) -> SceneGraphModel:
@@ -112,8 +99,18 @@ def segmenter(facts: Facts, wanted: Grounding) -> nn.Module:
         return Segmenter(torch.ones(facts.classes - 1, 1))
     if wanted.masks in CONSTANT:
         return ConstantMasks(facts.classes, CONSTANT[wanted.masks])
-    transferred = Segmenter(facts.transfer(wanted.transfer, wanted.transfer_threshold).matrix)
+    transferred = Segmenter(transfer(facts, wanted.transfer, wanted.transfer_threshold).matrix)
     return ShuffledMasks(transferred) if wanted.masks == "shuffled" else transferred
+
+
+def transfer(facts: Facts, mode: str, threshold: float) -> Transfer:
+    """Eq. 3: which mask classes each class borrows its mask from, and how much of each."""
+    names = facts.names.classes
+    pairs = facts.drawn_as if mode == "oracle" else facts.name_pairs
+    vectors = (facts.vectors, facts.mask_vectors)
+    matrix = transfer_matrix(names, facts.mask_names, *vectors, name_pairs=pairs, mode=mode, threshold=threshold)
+    named = set(facts.mask_names) | facts.name_pairs.keys()
+    return Transfer(matrix, names, facts.mask_names, tuple(name in named for name in names))
 
 
 def pair_masks(wanted: Grounding, classes: int) -> PairMasks | NoPairMasks:

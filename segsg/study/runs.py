@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from segsg.study.params import Optimization
+from segsg.study.sets import processes
 from segsg.training.checkpoint import Checkpoint, save_history, save_weights
 from segsg.training.loop import OPTIMIZERS, Plan, Source, cosine, fit, precision, steps, warm
 
@@ -38,24 +39,6 @@ def plan(numbers: Optimization, seed: int) -> Plan:
 def device() -> torch.device:
     """Where a model that is not being trained runs."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def processes() -> int:
-    """How many train one model together: as many as torchrun started, on all machines."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def share(images: int) -> int:
-    """A process's part of the images of a step, so that a step is the same however many share it.
-
-    ValueError if they cannot be shared evenly.
-    """
-    if images % processes():
-        raise ValueError(
-            f"{images} images in a step cannot be shared evenly by {processes()} processes; use a number of GPUs that "
-            "divides it (CUDA_VISIBLE_DEVICES), or change stage1 and stage2: images, mask_images in the profile"
-        )
-    return images // processes()
 
 
 def fabric(numbers: Optimization) -> Fabric:

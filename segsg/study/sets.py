@@ -1,5 +1,6 @@
 """The image sets of a study, and batches of them: every image once in order, or endlessly for training."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,8 @@ from segsg.data.coco import MaskSet, WithTrueMasks
 from segsg.data.loading import Batches, Change, ordered, prepared
 from segsg.data.views import OverlappingRelations, Subset, one_predicate_per_pair, without_images
 from segsg.data.visual_genome import SceneGraphSet, Split
-from segsg.structures import Batch
+from segsg.structures import Batch, Source
 from segsg.study.params import DetectorRow, Optimization, Params
-from segsg.study.runs import share
-from segsg.training.loop import Source
 
 LOADING_THREADS = 2
 EVALUATION_IMAGES = 8
@@ -96,6 +95,24 @@ def spread(dataset: Any, images: int) -> Subset:
 def all_batches(params: Params, dataset: Any, images: int = EVALUATION_IMAGES) -> Iterator[Batch]:
     """Every image of a set once, in order."""
     return ordered(dataset, images, params.data.short_side, params.data.long_side, LOADING_THREADS)
+
+
+def processes() -> int:
+    """How many train one model together: as many as torchrun started, on all machines."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def share(images: int) -> int:
+    """A process's part of the images of a step, so that a step is the same however many share it.
+
+    ValueError if they cannot be shared evenly.
+    """
+    if images % processes():
+        raise ValueError(
+            f"{images} images in a step cannot be shared evenly by {processes()} processes; use a number of GPUs that "
+            "divides it (CUDA_VISIBLE_DEVICES), or change stage1 and stage2: images, mask_images in the profile"
+        )
+    return images // processes()
 
 
 SIDES = {"left", "right"}

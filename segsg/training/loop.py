@@ -4,7 +4,7 @@ Runs on whatever Lightning Fabric offers (CPU, one GPU, several); every step is 
 a resumed run equals an uninterrupted one."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 from tqdm.auto import tqdm
 
-from segsg.structures import Batch
+from segsg.structures import Batch, Source
 from segsg.training.checkpoint import Checkpoint, Row
 
 Rate = Callable[[int], float]
@@ -58,8 +58,6 @@ def sgd(model: nn.Module, learning_rate: float, weight_decay: float) -> Optimize
 OPTIMIZERS: dict[str, Callable[[nn.Module, float, float], torch.optim.Optimizer]] = {"adamw": adamw, "sgd": sgd}
 
 
-Source = Callable[[range], Iterable[Batch]]
-"""numbers of batches, counted from 0 -> those batches, in order"""
 SECONDS_BETWEEN_LINES = 10
 
 

@@ -5,7 +5,7 @@ from scenes import FixedDetector, make
 from torch import nn
 from torch.testing import assert_close
 
-from segsg.models.frequency import NoFeatures
+from segsg.models.extractor import NoFeatures
 from segsg.models.scene_graph import PairSampler, SceneGraphModel
 from segsg.structures import Context
 

@@ -13,8 +13,9 @@ from segsg.photos.bundle import FACTS, load_bundle, read_manifest
 from segsg.photos.export import best_experiment
 from segsg.pipeline.project import ROOT
 from segsg.study import detectors, facts, profile, scene_graphs, sets
+from segsg.study.detectors import make_detector
 from segsg.study.facts import Facts
-from segsg.study.models import make_detector, make_model
+from segsg.study.models import make_model
 from segsg.study.params import Params, read_section
 from segsg.study.prepare import prepare_data
 from segsg.study.rows import rows

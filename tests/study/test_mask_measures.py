@@ -11,7 +11,7 @@ from torch.nn import functional
 from segsg.evaluation.detection import mask_ious
 from segsg.grounding.segmenter import ConstantMasks, Segmenter, true_mask_logits
 from segsg.kernels.masks import paste
-from segsg.study import measurements
+from segsg.study import borrowed, measurements
 
 
 def mask_scene(scale=1.0):
@@ -55,8 +55,8 @@ def test_borrowed_masks_are_compared_with_true_ones_of_the_same_region():
     regions = look.regions
     right = Segmenter(torch.ones(5, 1))
     seen = replace(regions, mask_logits=true_mask_logits(regions, batch))
-    perfect = mask_ious(measurements.true_and_borrowed(batch, seen, right), 6)
-    boxes = mask_ious(measurements.true_and_borrowed(batch, seen, ConstantMasks(6, 1.0)), 6)
+    perfect = mask_ious(borrowed.true_and_borrowed(batch, seen, right), 6)
+    boxes = mask_ious(borrowed.true_and_borrowed(batch, seen, ConstantMasks(6, 1.0)), 6)
     assert perfect["mIoU"] > 0.85 and 0.4 < boxes["mIoU"] < 0.6
     counts = torch.bincount(regions.labels, minlength=6)[1:]
     assert perfect["regions"] == counts.tolist()

@@ -1,11 +1,11 @@
 import pytest
 
-from segsg.study import runs
+from segsg.study import sets
 
 
 def test_processes_share_the_images_of_a_step(monkeypatch):
-    assert runs.share(8) == 8
+    assert sets.share(8) == 8
     monkeypatch.setenv("WORLD_SIZE", "4")
-    assert runs.share(8) == 2
+    assert sets.share(8) == 2
     with pytest.raises(ValueError, match="6 images in a step cannot be shared evenly by 4 processes"):
-        runs.share(6)
+        sets.share(6)
