@@ -4,8 +4,9 @@ import argparse
 import sys
 from collections.abc import Callable
 
+from segsg.files import enter_project
 from segsg.photos import predict
-from segsg.pipeline import checks, project, repro, trial
+from segsg.pipeline import checks, repro, trial
 from segsg.pipeline.notebook import clean
 from segsg.study import profile
 from segsg.study.params import PARAMS_FILE
@@ -71,7 +72,7 @@ def _in_project(commands, name: str, function: Command, text: str) -> argparse.A
     """A command that runs in the project's folder."""
 
     def enter_and_run(options: argparse.Namespace) -> int:
-        project.enter()
+        enter_project()
         return function(options)
 
     return _anywhere(commands, name, enter_and_run, text)

@@ -1,4 +1,4 @@
-"""Files: the one error of readers, JSON and PyTorch files read safely, digests, and writing whole or not at all."""
+"""Files: where the project is, the one error of readers, safe reading, digests, and writing whole or not at all."""
 
 import hashlib
 import json
@@ -12,6 +12,9 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[1]
+"""the folder that holds dvc.yaml; every path of the study is relative to it"""
+METRICS_FILE = "metrics.json"
 DAMAGED = (
     OSError,
     EOFError,
@@ -117,3 +120,24 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_nan(item) for item in value]
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def write_metrics(folder: Path | str, metrics: dict) -> None:
+    """Writes what a stage measured to `folder`/metrics.json."""
+    write_text(Path(folder) / METRICS_FILE, to_json(metrics))
+
+
+def read_metrics(folder: Path) -> dict:
+    """What a stage measured. ValueError if the stage that writes it has not run."""
+    path = folder / METRICS_FILE
+    if not path.is_file():
+        raise ValueError(f"{path}: missing; run its stage with `dvc repro {folder.parent.name}@{folder.name}`")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def enter_project() -> Path:
+    """Makes the project's folder the current one, wherever a command or a notebook was started, and returns it."""
+    if not (ROOT / "dvc.yaml").is_file():
+        raise ValueError(f"{ROOT}: no dvc.yaml; the study runs from a checkout: `make setup` there, then try again")
+    os.chdir(ROOT)
+    return ROOT

@@ -1,15 +1,20 @@
-"""All that the recall family needs to know of a model's predictions: small arrays, kept in one .npz file."""
+"""From truths and predicted graphs to ranks: all that the recall family needs of a model, kept in one .npz file."""
 
 import dataclasses
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Int
+from torch import Tensor
 
-from segsg.evaluation.protocol import Protocol
+from segsg.evaluation.matching import Ranking, agreement, first_covering, intersection, rank
+from segsg.evaluation.protocol import DEFAULT, Protocol
+from segsg.evaluation.records import Prediction, Truth, as_array, check_graph, check_truth
 from segsg.files import whole
+from segsg.structures import ImageGraph, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,3 +95,129 @@ def load(path: Path) -> Ranks:
     rules = header["protocol"]
     rules["depths"] = tuple(rules["depths"])
     return Ranks(predicates=header["predicates"], protocol=Protocol(**rules), **arrays)
+
+
+Triplets = Int[np.ndarray, "triplets 3"] | Int[Tensor, "triplets 3"]
+Rankings = tuple[Ranking, Ranking]
+"""with graph constraint and without"""
+Counts = Int[np.ndarray, "predicates"] | Int[Tensor, "predicates"]
+
+
+def is_member(triplets: Int[np.ndarray, "n 3"], known: Int[np.ndarray, "m 3"]) -> Bool[np.ndarray, "n"]:
+    """Which rows of `triplets` occur among `known`, in any order; numbers below 2**20."""
+    shifts = np.array([40, 20, 0])
+    keys, known_keys = ((rows.astype(np.int64) << shifts).sum(axis=1) for rows in (triplets, known))
+    return np.isin(keys, known_keys)
+
+
+def overlapping(prediction: Prediction, pixel: float) -> Prediction:
+    """`prediction` without the pairs whose boxes do not intersect."""
+    meets = intersection(prediction.boxes, prediction.boxes, pixel) > 0
+    kept = meets[prediction.pairs[:, 0], prediction.pairs[:, 1]]
+    pairs, probabilities = prediction.pairs[kept], prediction.predicate_probabilities[kept]
+    return Prediction(prediction.boxes, prediction.labels, prediction.scores, pairs, probabilities)
+
+
+def checked(truth: Truth, graph: ImageGraph, task: Task, predicates: int) -> tuple[Truth, Prediction]:
+    """Both as arrays. Raises ValueError that names the image and the rule that one of them breaks."""
+    truth = check_truth(truth, graph.image_id, predicates)
+    return truth, check_graph(graph, truth, task, predicates)
+
+
+class Recall:
+    """Adds up images; holds a few numbers for each true relation and nothing of the predictions.
+
+    `predicates` counts background. `zero_shot` are rows (subject class, predicate, object class) never seen in
+    training; `training_counts` the rows of each predicate in the training split, background (ignored) first.
+    What is not given is not measured.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        predicates: int,
+        zero_shot: Triplets | None = None,
+        training_counts: Counts | None = None,
+        protocol: Protocol = DEFAULT,
+    ):
+        self.task, self.predicates, self.protocol = task, predicates, protocol
+        self.zero_shot = None if zero_shot is None else as_array(zero_shot)
+        self.training_counts = None if training_counts is None else as_array(training_counts)
+        self._images: list[tuple[int, int, bool]] = []
+        self._rows: list[Int[np.ndarray, "relations 5"]] = []
+
+    def add(self, truth: Truth, graph: ImageGraph) -> None:
+        """Match one image. Raises ValueError that names the image and the rule that it breaks."""
+        truth, prediction = checked(truth, graph, self.task, self.predicates)
+        self.count(truth, self.rank(prediction), agreement(truth, prediction, self.protocol))
+
+    @property
+    def candidates(self) -> tuple:
+        """What decides which relations compete: two evaluations that agree here have the same rankings."""
+        filtered = self.task == "sgdet" and self.protocol.overlapping_pairs
+        return self.protocol.depths[-1], self.protocol.pixel if filtered else None
+
+    def rank(self, prediction: Prediction) -> Rankings:
+        """The lists in which the relations of a checked prediction compete."""
+        depth, pixel = self.candidates
+        return rank(prediction if pixel is None else overlapping(prediction, pixel), depth)
+
+    def count(self, truth: Truth, rankings: Rankings, agreeing: Bool[np.ndarray, "n m"]) -> None:
+        """Keep at which rank each row of a checked truth is found."""
+        places = [first_covering(truth.relations, agreeing, ranking) for ranking in rankings]
+        classes = truth.labels[truth.relations[:, :2]]
+        columns = (classes[:, 0], truth.relations[:, 2], classes[:, 1], *places)
+        self._rows.append(np.stack(columns, axis=1, dtype=np.int32, casting="same_kind"))
+        self._images.append((truth.image_id, len(truth.boxes), len(rankings[0]) > 0))
+
+    def ranks(self) -> Ranks:
+        """All that was added, independent of the order of adding. Raises ValueError for an image added twice."""
+        image_ids, boxes, predicted = np.array(self._images, dtype=np.int64).reshape(-1, 3).T
+        rows = np.concatenate([np.empty((0, 5), dtype=np.int32), *self._rows])
+        image = np.repeat(np.arange(len(image_ids)), [len(r) for r in self._rows])
+        zero_shot = None if self.zero_shot is None else is_member(rows[:, :3], self.zero_shot)
+        ranks = Ranks(
+            image_ids=image_ids,
+            boxes=boxes,
+            predicted=predicted.astype(bool),
+            image=image,
+            triplets=rows[:, :3],
+            constrained=rows[:, 3],
+            free=rows[:, 4],
+            predicates=self.predicates,
+            protocol=self.protocol,
+            zero_shot=zero_shot,
+            training_counts=self.training_counts,
+        )
+        return ranks.in_order()
+
+
+class SideBySide:
+    """Several protocols in one walk over the images; what two of them share is computed once."""
+
+    def __init__(self, recalls: Mapping[str, Recall]):
+        first = next(iter(recalls.values()))
+        self.recalls, self.task, self.predicates = dict(recalls), first.task, first.predicates
+
+    def add(self, truth: Truth, graph: ImageGraph) -> None:
+        """Match one image under each protocol. Raises ValueError that names the image and the rule that it breaks."""
+        truth, prediction = checked(truth, graph, self.task, self.predicates)
+        rankings, agreeing = {}, {}
+        for recall in self.recalls.values():
+            lists, overlaps = recall.candidates, (recall.protocol.iou, recall.protocol.pixel)
+            if lists not in rankings:
+                rankings[lists] = recall.rank(prediction)
+            if overlaps not in agreeing:
+                agreeing[overlaps] = agreement(truth, prediction, recall.protocol)
+            recall.count(truth, rankings[lists], agreeing[overlaps])
+
+    def ranks(self) -> dict[str, Ranks]:
+        """Ranks under each protocol."""
+        return {name: recall.ranks() for name, recall in self.recalls.items()}
+
+
+def evaluate(truths: Iterable[Truth], graphs: Iterable[ImageGraph], recall: Recall) -> Ranks:
+    """`recall` of all images; both iterables are walked once, in step, and must be equally long."""
+    for truth, graph in zip(truths, graphs, strict=True):
+        recall.add(truth, graph)
+    return recall.ranks()

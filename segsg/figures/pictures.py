@@ -1,4 +1,6 @@
-"""Photos with their graphs: as annotated, as one model gives them, and as two models give them side by side."""
+"""Photos with their graphs: as annotated, as one model gives them, and as two models give them side by side.
+
+Which photos are shown is decided by a rule (`choose`), so that nobody picks those that flatter."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,17 +9,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from segsg.data.views import Subset
 from segsg.data.visual_genome import Split, read_vocabulary
 from segsg.data.words import Vocabulary
-from segsg.evaluation.choice import Choice, choose
 from segsg.evaluation.matching import Ranking, agreement, rank
+from segsg.evaluation.metrics import tables
 from segsg.evaluation.protocol import Protocol
-from segsg.evaluation.ranks import load
-from segsg.evaluation.recall import is_member
+from segsg.evaluation.ranks import Ranks, is_member, load
 from segsg.evaluation.records import Prediction, Truth, check_graph, check_truth
 from segsg.figures.overlay import MAX_RELATIONS, Picture
 from segsg.kernels.masks import paste
@@ -28,6 +29,51 @@ from segsg.study.facts import Facts
 from segsg.study.measurements import protocol
 from segsg.study.params import Params
 from segsg.study.rows import Row, row_of, rows
+
+RULE = (
+    "Of the {images} test images, the {each} whose R@{depth} gains most over the baseline, the {each} whose R@{depth} "
+    "loses most, and {each} of the others drawn with seed {seed}; of equal ones the lower image id."
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Ids of images, and `rule`, the sentence that says how they were chosen."""
+
+    gains: list[int]
+    losses: list[int]
+    random: list[int]
+    rule: str
+
+
+def image_recalls(ranks: Ranks, depth: int) -> Float[np.ndarray, "images"]:
+    """R@depth of each image; NaN for an image without a true relation that counts."""
+    sums = tables(ranks).sums
+    return np.where(sums["images"][:, 0] > 0, sums[f"recall@{depth}"][:, 0], np.nan)
+
+
+def choose(baseline: Ranks, system: Ranks, depth: int, each: int, seed: int) -> Choice:
+    """Images of which `system` finds more, fewer, and any. An image that gains or loses nothing is only drawn.
+
+    Both have to be ranks of the same images.
+    """
+    if not np.array_equal(baseline.image_ids, system.image_ids):
+        raise ValueError("choose: the two systems were evaluated on different images; evaluate both on the same set")
+    change = image_recalls(system, depth) - image_recalls(baseline, depth)
+    rule = RULE.format(images=len(baseline), each=each, depth=depth, seed=seed)
+    return choose_by(change, baseline.image_ids.tolist(), each, seed, rule)
+
+
+def choose_by(change: Float[np.ndarray, "images"], image_ids: list[int], each: int, seed: int, rule: str) -> Choice:
+    """As `choose`, by any number for each image; NaN is never chosen."""
+    order = np.lexsort((image_ids, -change))
+    gains = [i for i in order.tolist() if change[i] > 0][:each]
+    order = np.lexsort((image_ids, change))
+    losses = [i for i in order.tolist() if change[i] < 0][:each]
+    others = np.setdiff1d(np.flatnonzero(~np.isnan(change)), gains + losses)
+    drawn = np.random.default_rng(seed).permutation(others)[:each].tolist()
+    return Choice(*([image_ids[i] for i in part] for part in (gains, losses, drawn)), rule)
+
 
 SHOWN_TASKS = ("sgcls", "predcls", "sgdet")
 DEPTH = 20

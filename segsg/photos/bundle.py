@@ -22,7 +22,7 @@ from segsg.kernels.boxes import clip, union_boxes
 from segsg.kernels.masks import paste
 from segsg.models.scene_graph import SceneGraphModel
 from segsg.photos.graph import Box, PairRegion, PhotoGraph, Region, Relation, Wanted, runs_of
-from segsg.photos.pixels import Photo, Pixels, read, sample
+from segsg.photos.input import Photo, Pixels, read, sample
 from segsg.structures import Batch, ImageGraph, Look
 from segsg.study.detectors import make_detector
 from segsg.study.facts import Facts

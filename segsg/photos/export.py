@@ -12,14 +12,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from segsg.data.photos import find_photo
-from segsg.files import digest, write_text
+from segsg.files import METRICS_FILE, digest, write_text
 from segsg.photos.bundle import CARD, FACTS, FORMAT, MANIFEST, SAMPLES, VERSION, WEIGHTS, Manifest
 from segsg.report.pages import environment
 from segsg.study import detectors, facts, scene_graphs, sets
 from segsg.study.facts import Facts
 from segsg.study.models import make_model
 from segsg.study.params import Params
-from segsg.study.results import METRICS_FILE
 from segsg.study.rows import row_of, rows
 from segsg.training.checkpoint import WEIGHTS as TRAINED
 from segsg.training.checkpoint import load_weights

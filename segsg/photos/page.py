@@ -15,10 +15,9 @@ from PIL import Image
 from segsg.figures.overlay import Picture, scene_graph_overlay
 from segsg.figures.style import save
 from segsg.files import write_text
-from segsg.photos.diagram import diagram
-from segsg.photos.drawing import drawing, embedded
-from segsg.photos.folder import INDEX, Named
+from segsg.photos.drawing import diagram, drawing, embedded
 from segsg.photos.graph import PhotoGraph, shrunk, to_json
+from segsg.photos.input import INDEX, Named
 from segsg.report import pages
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from tqdm.auto import tqdm
 
 from segsg.files import DataError
-from segsg.photos.folder import Named, find, has_index
 from segsg.photos.graph import Wanted
+from segsg.photos.input import Named, find, has_index
 from segsg.study.params import PARAMS_FILE, load
 
 if TYPE_CHECKING:
     from segsg.photos.bundle import Bundle
+    from segsg.photos.input import Pixels
     from segsg.photos.page import Results
-    from segsg.photos.pixels import Pixels
 
 AddCommand = Callable[..., argparse.ArgumentParser]
 SKIPPED, USAGE = 1, 2
@@ -78,7 +78,7 @@ def predict(bundle: "Bundle", photos: list[Named], *, out: Path, wanted: Wanted,
 
 def _readable(photos: Iterable[Named], skipped: list[str]) -> Iterator[tuple[Named, "Pixels"]]:
     """Photos that can be read, with their pixels; `skipped` gets a line about each other one."""
-    from segsg.photos.pixels import read
+    from segsg.photos.input import read
 
     for photo in photos:
         try:

@@ -19,9 +19,8 @@ from typing import Any
 
 import yaml
 
-from segsg.files import digest, write_text
+from segsg.files import ROOT, digest, write_text
 from segsg.pipeline.notebook import PART
-from segsg.pipeline.project import ROOT
 from segsg.study.params import PARAMS_FILE
 
 SOURCES = ("segsg", "notebooks", "profiles", "params.yaml", "dvc.yaml", "data/facts")

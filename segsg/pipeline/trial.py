@@ -18,8 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from segsg.files import field, read_json, whole, write_text
-from segsg.pipeline.project import ROOT
+from segsg.files import ROOT, field, read_json, whole, write_text
 from segsg.pipeline.repro import add_jobs
 
 SOURCES = ("segsg", "notebooks", "profiles", "data/facts", "dvc.yaml", ".dvcignore", ".dvc/config")

@@ -14,9 +14,8 @@ from pathlib import Path
 from segsg.evaluation.bootstrap import compare, share_closed
 from segsg.evaluation.ranks import Ranks
 from segsg.evaluation.ranks import load as load_ranks
-from segsg.files import to_json, write_text
+from segsg.files import METRICS_FILE, read_metrics, to_json, write_text
 from segsg.study.params import PARAMS_FILE, Evaluation, Params, load
-from segsg.study.results import METRICS_FILE, read_metrics
 from segsg.study.rows import BASELINE, JOINT, ORACLE, RECTANGLES, references, rows_of
 
 ONCE = ("transfer", "yardsticks")

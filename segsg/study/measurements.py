@@ -11,8 +11,7 @@ from segsg.evaluation.bootstrap import summarize
 from segsg.evaluation.detection import average_precision, encode
 from segsg.evaluation.metrics import per_predicate
 from segsg.evaluation.protocol import Protocol
-from segsg.evaluation.ranks import Ranks
-from segsg.evaluation.recall import Recall, evaluate
+from segsg.evaluation.ranks import Ranks, Recall, evaluate
 from segsg.evaluation.records import Truth
 from segsg.kernels.masks import paste
 from segsg.models.scene_graph import best_names

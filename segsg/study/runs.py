@@ -1,16 +1,21 @@
-"""Training runs: from parameters to an optimizer, a plan and a checkpoint, and from a trained model to files."""
+"""Training runs: from parameters to an optimizer, a plan and a checkpoint, on every GPU that a stage may use."""
 
+import argparse
 import dataclasses
 import hashlib
+import importlib
 import json
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from segsg.study.params import Optimization
+from segsg.study.params import Optimization, Params, load
 from segsg.study.sets import processes
 from segsg.training.checkpoint import Checkpoint, save_history, save_weights
 from segsg.training.loop import OPTIMIZERS, Plan, Source, cosine, fit, precision, steps, warm
@@ -84,3 +89,33 @@ def train(
         save_weights(model, out)
         save_history(rows, out)
         checkpoint.remove()
+
+
+Train = Callable[[Params, str, Path], None]
+"""a public function of a module: (parameters, key of the row, folder of the result)"""
+
+
+def on_every_gpu(train: Train, params: Params, key: str, out: Path) -> None:
+    """Calls `train`, in as many processes as there are GPUs. Several read the parameters from params.yaml again.
+
+    CalledProcessError if one of several processes fails; what it said stands above.
+    """
+    gpus = torch.cuda.device_count()
+    if gpus <= 1:
+        return train(params, key, out)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={gpus}"]
+    subprocess.run([*torchrun, "-m", __name__, train.__module__, train.__name__, key, str(out)], check=True)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """What each of several processes runs: the function of a module, with the parameters of params.yaml."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("module", "function", "key", "out"):
+        parser.add_argument(name)
+    options = parser.parse_args(arguments)
+    train: Train = getattr(importlib.import_module(options.module), options.function)
+    train(load(), options.key, Path(options.out))
+
+
+if __name__ == "__main__":
+    main()

@@ -16,11 +16,10 @@ from tqdm.auto import tqdm
 
 from segsg.evaluation.protocol import PROTOCOLS
 from segsg.files import to_json, write_text
-from segsg.study.names import TASKS
+from segsg.study.rows import TASKS
 
 if TYPE_CHECKING:
-    from segsg.evaluation.ranks import Ranks
-    from segsg.evaluation.recall import SideBySide
+    from segsg.evaluation.ranks import Ranks, SideBySide
     from segsg.evaluation.records import Truth
     from segsg.formats.fields import File
 
@@ -165,7 +164,7 @@ def _predicate_names(truth: "File", predictions: "File", listed: Path | None) ->
 
 
 def _recalls(request: Request, names: tuple[str, ...]) -> "SideBySide":
-    from segsg.evaluation.recall import Recall, SideBySide
+    from segsg.evaluation.ranks import Recall, SideBySide
     from segsg.formats import sidecars
 
     zero_shot = request.zero_shot and sidecars.zero_shot(request.zero_shot)

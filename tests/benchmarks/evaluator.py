@@ -15,8 +15,7 @@ from tqdm.auto import tqdm
 
 from segsg.evaluation.metrics import FREE, metrics, named
 from segsg.evaluation.protocol import PROTOCOLS, Protocol
-from segsg.evaluation.ranks import Ranks
-from segsg.evaluation.recall import Recall, SideBySide
+from segsg.evaluation.ranks import Ranks, Recall, SideBySide
 from segsg.evaluation.records import Truth
 from segsg.structures import ImageGraph, Task
 from segsg.tools.bench import add_options

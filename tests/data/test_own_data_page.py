@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from segsg.data.visual_genome import SceneGraphSet
-from segsg.pipeline.project import ROOT
+from segsg.files import ROOT
 from segsg.study import profile
 from segsg.study.params import MaskFiles, Params, SceneGraphFiles, read_section
 

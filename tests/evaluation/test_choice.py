@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from segsg.evaluation.choice import choose, choose_by, image_recalls
 from segsg.evaluation.matching import MISSED
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.ranks import Ranks
+from segsg.figures.pictures import choose, choose_by, image_recalls
 
 
 def ranks_of(*found, image_ids=None):

@@ -9,7 +9,7 @@ import torch
 
 from segsg.evaluation.metrics import metrics, named, per_predicate
 from segsg.evaluation.protocol import SCENE_GRAPH_BENCHMARK
-from segsg.evaluation.recall import Recall
+from segsg.evaluation.ranks import Recall
 from segsg.evaluation.records import Truth
 from segsg.structures import ImageGraph
 

@@ -14,7 +14,7 @@ from segsg.evaluation.detection import average_precision, mask_ious
 from segsg.evaluation.matching import overlap
 from segsg.evaluation.metrics import metrics
 from segsg.evaluation.protocol import Protocol
-from segsg.evaluation.recall import Recall, evaluate
+from segsg.evaluation.ranks import Recall, evaluate
 from segsg.models.scene_graph import DistinctNames
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text()

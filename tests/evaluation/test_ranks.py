@@ -8,8 +8,7 @@ import pytest
 from segsg.evaluation import ranks as module
 from segsg.evaluation.metrics import metrics
 from segsg.evaluation.protocol import Protocol
-from segsg.evaluation.ranks import load, save
-from segsg.evaluation.recall import Recall, evaluate
+from segsg.evaluation.ranks import Recall, evaluate, load, save
 
 
 @pytest.fixture

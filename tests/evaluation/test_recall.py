@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from segsg.evaluation.matching import MISSED
 from segsg.evaluation.metrics import metrics, named
 from segsg.evaluation.protocol import DEFAULT, PAPER, SCENE_GRAPH_BENCHMARK, Protocol
-from segsg.evaluation.recall import Recall, SideBySide, evaluate, is_member
+from segsg.evaluation.ranks import Recall, SideBySide, evaluate, is_member
 
 DEPTHS = (1, 2, 3, 8)
 SHALLOW = replace(DEFAULT, depths=DEPTHS)

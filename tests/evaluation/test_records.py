@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from segsg.evaluation.recall import Recall
+from segsg.evaluation.ranks import Recall
 from segsg.evaluation.records import Truth, check_graph, check_truth
 
 BOXES = [[0, 0, 10, 10], [5, 5, 20, 20], [8, 0, 30, 9]]

@@ -3,7 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from segsg.figures.exploration import NAMED_EDGES, contact_sheet, edge_matrix, png, strip
+from segsg.figures.explore import NAMED_EDGES, contact_sheet, edge_matrix, png, strip
 
 PHOTO = np.zeros((20, 40, 3), dtype=np.uint8)
 MASK = np.full((28, 28), 0.5)

@@ -10,7 +10,7 @@ import torch
 from read_files import predicate_columns, read_graphs, read_truths
 
 from segsg.evaluation.metrics import metrics
-from segsg.evaluation.recall import Recall, evaluate
+from segsg.evaluation.ranks import Recall, evaluate
 
 
 class BoxList:

@@ -8,7 +8,7 @@ import pytest
 from read_files import predicate_columns, predicate_names, read_graphs, read_truths
 
 from segsg.evaluation.metrics import metrics
-from segsg.evaluation.recall import Recall, evaluate
+from segsg.evaluation.ranks import Recall, evaluate
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "sgbench"
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from segsg.files import ROOT
 from segsg.photos.graph import PairRegion, PhotoGraph, Region, Relation, runs_of
-from segsg.pipeline.project import ROOT
 
 MINI = ROOT / "bundles" / "mini"
 HEIGHT, WIDTH = 60, 80

@@ -7,11 +7,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from segsg.files import DataError
+from segsg.files import ROOT, DataError
 from segsg.photos import export as bundle
 from segsg.photos.bundle import FACTS, load_bundle, read_manifest
 from segsg.photos.export import best_experiment
-from segsg.pipeline.project import ROOT
 from segsg.study import detectors, facts, profile, scene_graphs, sets
 from segsg.study.detectors import make_detector
 from segsg.study.facts import Facts

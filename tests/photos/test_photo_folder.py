@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from segsg.photos.folder import MARK, find, has_index
+from segsg.photos.input import MARK, find, has_index
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import json
 
+from segsg.files import ROOT
 from segsg.pipeline.notebook import run
-from segsg.pipeline.project import ROOT
 
 
 def test_the_notebook_about_photos_runs_on_the_bundle_of_the_project(tmp_path, monkeypatch):

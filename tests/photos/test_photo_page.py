@@ -10,8 +10,7 @@ from made_graphs import graph, nothing
 from PIL import Image
 
 from segsg.figures.style import ink_on
-from segsg.photos.diagram import diagram
-from segsg.photos.drawing import drawing, heat, numbered, outline
+from segsg.photos.drawing import diagram, drawing, heat, numbered, outline
 from segsg.photos.page import Frame, index_page, overlay, photo_page, thumbnail
 
 EVIL = '<script>alert("x")</script>'

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from segsg.files import DataError
-from segsg.photos.pixels import read, sample
+from segsg.photos.input import read, sample
 
 RED, BLUE = (250, 10, 10), (10, 10, 250)
 

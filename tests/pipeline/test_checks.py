@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
+from segsg.files import ROOT
 from segsg.pipeline import checks
-from segsg.pipeline.project import ROOT
 from segsg.study import profile
 from segsg.study.params import Params, read_section
 

@@ -9,11 +9,10 @@ import grimp
 import pytest
 import yaml
 
-from segsg.files import read_json
+from segsg.files import ROOT, read_json
 from segsg.models import registry
 from segsg.pipeline import sources, trial
 from segsg.pipeline.notebook import code, parameter_names
-from segsg.pipeline.project import ROOT
 from segsg.study import profile
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]

@@ -8,8 +8,8 @@ import tomllib
 
 import pytest
 
+from segsg.files import ROOT
 from segsg.pipeline import passport
-from segsg.pipeline.project import ROOT
 
 
 def test_files_of_the_section_data_have_checksums(tmp_path, monkeypatch):

@@ -1,7 +1,7 @@
 import pytest
 
+from segsg.files import ROOT
 from segsg.pipeline import trial
-from segsg.pipeline.project import ROOT
 from segsg.pipeline.trial import cut, paths
 from segsg.study import profile
 

@@ -8,7 +8,7 @@ import torch
 
 from segsg.evaluation.metrics import metrics
 from segsg.evaluation.protocol import Protocol
-from segsg.evaluation.recall import Recall, evaluate
+from segsg.evaluation.ranks import Recall, evaluate
 from segsg.evaluation.records import Truth
 from segsg.report.pages import TEMPLATES
 from segsg.structures import ImageGraph

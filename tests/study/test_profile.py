@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from segsg.pipeline.project import ROOT
+from segsg.files import ROOT
 from segsg.study import params as parameters
 from segsg.study import profile
 

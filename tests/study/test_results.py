@@ -3,11 +3,10 @@ import math
 
 import pytest
 
-from segsg.files import to_json
+from segsg.files import to_json, write_metrics
 from segsg.study.collect import collect
 from segsg.study.params import Params, read_section
 from segsg.study.profile import resolve
-from segsg.study.results import write_metrics
 
 MINI = resolve("mini")
 DETECTORS = {"mini-fpn": {"backbone": "resnext-mini-fpn", "joint": False, "seed": 0}}

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from segsg import cli
-from segsg.pipeline.project import ROOT
+from segsg.files import ROOT
 
 VECTORS = ROOT / "data/facts/glove.6B.50d.world.txt"
 

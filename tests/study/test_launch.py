@@ -4,8 +4,8 @@ import sys
 import pytest
 import torch
 
-from segsg.pipeline import launch
-from segsg.pipeline.project import ROOT
+from segsg.files import ROOT
+from segsg.study import runs
 from segsg.study.params import load
 
 calls = []
@@ -24,7 +24,7 @@ def in_the_project(monkeypatch):
 @pytest.mark.parametrize("gpus", [0, 1])
 def test_one_device_is_a_plain_call(gpus, monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
-    launch.on_every_gpu(record, load(), "mini-fpn", tmp_path)
+    runs.on_every_gpu(record, load(), "mini-fpn", tmp_path)
     assert calls == [(load().profile, "mini-fpn", str(tmp_path))]
 
 
@@ -34,9 +34,9 @@ def test_several_gpus_are_as_many_processes_that_make_the_same_call(monkeypatch,
     monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
     monkeypatch.setitem(sys.modules, record.__module__, sys.modules.get(record.__module__) or type(sys)("m"))
     monkeypatch.setattr(sys.modules[record.__module__], "record", record, raising=False)
-    launch.on_every_gpu(record, load(), "mini-fpn", tmp_path)
+    runs.on_every_gpu(record, load(), "mini-fpn", tmp_path)
     (command,) = commands
     assert "--nproc-per-node=3" in command
     assert calls == []
-    launch.main(command[command.index("segsg.pipeline.launch") + 1 :])
+    runs.main(command[command.index("segsg.study.runs") + 1 :])
     assert calls == [(load().profile, "mini-fpn", str(tmp_path))]
