@@ -1,0 +1,1 @@
+"""Scene graph models on a frozen detector: what they share, and one file for each context model."""
