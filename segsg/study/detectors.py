@@ -49,8 +49,8 @@ def train_detector(params: Params, key: str, out: Path) -> None:
     if row.joint:
         masks = sets.mask_training_set(params, row)
         sources["mask_losses"] = sets.mask_batches(params, masks, numbers=params.stage1, seed=seed)
-    files = [digest(params.data.scene_graphs.annotations), digest(params.data.masks_train.annotations)]
-    depends_on = [params.data, params.detection, params.pretrained, row, files]
+    started_from = [digest(Path(source)) for source in params.pretrained.values() if Path(source).is_file()]
+    depends_on = [params.data, params.detection, params.pretrained, started_from, row, sets.trained_on(params)]
     detector = make_detector(facts.load(params), params.numbers, row)
     if row.backbone in params.pretrained:
         start_from(detector, read_weights(params.pretrained[row.backbone]))
@@ -62,6 +62,13 @@ def load_detector(params: Params, key: str) -> Detector:
     detector = make_detector(facts.load(params), params.numbers, params.detectors[key])
     load_weights(detector, folder(params, key))
     return detector.eval().requires_grad_(False)
+
+
+def looks_digests(params: Params, key: str) -> list[str]:
+    """SHA-256 of the files that list the stored looks of a detector, with their sizes; empty where none are stored."""
+    folder = looks_folder(params, key)
+    sizes = [str(path.stat().st_size) for path in sorted(folder.rglob("*.raw"))]
+    return [*(digest(path) for path in sorted(folder.rglob("index.json"))), *sizes]
 
 
 def cache_looks(params: Params, key: str, out: Path) -> None:

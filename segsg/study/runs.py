@@ -15,20 +15,26 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from segsg.files import digest
 from segsg.study.params import Optimization, Params, load
 from segsg.study.sets import processes
 from segsg.training.checkpoint import Checkpoint, save_history, save_weights
 from segsg.training.loop import OPTIMIZERS, Plan, Source, cosine, fit, precision, steps, warm
 
 WORK = Path("work")
-RESULT_VERSION = 2
-"""Raise it when a change of the code makes old checkpoints meaningless: they then start again."""
 
 
 def fingerprint(*depends_on) -> str:
     """One name for everything that a run depends on, so that a checkpoint of another run is never resumed."""
-    text = json.dumps([RESULT_VERSION, *depends_on], default=_plain, sort_keys=True)
+    text = json.dumps(depends_on, default=_plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def surroundings() -> list:
+    """What a result depends on beside its inputs: PyTorch, threads, processes, and the code that is loaded."""
+    modules = {name: module.__file__ for name, module in sys.modules.items() if name.startswith("segsg.")}
+    code = {name: digest(Path(file)) for name, file in sorted(modules.items()) if file}
+    return [torch.__version__, torch.get_num_threads(), processes(), code]
 
 
 def _plain(value):
@@ -74,7 +80,7 @@ def train(
     `depends_on` is all else that decides the result: sections of the parameters, digests of files.
     """
     optimizer = OPTIMIZERS[numbers.optimizer](model, numbers.learning_rate, numbers.weight_decay)
-    checkpoint = Checkpoint(WORK / key, fingerprint(numbers, seed, depends_on))
+    checkpoint = Checkpoint(WORK / key, fingerprint(numbers, seed, depends_on, surroundings()))
     runner = fabric(numbers)
     rows = fit(
         model,

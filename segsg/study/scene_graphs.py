@@ -44,10 +44,12 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
 
 def _depends_on(params: Params, row: Row) -> list:
     """All that decides the weights of a row, beside stage 2's numbers and seeds."""
-    weights = detectors.folder(params, row.detector_key) / WEIGHTS
-    files = [weights, *(facts.folder(params) / name for name in (facts.NAMES, facts.NUMBERS))]
+    files = [detectors.folder(params, row.detector_key) / WEIGHTS]
+    files += [facts.folder(params) / name for name in (facts.NAMES, facts.NUMBERS)]
+    files += [params.data.scene_graphs.true_masks_train] if row.sees_truth else []
+    read = [*(digest(path) for path in files), *detectors.looks_digests(params, row.detector_key)]
     sections = [params.data, params.detection, params.cache_looks, params.sampling, params.evaluation.pair_overlap]
-    return [*sections, params.network, params.refinement, row, [digest(path) for path in files]]
+    return [*sections, params.network, params.refinement, row, read, sets.trained_on(params)]
 
 
 def untrained(params: Params, row: Row, known: facts.Facts) -> SceneGraphModel:

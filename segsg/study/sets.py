@@ -1,5 +1,6 @@
 """The image sets of a study, and batches of them: every image once in order, or endlessly for training."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from segsg.data.coco import MaskSet, WithTrueMasks
 from segsg.data.loading import Batches, Change, ordered, prepared
 from segsg.data.views import OverlappingRelations, Subset, one_predicate_per_pair, without_images
 from segsg.data.visual_genome import SceneGraphSet, Split
+from segsg.files import digest
 from segsg.structures import Batch, Source
 from segsg.study.params import DetectorRow, Optimization, Params
 
@@ -79,6 +81,19 @@ def with_true_masks(params: Params, dataset: Any, split: Split) -> WithTrueMasks
     if path is None:
         raise ValueError(f"profile {params.profile}: its {split} images have no true masks; only a drawn world has")
     return WithTrueMasks(dataset, path)
+
+
+def trained_on(params: Params) -> list:
+    """What a training reads, for its fingerprint: digests of annotations, and names and sizes of all photos."""
+    graphs, masks = params.data.scene_graphs, params.data.masks_train
+    files = (graphs.annotations, graphs.vocabulary, graphs.images, masks.annotations)
+    return [*(digest(path) for path in files), *(_listing(folder) for folder in (graphs.photos, masks.photos))]
+
+
+def _listing(folder: Path) -> str:
+    """SHA-256 of the names and sizes of all files below a folder."""
+    entries = sorted((path.name, path.stat().st_size) for path in folder.rglob("*") if path.is_file())
+    return hashlib.sha256(repr(entries).encode()).hexdigest()
 
 
 def first(dataset: Any, images: int | None) -> Any:

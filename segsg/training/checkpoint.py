@@ -1,6 +1,8 @@
 """What a training leaves: a checkpoint from which the very same run goes on, and in the end weights and curves."""
 
 import csv
+import hashlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +31,19 @@ def load_trainable(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
         raise ValueError(f"weights are of another model: {', '.join(wrong[:5])}; train again or use the right folder")
 
 
+def check_finite(model: nn.Module) -> None:
+    """ValueError names a weight that is not a finite number: it would make every later step and result worthless."""
+    for name, value in trainable_state(model).items():
+        if value.is_floating_point() and not value.isfinite().all():
+            raise ValueError(f"weights '{name}' are not all finite numbers; lower the learning rate, then start again")
+
+
 @dataclass(frozen=True)
 class Checkpoint:
-    """`folder/last.pt`, valid for runs with the same `fingerprint` (of their parameters and inputs)."""
+    """`folder/last.pt`, valid for runs with the same `fingerprint` (of their parameters and inputs).
+
+    The file is the SHA-256 of the rest in hexadecimal digits, a line break, and what PyTorch saves.
+    """
 
     folder: Path
     fingerprint: str
@@ -41,16 +53,27 @@ class Checkpoint:
         return self.folder / "last.pt"
 
     def save(self, step: int, model: nn.Module, optimizer: Optimizer, rows: list[Row]) -> None:
-        """Replaces the last checkpoint whole, so an interruption never leaves a torn one."""
+        """Replaces the last checkpoint whole, so an interruption never leaves a torn one.
+
+        ValueError, and the last good checkpoint stays, if a weight is not a finite number.
+        """
+        check_finite(model)
         state = {"fingerprint": self.fingerprint, "step": step, "rows": rows}
+        content = io.BytesIO()
+        torch.save(state | {"model": trainable_state(model), "optimizer": optimizer.state_dict()}, content)
         with whole(self.path) as part:
-            torch.save(state | {"model": trainable_state(model), "optimizer": optimizer.state_dict()}, part)
+            part.write_bytes(_seal(content.getvalue()) + content.getvalue())
 
     def load(self, model: nn.Module, optimizer: Optimizer) -> tuple[int, list[Row]]:
         """Steps already done and their history; (0, []) without a checkpoint of this very run, and says so."""
         if not self.path.exists():
             return 0, []
-        state = torch.load(self.path, map_location="cpu", weights_only=True)
+        content = self.path.read_bytes()
+        seal, content = content[:SEAL], content[SEAL:]
+        if seal != _seal(content):
+            tqdm.write(f"{self.path} is damaged; this run starts from its first step")
+            return 0, []
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         if state["fingerprint"] != self.fingerprint:
             tqdm.write(f"{self.path} is of a run with other parameters or files; this one starts from its first step")
             return 0, []
@@ -63,11 +86,21 @@ class Checkpoint:
         self.path.unlink(missing_ok=True)
 
 
+def _seal(content: bytes) -> bytes:
+    """What stands before the content of a checkpoint: its digest and a line break."""
+    return f"{hashlib.sha256(content).hexdigest()}\n".encode()
+
+
+SEAL = len(_seal(b""))
 WEIGHTS, HISTORY = "model.safetensors", "history.csv"
 
 
 def save_weights(model: nn.Module, folder: Path) -> None:
-    """`folder/model.safetensors`, without the weights of a frozen detector inside the model."""
+    """`folder/model.safetensors`, without the weights of a frozen detector inside the model.
+
+    ValueError if a weight is not a finite number.
+    """
+    check_finite(model)
     with whole(folder / WEIGHTS) as part:
         save_file({name: value.contiguous().cpu() for name, value in trainable_state(model).items()}, part)
 

@@ -96,7 +96,7 @@ def fit(
 
     `sources` maps the name of a method of `model` to the batches it is called with at every step, e.g.
     {"losses": graph_batches, "mask_losses": mask_batches}; all their losses are summed with weight 1 (eq. 10, 11).
-    ValueError names the loss that is not a finite number.
+    ValueError names a loss or a gradient that is not a finite number, and the images of its step.
     """
     wrapped = fabric.setup_module(model)
     start, rows = checkpoint.load(model, optimizer)  # an optimizer's state goes where the parameters are by now
@@ -123,20 +123,23 @@ def _step(model, batches: dict[str, Iterator[Batch]], optimizer, plan: Plan, fab
     torch.manual_seed(plan.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank)
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * plan.rate(step)
+    drawn = {method: next(source) for method, source in batches.items()}
     losses: dict[str, Tensor] = {}
-    for method, source in batches.items():
-        losses |= getattr(model, method)(next(source).to(fabric.device))
-    total = torch.stack(list(losses.values())).sum()
-    _refuse_nonfinite(losses, step)
+    for method, batch in drawn.items():
+        losses |= getattr(model, method)(batch.to(fabric.device))
     optimizer.zero_grad(set_to_none=True)
-    fabric.backward(total)
-    fabric.clip_gradients(model, optimizer, max_norm=plan.clip_norm, error_if_nonfinite=False)
+    fabric.backward(torch.stack(list(losses.values())).sum())
+    norm = fabric.clip_gradients(model, optimizer, max_norm=plan.clip_norm, error_if_nonfinite=False)
+    _refuse_nonfinite({f"loss '{name}'": loss for name, loss in losses.items()} | {"the gradient": norm}, drawn, step)
     optimizer.step()
     values = {name: loss.item() for name, loss in losses.items()}
     return {"step": step, "loss": sum(values.values())} | values
 
 
-def _refuse_nonfinite(losses: dict[str, Tensor], step: int) -> None:
-    for name, loss in losses.items():
-        if not loss.isfinite():
-            raise ValueError(f"loss '{name}' is {loss.item()} at step {step}; lower the learning rate or the precision")
+def _refuse_nonfinite(values: dict[str, Tensor], drawn: dict[str, Batch], step: int) -> None:
+    """ValueError, before any weight has changed, names the value, the step and its images."""
+    for name, value in values.items():
+        if not value.isfinite():
+            images = ", ".join(str(image_id) for batch in drawn.values() for image_id in batch.image_ids)
+            way_out = "look at these images, or lower the learning rate or the precision"
+            raise ValueError(f"{name} is {value.item()} at step {step}, images {images}; {way_out}")

@@ -53,6 +53,7 @@ def trained_on(monkeypatch):
 
     for name in ("mask_batches", "object_batches", "relation_batches"):
         monkeypatch.setattr(sets, name, lambda params, dataset, *rest, **more: dataset)
+    monkeypatch.setattr(sets, "trained_on", lambda params: [])
     known = SimpleNamespace(names=SimpleNamespace(predicates=()))
     for module in (detectors, scene_graphs):
         monkeypatch.setattr(module, "digest", lambda path: "")

@@ -6,7 +6,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from segsg.structures import Batch
-from segsg.training.checkpoint import Checkpoint, load_trainable, trainable_state
+from segsg.training.checkpoint import Checkpoint, load_trainable, save_weights, trainable_state
 from segsg.training.loop import Plan, cosine, fit, steps, warm
 
 
@@ -110,8 +110,46 @@ def test_losses_of_all_sources_are_summed(tmp_path):
 def test_nonfinite_loss_is_named(tmp_path):
     model = Line()
     model.w.data.fill_(float("nan"))
-    with pytest.raises(ValueError, match="loss 'line' is nan at step 0"):
+    with pytest.raises(ValueError, match="loss 'line' is nan at step 0, images 0; look at these images"):
         run(tmp_path, model=model)
+
+
+class Steep(Line):
+    """A loss that is finite where its gradient is not."""
+
+    def losses(self, batch):
+        return {"line": (self.w * 0 + batch.image_ids[0]).abs().sum().sqrt()}
+
+
+def test_nonfinite_gradient_is_named_before_it_changes_a_weight(tmp_path):
+    model = Steep()
+    with pytest.raises(ValueError, match="the gradient is nan at step 0, images 0"):
+        run(tmp_path, model=model)
+    assert torch.equal(model.w.detach(), torch.zeros(4))
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path):
+    model, optimizer = Line(), torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    checkpoint = Checkpoint(tmp_path, "a")
+    checkpoint.save(5, model, optimizer, [])
+    model.w.data[2] = float("inf")
+    for save in (lambda: checkpoint.save(10, model, optimizer, []), lambda: save_weights(model, tmp_path)):
+        with pytest.raises(ValueError, match="weights 'w' are not all finite numbers"):
+            save()
+    assert checkpoint.load(Line(), optimizer)[0] == 5 and not (tmp_path / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "text"])
+def test_a_damaged_checkpoint_is_said_and_started_over(damage, tmp_path, capsys):
+    with pytest.raises(Interrupted):
+        run(tmp_path, sources=interrupted_at(8))
+    path = tmp_path / "last.pt"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes({"flip": bytes(content), "cut": content[:-9], "empty": b"", "text": b"hello"}[damage])
+    model, _ = run(tmp_path)
+    assert model.seen[0] == 0
+    assert "last.pt is damaged; this run starts from its first step" in capsys.readouterr().out
 
 
 def test_frozen_detector_is_not_saved():
