@@ -2,6 +2,8 @@
 
 import dataclasses
 import difflib
+import math
+import re
 import types
 import typing
 from dataclasses import dataclass, field
@@ -10,6 +12,64 @@ from pathlib import Path
 import yaml
 
 PARAMS_FILE = Path("params.yaml")
+
+
+@dataclass(frozen=True)
+class Range:
+    """Values that a number may have: from `least` to `most`, both included unless `open` says that `least` is not."""
+
+    least: int | float
+    most: int | float = math.inf
+    open: bool = False
+
+    def check(self, value: int | float, where: str) -> None:
+        """ValueError if a number lies outside or is not finite."""
+        if not math.isfinite(value) or not self.least <= value <= self.most or (self.open and value == self.least):
+            least = f"{'more than' if self.open else 'at least'} {self.least:g}"
+            most = "" if math.isinf(self.most) else f" and at most {self.most:g}"
+            raise ValueError(f"{where}: {value} is not a number of {least}{most}")
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Names that may stand in paths and commands as they are."""
+
+    def check(self, value: str, where: str) -> None:
+        """ValueError for a name with anything but letters, digits, dots, dashes and underscores, or a leading dot."""
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", value):
+            rule = "begin with a letter or digit, then letters, digits, dots, dashes and underscores"
+            raise ValueError(f"{where}: the name {value!r} is not plain; {rule}")
+
+
+@dataclass(frozen=True)
+class Ascending:
+    """Lists whose numbers rise from one to the next."""
+
+    least: int = 0
+    """fewest numbers"""
+
+    def check(self, value: list, where: str) -> None:
+        """ValueError for a list that is too short, or in another order, or has a number twice."""
+        if len(value) < self.least or value != sorted(set(value)):
+            raise ValueError(f"{where}: {value} is not a list of at least {self.least} ascending, distinct numbers")
+
+
+@dataclass(frozen=True)
+class Odd:
+    """Whole numbers with a middle."""
+
+    def check(self, value: int, where: str) -> None:
+        """ValueError for an even number."""
+        if value % 2 == 0:
+            raise ValueError(f"{where}: {value} is even; an odd number of cells has one in the middle")
+
+
+Count = typing.Annotated[int, Range(0)]
+Positive = typing.Annotated[int, Range(1)]
+Share = typing.Annotated[float, Range(0, 1)]
+AtLeastZero = typing.Annotated[float, Range(0)]
+MoreThanZero = typing.Annotated[float, Range(0, open=True)]
+Name = typing.Annotated[str, Plain()]
 Method = typing.Literal["baseline", "seg-grounded", "frequency"]
 
 
@@ -54,11 +114,11 @@ class Data:
     """a GloVe text file"""
     name_pairs: Path
     """JSON: scene-graph class -> mask class that shows the same thing under another name"""
-    validation_images: int
+    validation_images: Count
     """first so many of the training rows, as in the field's protocol"""
-    short_side: int
+    short_side: Positive
     """pixels of a photo's shorter side as the detector sees it"""
-    long_side: int
+    long_side: Positive
     """most pixels of the longer side; the shorter one yields"""
     distant_relations: bool
     """train on relations of boxes that do not overlap, too; the released code drops them"""
@@ -72,13 +132,13 @@ class Data:
 class World:
     """The drawn world: numbers of images and the side of a photo in pixels."""
 
-    train: int
-    validation: int
-    test: int
-    masks_train: int
-    masks_validation: int
-    side: int
-    shared: float
+    train: Positive
+    validation: Positive
+    test: Positive
+    masks_train: Positive
+    masks_validation: Positive
+    side: typing.Annotated[int, Range(16)]
+    shared: Share
     """share of each scene-graph split that is also in the mask set's training images"""
 
 
@@ -86,24 +146,24 @@ class World:
 class Optimization:
     """How a network is trained; stage 1 and stage 2 have a section each."""
 
-    iterations: int
+    iterations: Count
     """steps of the optimizer"""
-    images: int
+    images: Positive
     """scene-graph images in a step, over all processes"""
-    mask_images: int
+    mask_images: Positive
     """mask-set images in a step, over all processes"""
     optimizer: typing.Literal["adamw", "sgd"]
-    learning_rate: float
-    weight_decay: float
-    warmup: int
+    learning_rate: MoreThanZero
+    weight_decay: AtLeastZero
+    warmup: Count
     """iterations in which the rate rises to `learning_rate`"""
     schedule: typing.Literal["cosine", "steps"]
     """how the rate falls"""
-    steps: list[int]
+    steps: typing.Annotated[list[Positive], Ascending()]
     """iterations at which `steps` divides the rate by ten"""
-    clip_norm: float
+    clip_norm: MoreThanZero
     """largest norm of a step's gradient"""
-    checkpoint_every: int
+    checkpoint_every: Positive
     """iterations between two checkpoints, from which an interrupted run goes on"""
     precision: typing.Literal["auto", "32-true", "bf16-mixed"]
     """auto: half precision on GPUs that have it, 32-true on CPUs"""
@@ -115,25 +175,25 @@ class Optimization:
 class Detection:
     """Numbers of the detector that do not depend on its backbone."""
 
-    rpn_pre_nms_train: int
+    rpn_pre_nms_train: Positive
     """best proposals of a feature level before suppression, in training"""
-    rpn_pre_nms_test: int
-    rpn_post_nms_train: int
+    rpn_pre_nms_test: Positive
+    rpn_post_nms_train: Positive
     """best proposals of an image after suppression, in training"""
-    rpn_post_nms_test: int
-    rpn_batch: int
+    rpn_post_nms_test: Positive
+    rpn_batch: Positive
     """anchors of an image in the loss"""
-    box_batch: int
+    box_batch: Positive
     """proposals of an image in the loss"""
-    box_positive_fraction: float
+    box_positive_fraction: Share
     """largest share of objects among them"""
-    score_threshold: float
+    score_threshold: Share
     """lowest score of a detection"""
-    nms_threshold: float
+    nms_threshold: Share
     """detections of one class that overlap more (IoU) are one"""
-    detections: int
+    detections: Positive
     """most detections of an image"""
-    regions: int
+    regions: Positive
     """most of them that become regions of a scene graph in SGDet"""
 
 
@@ -141,11 +201,11 @@ class Detection:
 class DetectorRow:
     """One stage-1 run."""
 
-    backbone: str
+    backbone: Name
     """a name of `segsg.detection.backbones`"""
     joint: bool
     """trained with the mask set too, with a mask head"""
-    seed: int
+    seed: Count
     disjoint: bool = False
     """without the mask images that are also validation or test images of the scene graph set (the paper's A4, A5)"""
 
@@ -154,8 +214,8 @@ class DetectorRow:
 class Sampling:
     """Training pairs of an image."""
 
-    pairs: int
-    positive_fraction: float
+    pairs: Positive
+    positive_fraction: Share
     """largest share of pairs with a relation"""
 
 
@@ -163,22 +223,22 @@ class Sampling:
 class Network:
     """Widths of the scene graph models."""
 
-    hidden: int
+    hidden: Positive
     """state of a context model"""
-    pooling: int
+    pooling: Positive
     """vector of a pair"""
-    label_embedding: int
+    label_embedding: Positive
     """vector of a class name; as long as those of `data.word_vectors` it starts from them"""
-    position: int
+    position: Positive
     """vector of a box's place"""
-    node_width: int
+    node_width: Positive
     """vector of a region"""
-    dropout: float
-    fused: int
+    dropout: typing.Annotated[float, Range(0, 0.99)]
+    fused: Positive
     """channels of a crop once its masks are in it"""
-    dense: int
+    dense: Positive
     """width of the two dense layers over a region's or a pair's crop"""
-    region_side: int
+    region_side: typing.Literal[7, 14, 28]
     """side of the crop of a region or union box, in cells"""
 
 
@@ -188,9 +248,9 @@ class Grounding:
 
     transfer: typing.Literal["softmax", "dot", "cosine", "oracle"]
     """from similar word vectors to the weights of mask classes (eq. 3); `oracle` takes what the drawn world knows"""
-    transfer_threshold: float
+    transfer_threshold: Share
     """softmax: weights below this are none, but for the largest"""
-    channels: int
+    channels: Count
     """mask channels that a node or an edge sees; 0 keeps one per class"""
     nodes: bool
     """whether regions see masks (eq. 5)"""
@@ -198,7 +258,7 @@ class Grounding:
     """what pairs see: Gaussian masking (eq. 6, 7), a plain combination of the two masks, or nothing"""
     frame: typing.Literal["union", "box"]
     """where a pair's masks are placed: in its union box, or each mask filling it, as in the released code"""
-    kernel: int
+    kernel: typing.Annotated[int, Range(1), Odd()]
     """cells along a side of the Gaussian"""
     kernels: typing.Literal["own", "joint"]
     """a region's Gaussian from its own class, or from the classes of both regions of a pair, as in the released code"""
@@ -214,30 +274,30 @@ class Grounding:
 class Refinement:
     """The part of a model that refines masks, for rows with `grounding.refinement`."""
 
-    images: int
+    images: Count
     """training images of the mask set that it learns from, evenly spread; 0 takes all"""
-    width: int
+    width: Positive
     """channels of its convolutions"""
-    convolutions: int
+    convolutions: Count
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """How predictions are judged; docs/metrics.md."""
 
-    ks: list[int]
+    ks: typing.Annotated[list[Positive], Ascending(1)]
     """the K of R@K"""
-    iou: float
+    iou: typing.Annotated[float, Range(0, 1, open=True)]
     """least overlap of a region with its true box"""
-    resamples: int
+    resamples: Positive
     """draws of the bootstrap over images"""
-    confidence: float
+    confidence: typing.Annotated[float, Range(0, 0.9999, open=True)]
     """of its intervals"""
     pair_overlap: bool
     """SGDet: only pairs whose boxes overlap are candidates"""
-    late_nms: float
+    late_nms: Share
     """SGDet: regions that overlap this much do not get the same name"""
-    figures: int
+    figures: Positive
     """photos in a gallery; in thirds where there are gains, losses and others"""
 
 
@@ -245,7 +305,7 @@ class Evaluation:
 class Numbers:
     """The sections that a network is made with; together with `segsg.study.facts.Facts` and a row they are a model."""
 
-    seed: int
+    seed: Count
     detection: Detection
     sampling: Sampling
     network: Network
@@ -257,29 +317,29 @@ class Numbers:
 class ExperimentRow:
     """One stage-2 run as params.yaml writes it; `segsg.study.rows.Row` is what it means."""
 
-    model: str
+    model: Name
     """a file of segsg/models that defines `context`, as motifs or frequency"""
-    detector: str
+    detector: Name
     """a key of `detectors`"""
     method: Method
     task: typing.Literal["predcls", "sgcls", "sgdet"]
-    seed: int
+    seed: Count
     grounding: dict = field(default_factory=dict)
     """changes to the section `grounding` for this row"""
 
 
 @dataclass(frozen=True)
 class Params:
-    profile: str
+    profile: Name
     """the study whose data and runs these are: folders under data/ and runs/"""
-    report: str
+    report: Name
     """the folder under reports/ that tables and pages go to; studies may share runs and report more or fewer of them"""
-    seed: int
+    seed: Count
     """of drawing, choosing and resampling; a training has this plus its row's"""
     data: Data
     detection: Detection
     stage1: Optimization
-    detectors: dict[str, DetectorRow]
+    detectors: dict[Name, DetectorRow]
     pretrained: dict[str, str]
     """backbone -> weights that its detectors start from: a file, or torchvision's name for its own"""
     cache_looks: bool
@@ -290,7 +350,7 @@ class Params:
     refinement: Refinement
     stage2: Optimization
     evaluation: Evaluation
-    experiments: dict[str, ExperimentRow]
+    experiments: dict[Name, ExperimentRow]
     world: World | None = None
 
     @property
@@ -313,6 +373,11 @@ def read_section(kind, raw, where: str):
     if dataclasses.is_dataclass(kind):
         return _dataclass_from(kind, raw, where)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:
+        value = read_section(arguments[0], raw, where)
+        for rule in arguments[1:]:
+            rule.check(value, where)
+        return value
     if origin in (types.UnionType, typing.Union):
         return None if raw is None else read_section(arguments[0], raw, where)
     if origin is typing.Literal:
@@ -320,13 +385,18 @@ def read_section(kind, raw, where: str):
     if origin is list:
         return [read_section(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(_of_type(list, raw, where))]
     if origin is dict:
-        return {str(k): read_section(arguments[1], v, f"{where}: {k}") for k, v in _of_type(dict, raw, where).items()}
-    return _of_type(kind, raw, where)
+        entries = _of_type(dict, raw, where).items()
+        name, item = arguments
+        return {read_section(name, str(k), where): read_section(item, v, f"{where}: {k}") for k, v in entries}
+    value = _of_type(kind, raw, where)
+    if kind is float and not math.isfinite(value):
+        raise ValueError(f"{where}: {value} is not a finite number")
+    return value
 
 
 def _dataclass_from(kind, raw, where: str):
     raw = _of_type(dict, raw, where)
-    annotations = typing.get_type_hints(kind)
+    annotations = typing.get_type_hints(kind, include_extras=True)
     for key in raw.keys() - annotations.keys():
         near = difflib.get_close_matches(key, annotations, n=1)
         raise ValueError(f"{where}: unknown key '{key}'" + (f"; did you mean '{near[0]}'?" if near else ""))

@@ -32,7 +32,7 @@ GRID_KEYS = {*AXES, "backbones", "frequency", "rows", "ablations", "more"}
 
 
 def names() -> list[str]:
-    """Every profile there is."""
+    """Names of all profiles, the files in `profiles/`."""
     return sorted(path.stem for path in PROFILES.glob("*.yaml") if path.stem != "base")
 
 
@@ -198,7 +198,13 @@ def check_named(rows: Mapping[str, dict] | None, profile: str) -> None:
 
 
 def check_experiments(params: Params) -> None:
-    """ValueError for a model that does not exist, a grounded row on a detector without masks, mirrored stored looks."""
+    """ValueError for what no section says alone: a model that does not exist, a grounded row on a detector without
+    masks, mirrored stored looks, numbers that contradict each other."""
+    if params.data.long_side < params.data.short_side:
+        raise ValueError(f"data.long_side: {params.data.long_side} is less than short_side, {params.data.short_side}")
+    numbers = params.detection
+    if numbers.regions > numbers.detections:
+        raise ValueError(f"detection.regions: {numbers.regions} is more than detections, {numbers.detections}")
     if params.cache_looks and params.stage2.flip:
         raise ValueError(
             "stage2.flip: a stored look cannot be mirrored; set stage2.flip: false, or cache_looks: false to ask the "

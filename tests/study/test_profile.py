@@ -4,6 +4,7 @@ import yaml
 from segsg.files import ROOT
 from segsg.study import params as parameters
 from segsg.study import profile
+from segsg.study.params import Params, read_section
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +86,45 @@ def test_a_wrong_change_of_a_row_is_found_before_anything_runs(change, message):
     place = f"{{model: vctree, detector: fpn, task: sgcls, changes: {{wrong: {change}}}}}"
     with pytest.raises(ValueError, match=message):
         profile.resolve("smoke", [f"grid.ablations=[{place}]"])
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "stage1.iterations=-5", "stage2.images=0", "stage2.mask_images=-1", "stage1.learning_rate=0",
+        "stage1.learning_rate=-1", "stage1.learning_rate=.nan", "stage1.learning_rate=.inf", "stage2.weight_decay=-0.1",
+        "stage2.clip_norm=0", "stage1.warmup=-1", "stage1.steps=[5, 3]", "stage1.checkpoint_every=0",
+        "detection.nms_threshold=7", "detection.score_threshold=-0.1", "detection.box_positive_fraction=2",
+        "detection.regions=0", "detection.regions=100000", "sampling.pairs=0", "sampling.positive_fraction=1.5",
+        "network.dropout=5", "network.hidden=0", "network.region_side=9", "grounding.kernel=4", "grounding.channels=-1",
+        "grounding.transfer_threshold=2", "refinement.width=0", "evaluation.ks=[]", "evaluation.ks=[50, 20]",
+        "evaluation.ks=[20, 20]", "evaluation.ks=[0]", "evaluation.iou=7", "evaluation.iou=0",
+        "evaluation.confidence=2",
+        "evaluation.resamples=0", "evaluation.late_nms=-1", "evaluation.figures=0", "data.short_side=0",
+        "data.long_side=1", "data.validation_images=-1", "world.train=0", "world.shared=1.1", "world.side=1", "seed=-1",
+        "seed=1.5", "seed=true", "network.hidden='64'", "data.distant_relations=1",
+    ],
+)  # fmt: skip
+def test_an_impossible_number_is_refused_by_its_name(override):
+    section = override.partition("=")[0]
+    with pytest.raises(ValueError) as told:
+        profile.resolve("smoke", [override])
+    assert section.rpartition(".")[2] in str(told.value) and "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["a b", "../up", "a;touch x", "$(touch x)", "-rf", ".hidden", "a/b", "", "ä", "a\nb"])
+def test_names_that_could_not_stand_in_a_path_or_a_command_are_refused(name):
+    values = profile.resolve("smoke")
+    row = next(iter(values["experiments"].values()))
+    for changed in ({"profile": name}, {"report": name}, {"experiments": {name: row}}, {"detectors": {name: {}}}):
+        with pytest.raises(ValueError, match="is not plain"):
+            read_section(Params, values | changed, "test")
+
+
+def test_a_row_of_a_profile_cannot_reach_the_shell():
+    row = "{model: motifs, detector: fpn, method: baseline, task: predcls}"
+    with pytest.raises(ValueError, match="is not plain"):
+        profile.resolve("smoke", [f"grid.rows={{'a; touch x': {row}}}"])
 
 
 def test_a_profile_that_extends_another_shares_its_runs_and_reports_on_its_own():
