@@ -151,7 +151,7 @@ class Look(_Movable):
 
 @runtime_checkable
 class FrozenDetector(Protocol):
-    """What a scene graph model asks of the detector below it; `channels` are those of its feature maps."""
+    """Interface of a detector to scene graph models; `channels` is the number of channels of its feature maps."""
 
     channels: int
 
@@ -161,7 +161,7 @@ class FrozenDetector(Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """What a context model computes: logits of regions and pairs.
+    """Result of a context model: class logits of regions and predicate logits of pairs.
 
     `relatedness`, of models that also decide which regions have anything to do with each other, is one logit for
     each row of `all_pairs`, whatever the pairs in question; it is trained whenever it is there.
@@ -174,7 +174,7 @@ class Context:
 
 @dataclass(frozen=True)
 class SceneGraph:
-    """What a scene graph model returns for a batch. `pairs` are rows (subject, object).
+    """Result of a scene graph model for a batch. `pairs` are rows (subject, object).
 
     `masks` are those that it saw, one for each region and class, in the frames of the boxes; None if it sees none.
     """

@@ -111,7 +111,7 @@ def _rows(path: Path, lines: Iterable[bytes], needed: set[str] | None) -> Iterat
 
 
 def _vector(path: Path, item: str, numbers: list[bytes], length: int) -> np.ndarray | None:
-    """None for an entry of several words: GloVe 840B has some, as "at name@domain.com"."""
+    """The vector of one entry. None for an entry of several words: GloVe 840B has some, as "at name@domain.com"."""
     try:
         vector = np.array(numbers, dtype=np.float32)
     except ValueError as error:

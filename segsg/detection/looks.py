@@ -60,7 +60,7 @@ class RaggedWriter:
 
 
 class RaggedReader:
-    """What a `RaggedWriter` has written."""
+    """Reads the arrays of a folder that a `RaggedWriter` has written. ValueError if the folder has none."""
 
     def __init__(self, folder: Path):
         if not (folder / INDEX).exists():

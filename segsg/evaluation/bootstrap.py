@@ -34,7 +34,7 @@ Measure = Callable[[Tables, Float[np.ndarray, "draws images"]], dict[str, Float[
 def draws(
     systems: list[Tables], resamples: int, seed: int, measure: Measure = Tables.metrics
 ) -> list[dict[str, Float[np.ndarray, "draws ..."]]]:
-    """Every number of every system in every draw. A draw takes the same images of all systems.
+    """The metrics of each system in each bootstrap draw. A draw takes the same images of all systems.
 
     Only images that count in at least one system are drawn: the others carry nothing.
     Raises ValueError where there is none.
@@ -79,7 +79,7 @@ Difference = dict[str, float]
 def _numbers(
     systems: list[Ranks], resamples: int, seed: int, measure: Measure = Tables.metrics
 ) -> tuple[list[dict[str, np.ndarray | np.floating]], list[dict[str, np.ndarray]]]:
-    """Every number of each system on all images, and in every draw. ValueError if they answered different questions."""
+    """Metrics of each system on all images, and in each draw. ValueError if images, truths or protocol differ."""
     first = systems[0]
     for other in systems[1:]:
         if not np.array_equal(first.image_ids, other.image_ids):

@@ -18,7 +18,7 @@ Sums = dict[str, Float[np.ndarray, "draws _"]]
 
 
 def named(prefix: str, metric: str, depth: int) -> str:
-    """The published spelling: ngR@20, but ng-mR@20."""
+    """Name of a metric at `depth` as papers spell it, such as R@20. Without graph constraint: ngR@20, but ng-mR@20."""
     return f"ngR@{depth}" if (prefix, metric) == (FREE, "R") else f"{prefix}{metric}@{depth}"
 
 

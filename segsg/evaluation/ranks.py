@@ -72,7 +72,7 @@ _OPTIONAL = ("zero_shot", "training_counts")
 
 
 def save(path: Path, ranks: Ranks) -> None:
-    """Write `ranks` as .npz, whole or not at all."""
+    """Write `ranks` to a .npz file; a run that stops while writing leaves no partial file."""
     header = json.dumps({"predicates": ranks.predicates, "protocol": dataclasses.asdict(ranks.protocol)})
     arrays = {name: getattr(ranks, name) for name in _ARRAYS if getattr(ranks, name) is not None}
     with whole(path) as part, part.open("wb") as file:
@@ -163,7 +163,7 @@ class Recall:
         return rank(prediction if pixel is None else overlapping(prediction, pixel), depth)
 
     def count(self, truth: Truth, rankings: Rankings, agreeing: Bool[np.ndarray, "n m"]) -> None:
-        """Keep at which rank each row of a checked truth is found."""
+        """Add one image: keep the rank at which each relation of a checked truth is found."""
         places = [first_covering(truth.relations, agreeing, ranking) for ranking in rankings]
         classes = truth.labels[truth.relations[:, :2]]
         columns = (classes[:, 0], truth.relations[:, 2], classes[:, 1], *places)

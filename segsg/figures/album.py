@@ -54,7 +54,7 @@ class Album:
         return self.add_photos("gallery", photos, caption)
 
     def add_pairs(self, pairs: Iterable[tuple[Picture, Picture]], caption: str) -> list[Path]:
-        """Save each photo with two graphs."""
+        """Save each photo with the graphs of two models side by side: (without masks, with masks)."""
         photos = ((compared_overlay(a, b), b.title, f"Without masks: {a.words}. With: {b.words}") for a, b in pairs)
         return self.add_photos("pairs", photos, caption)
 

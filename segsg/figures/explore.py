@@ -59,7 +59,7 @@ def photos(experiment: Experiment, first: int, count: int) -> dict[str, UInt8[np
 
 
 def found(seen: Seen, protocol: Protocol) -> list[int | None]:
-    """Places of the true relations, from 1, among those that the model is surest of; None where one is not there."""
+    """Place of each true relation in the model's ranking, counted from 1; None for a relation that is not in it."""
     ranks = first_covering(seen.truth.relations, agreement(seen.truth, seen.prediction, protocol), seen.answers.ranking)
     return [None if rank == MISSED else int(rank) + 1 for rank in ranks]
 

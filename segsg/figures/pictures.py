@@ -65,7 +65,10 @@ def choose(baseline: Ranks, system: Ranks, depth: int, each: int, seed: int) -> 
 
 
 def choose_by(change: Float[np.ndarray, "images"], image_ids: list[int], each: int, seed: int, rule: str) -> Choice:
-    """As `choose`, by any number for each image; NaN is never chosen."""
+    """Up to `each` images with the largest gains by `change`, with the largest losses, and at random of the others.
+
+    An image with NaN is never chosen.
+    """
     order = np.lexsort((image_ids, -change))
     gains = [i for i in order.tolist() if change[i] > 0][:each]
     order = np.lexsort((image_ids, change))
@@ -128,7 +131,7 @@ def annotated_pictures(params: Params, split: str, images: int) -> Iterator[Pict
 
 
 def class_names(names: Vocabulary, labels: Int[Tensor, "regions"]) -> tuple[str, ...]:
-    """What the regions are called."""
+    """Class name of each region, from its label."""
     return tuple(names.class_name(label) for label in labels.tolist())
 
 
@@ -192,7 +195,10 @@ def answers(
     zero_shot: Int[np.ndarray, "triplets 3"],
     protocol: Protocol,
 ) -> Answers:
-    """`zero_shot` are rows (subject class, predicate, object class) without an example in training."""
+    """Marks which relations of a ranking are true, and which of the true ones are zero-shot.
+
+    `zero_shot` are rows (subject class, predicate, object class) without an example in training.
+    """
     agreeing = agreement(truth, prediction, protocol)
     subject, object_, predicate = truth.relations[:, :1], truth.relations[:, 1:2], truth.relations[:, 2:]
     covers = agreeing[subject, ranking.pairs[:, 0]] & agreeing[object_, ranking.pairs[:, 1]]

@@ -56,7 +56,7 @@ def _change(model: RefinedModel, batch: Batch) -> float:
 
 
 def overlap(first: Masks, second: Masks) -> Float[Tensor, "regions"]:
-    """Intersection over union, mask by mask; 1 for two empty ones."""
+    """Intersection over union of each mask of `first` with the mask of `second` at its index; 1 if both are empty."""
     both, either = (first & second).sum((1, 2)), (first | second).sum((1, 2))
     return torch.where(either > 0, both / either.clamp(min=1), 1.0)
 

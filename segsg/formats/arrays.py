@@ -20,7 +20,7 @@ _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 
 @contextmanager
 def damage(where: str) -> Iterator[None]:
-    """What reading a broken archive raises, as a ValueError that names the place."""
+    """Context manager: turns what reading a broken archive raises into a ValueError that names the place."""
     try:
         yield
     except _DAMAGED as error:

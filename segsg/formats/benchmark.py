@@ -19,7 +19,7 @@ BOX_LIST = "maskrcnn_benchmark.structures.bounding_box.BoxList"
 
 
 class BoxList:
-    """What stands for the class of the same name: its attributes, and no method."""
+    """Stand-in for maskrcnn_benchmark's class of this name, for unpickling: it has its attributes and no method."""
 
 
 class Benchmark(File):
@@ -87,7 +87,7 @@ def _field(item: BoxList, name: str, where: str) -> np.ndarray:
 
 
 def _numbers(values: Tensor) -> np.ndarray:
-    """As NumPy, which does not know every type of PyTorch's."""
+    """A tensor as a NumPy array; floats become float32, since NumPy lacks some types of PyTorch."""
     return as_array(values.float() if values.is_floating_point() else values)
 
 

@@ -103,12 +103,12 @@ class File(ABC):
         return None
 
     def truths(self) -> Iterator[Callable[[], Truth]]:
-        """Every image, parsed when it is called."""
+        """One function for each image, which parses it and returns its `Truth`."""
         for where, make in self.true_images():
             yield partial(_truth, make, where)
 
     def graphs(self, predicates: int) -> Iterator[Callable[[], ImageGraph]]:
-        """Every image, parsed when it is called; `predicates` counts background."""
+        """One function for each image, which parses it and returns its graph; `predicates` counts background."""
         background = Background.of(self.header(), str(self.path))
         for where, make in self.predicted_images(predicates):
             yield partial(_graph, make, where, background, predicates)

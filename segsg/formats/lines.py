@@ -30,7 +30,7 @@ class Lines(File):
                 raise ValueError(f"{self.path}: cannot be unpacked ({error}); write it again") from error
 
     def header(self) -> dict[str, Any]:
-        """The first line if it is not an image. Raises ValueError for a file without a line."""
+        """The first line, which may describe the whole file; empty if it is an image. ValueError for an empty file."""
         first = next(self._lines(), None)
         if first is None:
             raise ValueError(f"{self.path}: empty; write one object for each image")
@@ -56,12 +56,12 @@ def _record(line: bytes, where: str) -> dict[str, Any]:
 
 
 def write_truths(path: Path, truths: Iterable[Truth], names: tuple[str, ...]) -> None:
-    """`names` are the foreground predicates, label 1 first."""
+    """Writes truths as JSON lines. `names` are the foreground predicates, label 1 first."""
     _write(path, {"predicate_names": names}, map(_truth, truths))
 
 
 def write_graphs(path: Path, graphs: Iterable[ImageGraph]) -> None:
-    """Predictions with the class that each region was given."""
+    """Writes predicted graphs as JSON lines, with the class that each region was given."""
     _write(path, {"background_class": None, "background_predicate": 0}, map(_graph, graphs))
 
 

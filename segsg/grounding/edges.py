@@ -67,7 +67,10 @@ def start_kernels(layer: nn.Linear) -> nn.Linear:
 
 
 class Smoothing(nn.Module):
-    """Called with masks and regions, returns their `Roles`. `is_symmetric`: neither role matters to a region's mask."""
+    """Smooths the masks of regions. Called with masks and regions, it returns their `Roles`.
+
+    `is_symmetric`: a region has the same smoothed mask in every pair and in either role.
+    """
 
     is_symmetric = True
 
@@ -138,17 +141,17 @@ class NoSmoothing(Smoothing):
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
-    """Where both are: ⊙ of eq. 6."""
+    """Product of two masks: high where both masks are (⊙ of eq. 6)."""
     return a * b
 
 
 def average(a: Tensor, b: Tensor) -> Tensor:
-    """EG_avg of table 4."""
+    """Mean of two masks: EG_avg of the paper's table 4."""
     return (a + b) / 2
 
 
 def soft_or(a: Tensor, b: Tensor) -> Tensor:
-    """EG_union of table 4: where either is."""
+    """Union of two masks: high where either mask is (EG_union of the paper's table 4)."""
     return 1 - (1 - a) * (1 - b)
 
 

@@ -22,7 +22,7 @@ class GroundedExtractor(Extractor):
         self.boxes, self.segmenter, self.channels, self.pair_masks = boxes, segmenter, channels, pair_masks
 
     def forward(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> Encoded:
-        """ẑ_j of every region and ẑ_jj' of `pairs`."""
+        """ẑ_j of every region (eq. 5) and ẑ_jj' of `pairs` (eq. 7), with the masks of all classes."""
         classes = self.segmenter(look.regions)
         masks = self.channels(classes, look.regions)
         nodes = self.boxes.node_vectors(look, masks, self.boxes.nodes.fusion)
@@ -30,7 +30,7 @@ class GroundedExtractor(Extractor):
         return Encoded(nodes, edges, classes)
 
     def nodes(self, look: Look) -> Float[Tensor, "regions node_width"]:
-        """ẑ_j alone (eq. 5)."""
+        """Node vectors ẑ_j of all regions, without pairs (eq. 5)."""
         return self.boxes.node_vectors(look, self.masks(look), self.boxes.nodes.fusion)
 
     def masks(self, look: Look) -> Float[Tensor, "regions mask_channels 28 28"]:

@@ -33,12 +33,12 @@ class MaskRefiner(nn.Module):
     def forward(
         self, crops: Float[Tensor, "regions channels 14 14"], described: Float[Tensor, "regions described"]
     ) -> Float[Tensor, "regions mask_classes 28 28"]:
-        """Every cell of a crop sees the same description."""
+        """Residual of the mask logits of each region; each cell of a crop sees the region's whole description."""
         return self.head((self.crop(crops) + self.described(described)[:, :, None, None]).relu())
 
 
 class MaskDomain(nn.Module):
-    """What regions of mask-set images do not share with those of scene graphs, since their classes are others.
+    """The parts that refinement has for mask-set images alone, since their classes are not those of scene graphs.
 
     `segmenter` and `channels` give mask channels as they do for scene graphs, `fusion` takes these in, and `labels`
     has a vector for each mask class. `classes` is the number of scene-graph classes.
@@ -73,11 +73,11 @@ class RefinedModel(SceneGraphModel):
         return {"refined_masks": mask_loss(regions.mask_logits[kept], torch.cat(labels) - 1, targets)}
 
     def look(self, batch: Batch) -> Look:
-        """Eq. 9: a first pass, as far as the object context, with the masks as they are; then refined ones."""
+        """Look with refined mask logits (eq. 9); a first pass up to the object context sees the unrefined masks."""
         return self.refined(super().look(batch))
 
     def mask_look(self, batch: Batch) -> Look:
-        """Eq. 8."""
+        """Look of mask-set images with refined mask logits (eq. 8)."""
         look = super().mask_look(batch)
         regions, domain = look.regions, self.domain
         masks = domain.channels(domain.segmenter(regions), regions)

@@ -15,10 +15,10 @@ from segsg.structures import MASK_SIDE, Batch, Domain, Look, Regions, Task
 
 
 class Segmenter(nn.Module):
-    """Masks of every scene-graph class as T · mask logits, then sigmoid (eq. 4). Background has an empty mask.
+    """Masks of every scene-graph class as S · mask logits, then sigmoid (eq. 4). Background has an empty mask.
 
-    `transfer` is `[classes, mask_classes]` without background. A class without any partner (a zero row) has no
-    mask either: sigmoid(0) would call every cell half covered.
+    `transfer` is the S of eq. 3, `[classes, mask_classes]` without background. A class without any partner (a zero
+    row) has no mask either: sigmoid(0) would call every cell half covered.
     """
 
     def __init__(self, transfer: Float[Tensor, "classes mask_classes"]):
@@ -35,7 +35,7 @@ class Segmenter(nn.Module):
         return masks.unflatten(2, regions.mask_logits.shape[2:])
 
     def weights(self, label: int) -> Float[Tensor, "mask_classes"]:
-        """How much of each mask logit the mask of a class takes: a row of eq. 3."""
+        """Row of S (eq. 3) of a class: the weight of each mask class in its mask."""
         return self.transfer[label]
 
 
@@ -98,7 +98,7 @@ class ConstantMasks(nn.Module):
         return masks
 
     def weights(self, label: int) -> None:
-        """It borrows from no mask class."""
+        """None: these masks are constant and borrow from no mask class."""
 
 
 def cycles(image: Int[Tensor, "regions"]) -> Int[Tensor, "regions"]:
@@ -115,7 +115,7 @@ def cycles(image: Int[Tensor, "regions"]) -> Int[Tensor, "regions"]:
 
 
 class ShuffledMasks(nn.Module):
-    """Real masks in wrong places: every region has the masks of another region of its image."""
+    """A control: every region gets the masks of another region of its image."""
 
     def __init__(self, segmenter: nn.Module):
         super().__init__()
@@ -125,7 +125,7 @@ class ShuffledMasks(nn.Module):
         return self.segmenter(regions)[cycles(regions.image)]
 
     def weights(self, label: int) -> None:
-        """A region's mask is another region's, whatever its class."""
+        """None: a region's mask comes from another region, not from mask classes of its own class."""
 
 
 def true_mask_logits(regions: Regions, batch: Batch) -> Float[Tensor, "regions 1 28 28"]:

@@ -16,9 +16,9 @@ PASTED_AT_ONCE = 16
 def crop(
     masks: Bool[Tensor, "regions h w"], boxes: Float[Tensor, "regions 4"], side: int
 ) -> Float[Tensor, "regions side side"]:
-    """What each box holds of its mask, as `side` x `side` cells of 0 or 1: 1 if the mask covers half of the cell.
+    """The part of each mask in its box, as `side` x `side` cells: 1 if the mask covers half of a cell, else 0.
 
-    The targets of a mask head. `boxes` are in the frame of `masks`; what lies outside that frame counts as empty.
+    These are the targets of a mask head. `boxes` are in the frame of `masks`; what lies outside it counts as empty.
     """
     h, w = masks.shape[1:]
     extent = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-3)
@@ -33,7 +33,7 @@ def resample(
     to_boxes: Float[Tensor, "regions 4"],
     side: int,
 ) -> Float[Tensor, "regions channels side side"]:
-    """What of each crop, which fills its `from_boxes`, falls in `to_boxes`; zero outside the former.
+    """Moves each crop from the frame of its box in `from_boxes` to that in `to_boxes`; zero outside the first box.
 
     Each cell is the mean over its area. The same boxes and side return the input exactly.
     """

@@ -127,7 +127,10 @@ def highway(
 def up(
     x: Float[Tensor, "n blocks"], hidden: tuple[Tensor, Tensor], memory: tuple[Tensor, Tensor], weight: Tensor
 ) -> tuple[Float[Tensor, "n width"], Float[Tensor, "n width"]]:
-    """State (h, c) of regions from those of their left and right children: c = i ⊙ u + f_l ⊙ c_l + f_r ⊙ c_r."""
+    """Tree LSTM from leaves to roots: state (h, c) of regions from that of both children.
+
+    c = i ⊙ u + f_l ⊙ c_l + f_r ⊙ c_r, with l the left child and r the right one.
+    """
     width = x.shape[1] // (UP_GATES + 1)
     gates = x[:, : UP_GATES * width] + torch.cat(hidden, dim=1) @ weight.T
     i, o, left, right, carry = gates[:, : 5 * width].sigmoid().chunk(5, dim=1)
@@ -138,7 +141,7 @@ def up(
 def down(
     x: Float[Tensor, "n blocks"], hidden: Tensor, memory: Tensor, weight: Tensor
 ) -> tuple[Float[Tensor, "n width"], Float[Tensor, "n width"]]:
-    """State (h, c) of regions from those of their parents: c = i ⊙ u + f ⊙ c_p."""
+    """Tree LSTM from roots to leaves: state (h, c) of regions from the state of their parents, c = i ⊙ u + f ⊙ c_p."""
     width = x.shape[1] // (DOWN_GATES + 1)
     gates = x[:, : DOWN_GATES * width] + hidden @ weight.T
     i, o, forget, carry = gates[:, : 4 * width].sigmoid().chunk(4, dim=1)

@@ -43,7 +43,10 @@ class Encoded:
 
 
 class Extractor(nn.Module):
-    """Called with a look and pairs, returns `Encoded`. What it can show of masks beside that; nothing by default."""
+    """Vectors of regions and pairs: called with a look and pairs, it returns `Encoded`.
+
+    Its other methods show masks to pictures. Here they have none to show; `GroundedExtractor` has.
+    """
 
     def meeting(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> Float[Tensor, "pairs 28 28"] | None:
         """Where the masks of each pair meet (eq. 6), in the frame of its union box; None if pairs see no such masks."""
@@ -132,7 +135,7 @@ class CropEncoder(nn.Module):
         rows: Int[Tensor, "m"],
         masks: Float[Tensor, "m mask_channels 28 28"],
     ) -> Float[Tensor, "m out"]:
-        """Vector m of crop `rows[m]` and masks m."""
+        """Vector k from crop `rows[k]` and the mask channels `masks[k]`."""
         return self.dense(self.fusion(crops, rows, masks))
 
 
@@ -146,9 +149,9 @@ def layout(
 
 
 class BoxExtractor(Extractor):
-    """Regions and pairs from their boxes alone: what every scene graph model did before the paper (eq. 1).
+    """Vectors of regions and pairs from their boxes alone, as in scene graph models before the paper (eq. 1).
 
-    With room for mask channels in its encoders it is also what grounding fills with masks.
+    Its encoders may have room for mask channels, which `GroundedExtractor` fills.
     """
 
     def __init__(self, nodes: CropEncoder, edges: CropEncoder):

@@ -75,7 +75,7 @@ class Imp(nn.Module):
         return NoWords()
 
     def _round(self, nodes: Tensor, edges: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:
-        """States after one exchange; both directions read the states before it."""
+        """States of regions and of pairs after one exchange of messages; both come from the states before it."""
         subjects, objects = pairs.unbind(1)
         in_subject, in_object, out_subject, out_object = self._gates(nodes, edges, pairs).split(1, dim=1)
         to_edges = in_subject * nodes[subjects] + in_object * nodes[objects]

@@ -43,7 +43,7 @@ class Sequences:
         return packed.data[self.inverse]
 
     def steps(self) -> list[Int[Tensor, "images"]]:
-        """The regions of each step; those of a step belong to the first images of the step before."""
+        """Indices of the regions at each step of the sequences; entry k is of the same image in every step."""
         return list(self.index.split(self.sizes.tolist()))
 
 
@@ -71,7 +71,7 @@ class BidirectionalContext(nn.Module):
 
 
 class GreedyDecoder(nn.Module):
-    """SGCls, SGDet: a recurrent cell names the regions of an image one after the other, each knowing the last name.
+    """Names the regions of an image one after the other with a recurrent cell that sees the last name (SGCls, SGDet).
 
     While training, the name handed on is the true one (teacher forcing), or the best guess where a detection
     matches nothing; it is also what the edge context and the frequency bias see. Neural Motifs, section 4.2.

@@ -87,7 +87,7 @@ def known_or_best(
 
 
 class GivenLabels(nn.Module):
-    """PredCls: the labels are known."""
+    """Decoder for PredCls: it returns the labels that are given, as certain logits."""
 
     def __init__(self, classes: int):
         super().__init__()
@@ -98,7 +98,7 @@ class GivenLabels(nn.Module):
 
 
 class Classifier(nn.Module):
-    """SGCls, SGDet: every region is named for itself, from features that already know the others."""
+    """Decoder for SGCls and SGDet: names each region for itself, from features that already hold its context."""
 
     def __init__(self, width: int, classes: int):
         super().__init__()
@@ -123,19 +123,19 @@ class Padded:
 
     @classmethod
     def of(cls, image: Int[Tensor, "regions"]) -> "Padded":
-        """`image` never decreases."""
+        """The rows for regions whose `image` indices never decrease."""
         _, row, counts = image.unique_consecutive(return_inverse=True, return_counts=True)
         start = counts.cumsum(0) - counts
         return cls(row, torch.arange(len(image), device=image.device) - start[row], counts)
 
     @property
     def inside(self) -> Bool[Tensor, "images n"]:
-        """False where there is padding."""
+        """Mask of the padded array: true at regions, false at padding."""
         longest = int(self.counts.max()) if len(self.counts) else 0
         return torch.arange(longest, device=self.counts.device) < self.counts[:, None]
 
     def pad(self, x: Float[Tensor, "regions width"]) -> Float[Tensor, "images n width"]:
-        """Padding is zero."""
+        """Vectors of regions as padded rows; padding is zero."""
         padded = x.new_zeros(*self.inside.shape, x.shape[1])
         padded[self.row, self.column] = x
         return padded
@@ -145,7 +145,7 @@ class Padded:
 
 
 def unchanged(x: Tensor) -> Tensor:
-    """The activation of Neural Motifs' roles: none."""
+    """The identity: Neural Motifs has no activation after the roles."""
     return x
 
 
@@ -230,7 +230,7 @@ class ObjectsThenEdges(nn.Module):
         return self._describe(nodes, words, regions)[0]
 
     def labels_of(self, vectors: Float[Tensor, "classes words"]) -> SoftLabels:
-        """The `words` of `describe` for another vocabulary."""
+        """Label vectors for another vocabulary, as `describe` takes them in `words`."""
         return SoftLabels(vectors)
 
     def _describe(self, nodes: Tensor, words: Tensor, regions: Regions):
@@ -241,7 +241,7 @@ class ObjectsThenEdges(nn.Module):
 
 @dataclass(frozen=True)
 class Materials:
-    """What every scene graph model is made from: each file of `segsg.models` that is one has `context(Materials)`.
+    """The input from which every context model is made: the function `context` of each model file takes it.
 
     Word vectors and counts include background as class 0; `counts` also counts pairs without predicate as 0.
     `labels_given` is true in PredCls, where regions are not to be named. The rest are widths.

@@ -12,7 +12,7 @@ SLOT = "def context("
 
 
 def names() -> list[str]:
-    """Every model there is, without importing any."""
+    """Names of all scene graph models, sorted; no model is imported."""
     return sorted(path.stem for path in FOLDER.glob("*.py") if f"\n{SLOT}" in path.read_text(encoding="utf-8"))
 
 

@@ -19,12 +19,12 @@ MATCH_IOU = 0.5
 
 
 def every_pair(regions: Regions) -> Int[Tensor, "pairs 2"]:
-    """All ordered pairs of each image: PredCls, SGCls."""
+    """All ordered pairs of regions of each image: the candidates in PredCls and SGCls."""
     return all_pairs(regions.image)
 
 
 def overlapping_pairs(regions: Regions) -> Int[Tensor, "pairs 2"]:
-    """Ordered pairs whose boxes overlap: SGDet, as in the paper."""
+    """Ordered pairs of regions of each image whose boxes overlap: the candidates in SGDet, as in the paper."""
     pairs = all_pairs(regions.image)
     a, b = regions.boxes[pairs[:, 0]], regions.boxes[pairs[:, 1]]
     width = torch.minimum(a[:, 2], b[:, 2]) - torch.maximum(a[:, 0], b[:, 0])
@@ -35,8 +35,8 @@ def overlapping_pairs(regions: Regions) -> Int[Tensor, "pairs 2"]:
 def true_rows(boxes: Float[Tensor, "regions 4"], true_boxes: Float[Tensor, "truths 4"]) -> Int[Tensor, "regions"]:
     """For each box the row of the true box that it covers best, -1 below IoU 0.5.
 
-    Where the boxes are the true boxes themselves, as in PredCls and SGCls, each is its own, also one of two identical
-    ones, whose relations differ.
+    Where `boxes` are the true boxes, as in PredCls and SGCls, box i has row i. So two identical boxes keep their own
+    rows, since their relations may differ.
     """
     if torch.equal(boxes, true_boxes):
         return torch.arange(len(boxes), device=boxes.device)
@@ -71,7 +71,7 @@ def pair_targets(pairs: Int[Tensor, "pairs 2"], regions: Regions, batch: Batch) 
 
 @dataclass(frozen=True)
 class PairSampler:
-    """So many pairs of each image, at most a given share of them with a relation; the rest are drawn from the others.
+    """Draws `pairs` pairs of each image for training, at most the share `positive_fraction` of them with a relation.
 
     Where an image has few pairs without relation, fewer pairs come back. Draws from PyTorch's global generator.
     """
@@ -108,14 +108,14 @@ Naming = Callable[[Float[Tensor, "regions classes"], Float[Tensor, "regions 4"]]
 
 
 def best_names(probabilities: Float[Tensor, "regions classes"], boxes: Tensor) -> tuple[Tensor, Tensor]:
-    """Best foreground class of each region and its probability: PredCls, SGCls."""
+    """(probability, label) of the best foreground class of each region, for PredCls and SGCls."""
     scores, labels = probabilities[:, 1:].max(dim=1)
     return scores, labels + 1
 
 
 @dataclass(frozen=True)
 class DistinctNames:
-    """SGDet: names in order of confidence; a name taken forbids itself to boxes that overlap (late per-class NMS)."""
+    """Names regions in SGDet, surest first. A name is then barred from boxes that overlap (late per-class NMS)."""
 
     iou: float
 
@@ -169,15 +169,15 @@ class SceneGraphModel(nn.Module):
         }
 
     def training_look(self, batch: Batch) -> Look:
-        """What losses are computed from."""
+        """The look that losses are computed from."""
         return self.detector.look(batch, self.task)
 
     def look(self, batch: Batch) -> Look:
-        """What predictions are made from."""
+        """The look that predictions are made from."""
         return self.detector.look(batch, self.task)
 
     def mask_look(self, batch: Batch) -> Look:
-        """What is said of mask-set images: their regions and masks in the mask set's own classes."""
+        """The look at mask-set images: their regions and masks in the mask set's own classes."""
         return self.detector.look(batch, self.task, "mask")
 
     def graph(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> SceneGraph:

@@ -33,7 +33,7 @@ def both(a: Tensor, b: Tensor) -> Tensor:
 
 
 class LookOfRegions(nn.Module):
-    """What the score of a pair is made from: node vector, label vector, position and crowdedness of a region."""
+    """A vector of each region from which pairs are scored: its node and label vector, position and crowdedness."""
 
     def __init__(self, node_width: int, words: int, hidden: int):
         super().__init__()
@@ -142,7 +142,7 @@ class TreeContext(nn.Module):
 
 
 class TreeDecoder(nn.Module):
-    """SGCls, SGDet: a tree LSTM names regions from the root down, each knowing the name of its binary parent.
+    """Names regions from the root down with a tree LSTM that sees the name of the binary parent (SGCls, SGDet).
 
     While training, the name handed down is the true one as in Neural Motifs (the released code samples one), or the
     best guess where a detection matches nothing; it is also what the edge context and the frequency bias see.

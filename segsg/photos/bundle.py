@@ -73,7 +73,7 @@ class Manifest:
 
     @property
     def warning(self) -> str | None:
-        """What everybody has to know who sees an answer; None if there is nothing to warn of."""
+        """The warning to print with each prediction of this bundle; None if there is nothing to warn of."""
         return WARNINGS.get(self.world)
 
 

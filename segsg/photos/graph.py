@@ -19,7 +19,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Wanted:
-    """Of all relations, the `top` surest with at least a score of `threshold`. ValueError for impossible numbers."""
+    """Which relations to keep: the `top` surest, with scores of at least `threshold`. ValueError for bad numbers."""
 
     top: int = 20
     threshold: float = 0.05

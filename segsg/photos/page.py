@@ -113,7 +113,7 @@ def index_page(photos: list[Thumbnail], skipped: list[str], frame: Frame) -> str
 
 
 def _render(page: str, frame: Frame, facts: dict) -> str:
-    """A page whose policy names the digests of its own style and script, so that no other one is applied or run."""
+    """HTML of a page. Its security policy names the digests of its style and script, so browsers run no others."""
     templates = pages.environment(TEMPLATES, pages.TEMPLATES)
     style = templates.get_template("photo.css").render()
     script = (TEMPLATES / "photo.js").read_text(encoding="utf-8")

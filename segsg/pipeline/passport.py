@@ -51,7 +51,7 @@ def passport(parameters: dict, executed: list[Path]) -> dict:
 
 
 def leaves(section: dict, where: str) -> Iterator[tuple[str, Any]]:
-    """Every value below a section of the parameters, with its full key."""
+    """Pairs (full key, value) of all values below a section of the parameters; keys have dots."""
     for key, value in section.items():
         if isinstance(value, dict):
             yield from leaves(value, f"{where}.{key}")
@@ -96,7 +96,7 @@ def commit(root: Path) -> dict | None:
 
 
 def output(command: list[str], folder: Path | None = None) -> str | None:
-    """What a command prints; None if it fails or is not installed."""
+    """Standard output of a command as text; None if it fails or is not installed."""
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except FileNotFoundError:

@@ -68,7 +68,7 @@ UNEVEN = (
 
 
 def table4(results: dict, paper: dict) -> Table:
-    """Every place (model, detector, task) that has an ablation, rung by rung, then the rows that the paper lacks."""
+    """Table 4: for each place that has an ablation the rungs of the paper, then the rows that the paper lacks."""
     chosen = ablations(results)
     groups = {RECALL: (*MEAN_RECALLS, *ZERO_SHOT)} | dict.fromkeys((SAME_DETECTOR, PIXELS, SHARE), MEAN_RECALLS)
     columns = tuple((group, metric) for group, metrics in groups.items() for metric in metrics)

@@ -66,7 +66,7 @@ def note(text: str) -> Figure:
 
 
 def short_labels(rows: Sequence[TableRow]) -> list[str]:
-    """Labels of rows without what is the same in all of them."""
+    """A label for each of `rows`, from the label columns that differ among them; the last one if none differs."""
     told = [column for column in zip(*(row.labels for row in rows), strict=True) if len(set(column)) > 1]
     return [" · ".join(labels) for labels in zip(*told, strict=True)] if told else [row.labels[-1] for row in rows]
 

@@ -101,7 +101,7 @@ def chart(shown: Table) -> Markup:
 
 
 def study_facts(results: dict) -> dict:
-    """What any page may say about the study."""
+    """Values that the templates of all pages use: profile, banner, list of pages and more."""
     return {
         "profile": results["profile"],
         "banner": "" if results["profile"] == table.COMPARABLE else table.warning(results["profile"]),
@@ -189,7 +189,7 @@ def minutes(stages: list[dict]) -> list[dict]:
 
 
 def seeds(parameters: dict) -> dict[str, list[int]]:
-    """Every seed, by what it decides."""
+    """All seeds of a study: {what they decide: seeds}."""
     decided = {"the study: the drawn world, and resampling of images": [parameters["seed"]]}
     for name in ROWS:
         decided[name] = sorted({row["seed"] for row in (parameters.get(name) or {}).values() if "seed" in row})

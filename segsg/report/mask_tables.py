@@ -61,7 +61,7 @@ def table2(results: dict, paper: dict) -> Table:
 
 
 def refined_lines(results: dict) -> Lines:
-    """Lines that differ from the full model at most in when they refine, with the seeds whose masks were measured."""
+    """Lines of refined rows that change `refinement` alone, with the seeds whose masks were measured."""
     measured = {
         row: [seed for seed in seeds if seed.get("masks")]
         for row, seeds in lines(results).items()

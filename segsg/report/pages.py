@@ -32,7 +32,7 @@ def render(page: str, facts: dict) -> str:
 
 
 def parts(cell: Cell) -> Parts:
-    """What a page shows of a cell.
+    """Texts and values of a cell of a table, as a page shows them.
 
     `number` and `rest` (its interval), `difference`, `noise`, `paper`, `seeds` (how many, and their spread), and the
     value to sort by, `order`. Texts are empty and `order` is None where there is nothing to say.

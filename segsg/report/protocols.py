@@ -58,12 +58,12 @@ def protocols(results: dict, paper: dict, table: Table) -> list[Protocol]:
 
 
 def own_measure(table: Table) -> str:
-    """What the table shows as written, with graph constraint."""
+    """Name of the measure in the table's first column, without K, as measured with graph constraint."""
     return METRIC.fullmatch(table.columns[0][1])["measure"]
 
 
 def measures(chosen: Lines) -> list[str]:
-    """What was measured of the lines, without K and constraint."""
+    """Names of all measures of the lines, such as "R" and "mR", without K and without the prefix of the constraint."""
     names = {name for rows in chosen.values() for row in rows for name in row["metrics"]}
     without_depth = {match["measure"] for name in names if (match := METRIC.fullmatch(name))}
     return sorted(without_depth, key=lambda name: rank(MEASURES, name))

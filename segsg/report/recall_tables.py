@@ -154,7 +154,7 @@ def place_labels(row: Row) -> tuple[str, str, str]:
 
 
 def task_columns(chosen: Iterable[Row], metrics: Sequence[str]) -> tuple[Column, ...]:
-    """Every metric under every task that a line has."""
+    """Columns of a table: all `metrics` for each task that occurs in `chosen`."""
     tasks = {row.task for row in chosen}
     return tuple((name, metric) for task, name in TASKS.items() if task in tasks for metric in metrics)
 
@@ -176,7 +176,7 @@ def recall_caption(what: str, chosen: Lines, papers: str = PAPERS) -> str:
 def recall_rows(
     chosen: Lines, metrics: Sequence[str], published: Sequence[dict] = (), part: Part = whole
 ) -> tuple[TableRow, ...]:
-    """A row of the table for each model, detector and method, its tasks beside each other."""
+    """Rows of a table: one for each model, detector and method, with a group of columns for each task."""
     grouped: dict[tuple[str, str, str], dict[str, list[dict]]] = {}
     for row, seeds in chosen.items():
         grouped.setdefault((row.model, row.detector.backbone, row.method), {})[row.task] = seeds

@@ -28,8 +28,8 @@ NUMBERS += ("paper", "paper_status")
 class Difference:
     """One row of the study minus another, on the same images, in points (per cent).
 
-    `low` and `high` bound it by resampling images; `by_seed` are the differences seed by seed; `p` is that of one
-    seed, or None.
+    `low` and `high` are the ends of its 95 % interval from resampled images. `by_seed` are the differences of single
+    seeds. `p` is the p-value where there is one seed, else None.
     """
 
     value: float
@@ -141,7 +141,7 @@ def cell(
 
 
 def difference(measured: Sequence[dict | None]) -> Difference | None:
-    """None where nothing was compared."""
+    """The mean difference over seeds, in points, from one comparison for each seed; None where nothing was compared."""
     known = [m for m in measured if m is not None and m["difference"] is not None and m["low"] is not None]
     if not known:
         return None

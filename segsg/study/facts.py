@@ -55,7 +55,7 @@ class Facts:
 
     @cached_property
     def predicate_counts(self) -> Int[Tensor, "all_predicates"]:
-        """Training relations of each predicate; pairs without one at index 0."""
+        """Number of training relations of each predicate; at index 0, of training pairs without a relation."""
         return self.counts.sum(dim=(0, 1))
 
     def save(self, folder: Path) -> None:
@@ -87,7 +87,7 @@ def label_vectors(vectors: Float[Tensor, "classes words"], width: int) -> Float[
 
 
 def folder(params: Params) -> Path:
-    """Where the data stage writes the facts of a study."""
+    """The folder to which the data stage writes the facts of a study."""
     return sets.folder(params) / "facts"
 
 

@@ -92,7 +92,7 @@ class Row:
 
     @property
     def baseline(self) -> "Row":
-        """The row without masks, on the detector that saw none."""
+        """The row that this one is compared with: same model, task and seed, no masks, on the plain detector."""
         plain = replace(self.detector, joint=False, disjoint=False)
         return replace(self, method=BASELINE, grounding=None, changes=(), detector=plain)
 

@@ -48,7 +48,7 @@ def plan(numbers: Optimization, seed: int) -> Plan:
 
 
 def device() -> torch.device:
-    """Where a model that is not being trained runs."""
+    """The device for prediction: the GPU if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -114,7 +114,7 @@ def on_every_gpu(train: Train, params: Params, key: str, out: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """What each of several processes runs: the function of a module, with the parameters of params.yaml."""
+    """The command that torchrun starts in each process: calls a function of a module with params.yaml."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("module", "function", "key", "out"):
         parser.add_argument(name)

@@ -108,7 +108,7 @@ def spread(dataset: Any, images: int) -> Subset:
 
 
 def all_batches(params: Params, dataset: Any, images: int = EVALUATION_IMAGES) -> Iterator[Batch]:
-    """Every image of a set once, in order."""
+    """Batches of all images of a set, each image once, in order."""
     return ordered(dataset, images, params.data.short_side, params.data.long_side, LOADING_THREADS)
 
 

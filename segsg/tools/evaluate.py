@@ -106,7 +106,7 @@ class Request:
 
 @dataclass
 class Skipped:
-    """What happens to images that break a rule: the first ends the evaluation, or, if lenient, they are left out."""
+    """Handles images that break a rule: the first one ends the evaluation, or, with `lenient`, all are left out."""
 
     lenient: bool
     reasons: list[str] = field(default_factory=list)

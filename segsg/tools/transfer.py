@@ -99,7 +99,7 @@ class Line:
 
     @property
     def rest(self) -> str:
-        """What the partners that are not shown add up to; empty for none."""
+        """Text with the number of partners that are not shown and their summed weight; empty if all are shown."""
         left = self.partners[SHOWN:]
         return f"{len(left)} more {sum(abs(weight) for _, weight in left):.2f}" if left else ""
 

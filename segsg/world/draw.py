@@ -30,7 +30,7 @@ SETTINGS = "world.json"
 
 @dataclass(frozen=True)
 class Settings:
-    """What a world is drawn from; equal settings give equal bytes.
+    """Numbers of images, sizes and seed of a drawn world; equal settings give equal bytes.
 
     `shared` is the share of each scene-graph split that the training images of the mask set contain too.
     """
@@ -45,7 +45,7 @@ class Settings:
     seed: int = 0
 
     def places(self) -> list[Place]:
-        """Every image: validation, training and test rows of the scene-graph set, then the mask set."""
+        """The places of all images: validation, training and test images of the scene-graph set, then the mask set."""
         graphs = self.scene_graph_places()
         shared = sum(place.mask_image_id is not None for place in graphs)
         if shared > self.masks_train:
@@ -70,13 +70,13 @@ class Settings:
         ]
 
     def _mask_image_id(self, index: int, image_id: int) -> int | None:
-        """Spread evenly over each split."""
+        """Id of a scene-graph image in the mask set; None if it is not shared. Shared images are evenly spread."""
         return SHARED_IDS + image_id if int((index + 1) * self.shared) > int(index * self.shared) else None
 
 
 @dataclass(frozen=True)
 class Record:
-    """What the annotation files need of an image; masks are COCO records without ids."""
+    """An image's entries for the annotation files; masks are COCO records without ids."""
 
     place: Place
     annotation: Annotation
@@ -175,7 +175,7 @@ def _columns(records: list[Record], side: int) -> dict[str, np.ndarray]:
 
 
 def _ranges(kind: str, counts: list[int]) -> dict[str, np.ndarray]:
-    """First and last row of each image, both included; -1 for an image without rows."""
+    """Two columns of VG-SGG.h5: first and last row of each image, both included; -1 for an image without rows."""
     counts, ends = np.array(counts, np.int64), np.cumsum(counts)
     first, last = np.where(counts > 0, ends - counts, -1), np.where(counts > 0, ends - 1, -1)
     return {f"img_to_first_{kind}": first.astype(np.int32), f"img_to_last_{kind}": last.astype(np.int32)}

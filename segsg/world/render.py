@@ -53,7 +53,7 @@ class Picture:
         return np.argwhere(mask[1:-1, 1:-1] & ~inner).astype(np.float32) + np.float32([y0, x0])
 
     def before(self, a: int, b: int) -> bool:
-        """Whether a hides a part of b, and b next to nothing of a."""
+        """Whether object a lies in front of b: a hides a part of b, and b hides almost nothing of a."""
         hidden = self.covers[a, b]
         return bool(hidden >= OCCLUSION_AREA * self.unit**2 and self.covers[b, a] < 0.25 * hidden)
 
@@ -66,7 +66,7 @@ class Picture:
         return float(np.sqrt(across.min()))
 
     def predicate(self, subject: int, meant: str, object_: int) -> str | None:
-        """What holds between the two: what was meant if the pixels agree, else overlap or nearness."""
+        """The true predicate of two objects: the one that was meant if the pixels agree, else `incidental`."""
         touching = self.contact[subject, object_] >= TOUCHING_LENGTH * self.unit
         shared = min(self.covers[subject, object_], self.covers[object_, subject])
         engaged = touching and shared >= ENGAGED_AREA * self.unit**2
@@ -75,7 +75,7 @@ class Picture:
         return self.incidental(subject, object_)
 
     def incidental(self, subject: int, object_: int) -> str | None:
-        """What holds between two objects that no template brought together.
+        """The true predicate of two objects that no template related: "in front of", "behind", "near" or None.
 
         Objects are near each other if there is a gap between their seen parts that a coarse mask can show.
         """

@@ -24,7 +24,10 @@ class Placed:
 
 @dataclass
 class Scene:
-    """`intents` are rows (subject, predicate, object) that pixels confirm or refute once the scene is rendered."""
+    """Figures placed in one picture, and relations that are meant between them.
+
+    `intents` are rows (subject, predicate, object) that pixels confirm or refute once the scene is rendered.
+    """
 
     rng: np.random.Generator
     cast: Cast
@@ -38,13 +41,13 @@ class Scene:
         return self.objects[-1]
 
     def clasp(self, placed: Placed) -> Sketch:
-        """More strokes of a placed figure, over what it engages with."""
+        """A new sketch whose strokes belong to a placed figure and lie over the figure that it touches."""
         sketch = Sketch()
         placed.layers.append((placed.depth + CLASP, sketch.strokes))
         return sketch
 
     def say(self, subject: Placed, predicate: str, object_: Placed) -> None:
-        """Note what was meant."""
+        """Note that a relation is meant between two placed figures."""
         self.intents.append((subject.number, predicate, object_.number))
 
     def add(self, figure: Figure, predicate: str, host: Placed, depth: float = BETWEEN) -> None:

@@ -7,7 +7,7 @@ from segsg.world.figure import Figure, around, coin, colour, darker, draws
 
 @draws("headwear", size=19)
 def headwear(figure: Figure, rng, x: float, y: float, size: float) -> None:
-    """A hat with a brim, or a helmet."""
+    """Draws a hat with a brim, or a helmet, on the figure."""
     felt, at = colour(rng), around(x, y, size)
     if figure.name == "hat":
         figure.back.ellipse(*at(0, -0.12), 0.58 * size, 0.13 * size, darker(felt))
