@@ -3,8 +3,9 @@
 Every entry of a file is checked when it is read.
 """
 
+import math
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from segsg.files import DataError, field, read_json
 from segsg.structures import Sample
 
 MaskAnnotation = tuple[Float[Tensor, "regions 4"], Int[Tensor, "regions"], Bool[Tensor, "regions h w"]]
-AGAIN = "download or draw the file again"
+AGAIN = "correct the entry, or take the file from its source again"
 POLYGON_NUMBERS = 6
 """Three corners, the fewest that enclose an area."""
 
@@ -46,7 +47,7 @@ class Instance:
 
 
 class MaskSet:
-    """Every image of the file; annotations are read and checked at once, photos when asked for.
+    """Images of a mask set with their instances. Annotations are read and checked at once, photos when asked for.
 
     Class labels are 1, 2 ... in the order of category ids (COCO's ids have gaps). Crowds are no instances, but what
     judges a detector needs them; boxes without width or height are nothing at all. Bad files are a DataError.
@@ -150,7 +151,10 @@ def _read_images(path: Path, entries: list) -> list[ImageEntry]:
         size = (field(path, item, entry, "height", int), field(path, item, entry, "width", int))
         if min(size) <= 0:
             raise DataError(path, item, f"has height {size[0]} and width {size[1]}", AGAIN)
-        images.append(ImageEntry(entry["id"], field(path, item, entry, "file_name", str), size))
+        name = field(path, item, entry, "file_name", str)
+        if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+            raise DataError(path, item, f"file_name {name!r} lies outside the folder of photos", AGAIN)
+        images.append(ImageEntry(entry["id"], name, size))
     return images
 
 
@@ -159,11 +163,15 @@ def _read_categories(path: Path, entries: list) -> tuple[dict[int, int], tuple[s
     _check_unique(path, entries, "category")
     entries = sorted(entries, key=lambda entry: entry["id"])
     labels = {entry["id"]: label for label, entry in enumerate(entries, start=1)}
-    return labels, tuple(field(path, f"category {entry['id']}", entry, "name", str) for entry in entries)
+    names = tuple(field(path, f"category {entry['id']}", entry, "name", str) for entry in entries)
+    for entry, name in zip(entries, names, strict=True):
+        if names.count(name) > 1:
+            raise DataError(path, f"category {entry['id']}", f"has the name {name!r} of another one", AGAIN)
+    return labels, names
 
 
 def _read_instance(path: Path, entry: dict, images: dict[int, ImageEntry], labels: dict[int, int]) -> Instance | None:
-    """None for a box without width or height, of which COCO has a few."""
+    """One instance from an annotation of the file. None for a box without width or height, of which COCO has a few."""
     item = f"annotation {entry['id']}"
     image = images.get(field(path, item, entry, "image_id", int))
     if image is None:
@@ -172,38 +180,87 @@ def _read_instance(path: Path, entry: dict, images: dict[int, ImageEntry], label
     if label is None:
         raise DataError(path, item, f"category {entry['category_id']} is not in the file's categories", AGAIN)
     segmentation = _read_segmentation(path, item, entry, image.size)
-    box = _read_box(path, item, entry)
+    box = _read_box(path, item, entry, image.size)
+    crowd = entry.get("iscrowd", 0)
+    if crowd not in (0, 1) or not isinstance(crowd, int):
+        raise DataError(path, item, f"'iscrowd' is {crowd!r:.60}, neither 0 nor 1", AGAIN)
     if box[2] == box[0] or box[3] == box[1]:
         return None
-    return Instance(image.image_id, label, box, segmentation, bool(entry.get("iscrowd")))
+    return Instance(image.image_id, label, box, segmentation, bool(crowd))
 
 
-def _read_box(path: Path, item: str, entry: dict) -> tuple[float, float, float, float]:
+def _are_numbers(values: list) -> bool:
+    """Whether all values are finite numbers; truth values are none."""
+    return {int, float} >= set(map(type, values)) and all(map(math.isfinite, values))
+
+
+def _read_box(path: Path, item: str, entry: dict, size: tuple[int, int]) -> tuple[float, float, float, float]:
     box = field(path, item, entry, "bbox", list)
-    if len(box) != 4 or not all(isinstance(number, int | float) for number in box) or min(box[2:]) < 0:
-        raise DataError(path, item, f"bbox {box} is not x, y, width, height", AGAIN)
+    if len(box) != 4 or not _are_numbers(box) or min(box[2:]) < 0:
+        raise DataError(path, item, f"bbox {box!r:.80} is not x, y, width, height", AGAIN)
     x, y, width, height = map(float, box)
+    if x >= size[1] or y >= size[0] or x + width < 0 or y + height < 0:
+        raise DataError(path, item, f"bbox {box!r:.80} lies outside its image of size {size} (height, width)", AGAIN)
     return x, y, x + width, y + height
 
 
 def _read_segmentation(path: Path, item: str, entry: dict, size: tuple[int, int]) -> Any:
+    """Run lengths, or polygons as arrays, of which no pixel has been asked for before they are known to be whole."""
     segmentation = field(path, item, entry, "segmentation", (list, dict))
     if isinstance(segmentation, dict):
         return _checked_runs(path, item, segmentation, size)
-    if not segmentation or any(len(polygon) < POLYGON_NUMBERS or len(polygon) % 2 for polygon in segmentation):
-        rule = f"a polygon needs an even number of coordinates, at least {POLYGON_NUMBERS}"
+    if not segmentation or not all(_is_polygon(polygon) for polygon in segmentation):
+        rule = f"a polygon needs an even number of coordinates, at least {POLYGON_NUMBERS}, all finite, in a flat list"
         raise DataError(path, item, rule, "remove the polygon or the annotation")
-    return [np.asarray(polygon, dtype=np.float64) for polygon in segmentation]
+    polygons = [np.asarray(polygon, dtype=np.float64) for polygon in segmentation]
+    end = np.array(size[::-1])
+    for polygon in polygons:
+        low, high = polygon.reshape(-1, 2).min(axis=0), polygon.reshape(-1, 2).max(axis=0)
+        if (low > end).any() or (high < 0).any() or (low < -end).any() or (high > 2 * end).any():
+            place = f"from {low.tolist()} to {high.tolist()}"
+            rule = f"a polygon {place} lies outside its image of size {size} (height, width)"
+            raise DataError(path, item, rule, "remove the polygon or the annotation")
+    return polygons
+
+
+def _is_polygon(polygon: Any) -> bool:
+    whole = isinstance(polygon, list) and len(polygon) >= POLYGON_NUMBERS and len(polygon) % 2 == 0
+    return whole and _are_numbers(polygon)
 
 
 def _checked_runs(path: Path, item: str, runs: dict, size: tuple[int, int]) -> dict:
-    found = tuple(field(path, item, runs, "size", list))
+    named = tuple(field(path, item, runs, "size", list))
     counts = field(path, item, runs, "counts", (list, str))
-    if found != size:
-        raise DataError(path, item, f"run lengths are for size {found}, the image is {size} (height, width)", AGAIN)
-    if isinstance(counts, list) and sum(counts) != size[0] * size[1]:
-        raise DataError(path, item, f"run lengths cover {sum(counts)} pixels of {size[0] * size[1]}", AGAIN)
+    if named != size or not all(type(side) is int for side in named):
+        raise DataError(path, item, f"run lengths are for size {named}, the image is {size} (height, width)", AGAIN)
+    lengths = run_lengths(counts) if isinstance(counts, str) else counts
+    if not all(type(length) is int and length >= 0 for length in lengths):
+        raise DataError(path, item, "run lengths are not whole numbers from 0", AGAIN)
+    if sum(lengths) != size[0] * size[1]:
+        raise DataError(path, item, f"run lengths cover {sum(lengths)} pixels of {size[0] * size[1]}", AGAIN)
     return runs
+
+
+def run_lengths(text: str) -> list[int]:
+    """COCO's compressed run lengths as numbers; [-1] for text that holds none.
+
+    Each number is in groups of five bits from the lowest, one character from "0" on; its sixth bit says that more
+    follow, and the fifth bit of the last group is its sign. From the fourth on a number is the difference to the one
+    before the last.
+    """
+    lengths, value, shift = [], 0, 0
+    for character in text:
+        bits = ord(character) - ord("0")
+        if not 0 <= bits < 64 or shift > 30:
+            return [-1]
+        value |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:
+            continue
+        value -= (1 << shift) if bits & 16 else 0
+        lengths.append(value + (lengths[-2] if len(lengths) > 2 else 0))
+        value, shift = 0, 0
+    return lengths if shift == 0 else [-1]
 
 
 def by_image(instances: list[Instance]) -> tuple[dict[int, list[Instance]], dict[int, list[Instance]]]:

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from segsg.files import DataError
 
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+"""Pillow's names of what is opened; decoders of rarer formats, some of them other programs, stay closed to any file"""
 UNPACKED = ("", "VG_100K", "VG_100K_2")
 """A photo lies in the folder itself or in one of the two folders that Visual Genome's archives unpack to."""
 
@@ -30,7 +32,7 @@ def read_photo(path: Path) -> UInt8[Tensor, "3 h w"]:
     Transparency is dropped, 16-bit grey keeps its eight leading bits. DataError if the file cannot be decoded.
     """
     try:
-        with Image.open(path) as photo:
+        with Image.open(path, formats=FORMATS) as photo:
             pixels = np.array(eight_bits(photo).convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(path, "photo", f"cannot be decoded ({error})", "download or draw it again") from error

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
-from segsg.data.photos import eight_bits
+from segsg.data.photos import FORMATS, eight_bits
 from segsg.files import DataError
 from segsg.photos.graph import FORMAT
 from segsg.structures import Sample
@@ -119,8 +119,6 @@ def _text(name: str) -> str:
     return name.encode("utf-8", "replace").decode("utf-8")
 
 
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-"""that are decoded; Pillow's decoders of rarer formats stay closed, since a file may come from anywhere"""
 Photo = str | os.PathLike | Image.Image | np.ndarray
 Pixels = UInt8[np.ndarray, "h w 3"]
 

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as coco_masks
 
-from segsg.data.coco import MaskSet
+from segsg.data.coco import MaskSet, run_lengths
 from segsg.data.views import without_images
 from segsg.files import DataError
 
@@ -71,6 +73,7 @@ def test_without_images_that_another_set_has(mask_files):
     assert left.image_ids == [7] and len(left) == 1 and left[0].image_id == 7
 
 
+NAN = float("nan")
 BAD = {
     "no images": (lambda files: files.record.pop("images"), "file: has no 'images'"),
     "image without name": (lambda files: files.record["images"][1].pop("file_name"), "image 6: has no 'file_name'"),
@@ -94,6 +97,59 @@ BAD = {
         "annotation 3: run lengths cover 10 pixels of 200",
     ),
     "negative box": (lambda files: annotation(files, bbox=[2, 1, -4, 6]), "annotation 1: bbox .* is not x, y"),
+    "polygon of null": (lambda files: annotation(files, segmentation=[[None, 1, 6, 1, 6, 7]]), "all finite, in a flat"),
+    "polygon of nan": (lambda files: annotation(files, segmentation=[[NAN, 1, 6, 1, 6, 7]]), "all finite, in a flat"),
+    "polygon of words": (lambda files: annotation(files, segmentation=[["2", 1, 6, 1, 6, 7]]), "all finite, in a flat"),
+    "polygon of truth values": (lambda files: annotation(files, segmentation=[[True, 1, 6, 1, 6, 7]]), "all finite"),
+    "polygon of pairs": (lambda files: annotation(files, segmentation=[[[2, 1]] * 6]), "all finite, in a flat list"),
+    "flat polygon": (lambda files: annotation(files, segmentation=[2, 1, 6, 1, 6, 7]), "all finite, in a flat list"),
+    "polygon outside": (
+        lambda files: annotation(files, segmentation=[[100, 100, 120, 100, 120, 120]]),
+        "a polygon from .* lies outside its image",
+    ),
+    "endless polygon": (lambda files: annotation(files, segmentation=[[0, 0, 1e9, 0, 1e9, 1e9]]), "lies outside its"),
+    "box of nan": (lambda files: annotation(files, bbox=[NAN, 1, 4, 6]), "annotation 1: bbox .* is not x, y"),
+    "box of truth values": (lambda files: annotation(files, bbox=[True, 1, 4, 6]), "annotation 1: bbox .* is not x, y"),
+    "box outside": (lambda files: annotation(files, bbox=[100, 100, 4, 6]), "annotation 1: bbox .* lies outside its"),
+    "crowd list": (lambda files: annotation(files, iscrowd=[0]), r"annotation 1: 'iscrowd' is \[0\], neither 0 nor 1"),
+    "crowd word": (lambda files: annotation(files, iscrowd="0"), "annotation 1: 'iscrowd' is '0', neither 0 nor 1"),
+    "crowd share": (lambda files: annotation(files, iscrowd=1.0), "annotation 1: 'iscrowd' is 1.0, neither 0 nor 1"),
+    "runs of words": (
+        lambda files: annotation(files, segmentation={"size": [10, 20], "counts": ["0", "200"]}),
+        "annotation 1: run lengths are not whole numbers from 0",
+    ),
+    "negative runs": (
+        lambda files: annotation(files, segmentation={"size": [10, 20], "counts": [205, -5]}),
+        "annotation 1: run lengths are not whole numbers from 0",
+    ),
+    "compressed runs too long": (
+        lambda files: annotation(files, segmentation={"size": [10, 20], "counts": "PPPPo0"}),
+        "annotation 1: run lengths",
+    ),
+    "compressed runs of other text": (
+        lambda files: annotation(files, segmentation={"size": [10, 20], "counts": "abc"}),
+        "annotation 1: run lengths",
+    ),
+    "no compressed runs": (
+        lambda files: annotation(files, segmentation={"size": [10, 20], "counts": ""}),
+        "annotation 1: run lengths cover 0 pixels of 200",
+    ),
+    "size of words": (
+        lambda files: annotation(files, segmentation={"size": ["10", "20"], "counts": [200]}),
+        "annotation 1: run lengths are for size",
+    ),
+    "two categories of one name": (
+        lambda files: files.record["categories"][1].update(name=files.record["categories"][0]["name"]),
+        "category .* has the name .* of another one",
+    ),
+    "photo above its folder": (
+        lambda files: files.record["images"][0].update(file_name="../secret.png"),
+        r"image 5: file_name '\.\./secret\.png' lies outside",
+    ),
+    "photo anywhere": (
+        lambda files: files.record["images"][0].update(file_name="/etc/hostname"),
+        "image 5: file_name '/etc/hostname' lies outside",
+    ),
     "short box": (lambda files: annotation(files, bbox=[2, 1, 4]), "annotation 1: bbox .* is not x, y"),
 }
 
@@ -134,3 +190,19 @@ def test_real_masks_lie_in_their_boxes(real):
         rows, columns = mask.nonzero().unbind(1)
         found = torch.stack([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
         assert (found - box).abs().max() < 5
+
+
+@given(st.lists(st.integers(0, 2**20), min_size=1, max_size=12))
+def test_compressed_run_lengths_are_those_that_pycocotools_wrote(lengths):
+    pixels = sum(lengths)
+    runs = coco_masks.frPyObjects({"size": [1, pixels], "counts": lengths}, 1, pixels)
+    assert run_lengths(runs["counts"].decode()) == lengths
+
+
+def test_a_photo_in_a_format_of_another_program_is_not_opened(mask_files):
+    masks = MaskSet(*mask_files.write())
+    (mask_files.folder / "photos" / "5.png").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 10\n{} loop\n"
+    )
+    with pytest.raises(DataError, match=r"5\.png: photo: cannot be decoded"):
+        masks[0]
