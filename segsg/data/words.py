@@ -82,7 +82,7 @@ class WordVectors:
         return torch.from_numpy(np.mean([self._vectors[word] for word in words], axis=0, dtype=np.float32))
 
     def matrix(self, names: Iterable[str]) -> Float[Tensor, "classes words"]:
-        """One row per name."""
+        """Word vectors of names, one row for each name; DataError for a name that has none."""
         return torch.stack([self.vector(name) for name in names])
 
 

@@ -31,7 +31,7 @@ def encode(masks) -> list[dict]:
 
 
 def decode(masks) -> Bool[np.ndarray, "regions h w"]:
-    """Bool masks from any of the two forms."""
+    """Masks as a boolean array, from run lengths or from an array of masks."""
     if isinstance(masks, Sequence):
         return np.stack([rle.decode(mask).astype(bool) for mask in masks])
     return as_array(masks).astype(bool)

@@ -14,7 +14,7 @@ MISSED = np.iinfo(np.int32).max
 
 @dataclass(frozen=True)
 class Ranking:
-    """Predicted relations, best first."""
+    """Predicted relations of one image, best first: pairs of region indices, and the predicate of each."""
 
     pairs: Int[np.ndarray, "ranked 2"]
     predicates: Int[np.ndarray, "ranked"]

@@ -119,7 +119,7 @@ def overlapping(prediction: Prediction, pixel: float) -> Prediction:
 
 
 def checked(truth: Truth, graph: ImageGraph, task: Task, predicates: int) -> tuple[Truth, Prediction]:
-    """Both as arrays. Raises ValueError that names the image and the rule that one of them breaks."""
+    """An image's truth and predicted graph as NumPy arrays. ValueError names the image and the rule that is broken."""
     truth = check_truth(truth, graph.image_id, predicates)
     return truth, check_graph(graph, truth, task, predicates)
 

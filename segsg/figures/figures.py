@@ -118,7 +118,7 @@ def _name(axes: Axes, rows: list[str], columns: tuple[str, ...], size: float) ->
 
 
 def _lines(axes: Axes, shape: tuple[int, int]) -> None:
-    """Between cells, and stronger between every ten, for the eye to follow."""
+    """Draws lines between the cells of a matrix, stronger ones after every ten cells."""
     for places, draw in ((range(1, shape[0]), axes.axhline), (range(1, shape[1]), axes.axvline)):
         for place in places:
             strong = place % 10 == 0

@@ -35,7 +35,7 @@ MakeRecord = Callable[[], Record]
 
 @dataclass(frozen=True)
 class Background:
-    """In which column of class scores and of predicate scores the background is; None where it has none."""
+    """Columns of the background in class scores and in predicate scores of a file; None where it has no column."""
 
     classes: int | None
     predicates: int | None

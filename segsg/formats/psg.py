@@ -102,12 +102,12 @@ def _whole_number(image_id: Any) -> Any:
 
 
 def _triplets(record: dict[str, Any], name: str, where: str) -> Int[np.ndarray, "triplets 3"]:
-    """Rows (subject, object, predicate), predicates from 1."""
+    """The field `name` as rows (subject, object, predicate); predicates count from 1, in the file from 0."""
     return table(_get(record, name, where), name, 3, where) + np.array([0, 0, 1])
 
 
 def _labels(categories: Any, where: str) -> Int[np.ndarray, "regions"]:
-    """Classes from 1."""
+    """Class labels of regions, counted from 1; in the file they count from 0."""
     return table(categories, "categories", None, where) + 1
 
 

@@ -58,7 +58,7 @@ class Labels(nn.Module):
 
 
 class SoftLabels(Labels):
-    """The mean of the class vectors under what the detector believes."""
+    """A label vector for each region: the mean of the class vectors, weighted by the detector's probabilities."""
 
     def forward(self, probabilities: Float[Tensor, "regions classes"]) -> Float[Tensor, "regions words"]:
         return probabilities @ self.table

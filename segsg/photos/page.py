@@ -66,7 +66,7 @@ class Results:
         self.thumbnails.append(thumbnail(graph, photo.name, photo.file))
 
     def close(self) -> Path | None:
-        """The page to begin with: the index of several photos, the page of a single one, None without any."""
+        """Writes the index if there are several photos. Returns the page to open first; None without any photo."""
         if self.frame.index:
             write_text(self.out / f"{INDEX}.html", index_page(self.thumbnails, self.skipped, self.frame))
             return self.out / f"{INDEX}.html"

@@ -51,7 +51,7 @@ def add(commands, command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _path(text: str) -> Path:
-    """Relative to where the user is, before the command moves to the project."""
+    """Absolute path of an argument, taken from the user's folder before the command moves to the project."""
     return Path(text).expanduser().absolute()
 
 

@@ -40,7 +40,7 @@ def truths(params: Params, split: str) -> Iterator[Truth]:
 
 
 def rank_truth(params: Params, key: str, split: str = "test") -> Ranks:
-    """Predicts a split and finds at which rank each true relation is answered."""
+    """Predicts all images of a split and returns the rank of each true relation in the predictions."""
     known, task = facts.load(params), params.experiments[key].task
     recall = Recall(task, known.predicates, known.zero_shot, known.predicate_counts, protocol(params))
     return evaluate(truths(params, split), scene_graphs.predict(params, key, split), recall)

@@ -53,7 +53,7 @@ def device() -> torch.device:
 
 
 def fabric(numbers: Optimization) -> Fabric:
-    """One device, or all processes that torchrun started, on one machine or several."""
+    """Lightning Fabric, launched: on one device, or over all processes that torchrun started on all machines."""
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     runner = Fabric(
         accelerator=device().type,

@@ -113,12 +113,12 @@ def all_batches(params: Params, dataset: Any, images: int = EVALUATION_IMAGES) -
 
 
 def processes() -> int:
-    """How many train one model together: as many as torchrun started, on all machines."""
+    """Number of processes that train one model together: all that torchrun started, on all machines; else 1."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def share(images: int) -> int:
-    """A process's part of the images of a step, so that a step is the same however many share it.
+    """Number of images of a step that each process takes, so that a step is the same for any number of processes.
 
     ValueError if they cannot be shared evenly.
     """

@@ -104,7 +104,7 @@ class Figure:
     colours: dict[str, Colour] = field(default_factory=dict)
 
     def grip(self, grip: Point, top: Point) -> None:
-        """Marks where hands and hooks take the figure."""
+        """Sets the marks `grip` and `top`, where hands and hooks take the figure."""
         self.marks |= {"grip": grip, "top": top}
 
 

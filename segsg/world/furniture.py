@@ -189,7 +189,7 @@ def _axle(scene: Scene, host: Placed, mark: str, factor: float) -> None:
 
 
 def frame_group(scene: Scene, x: float, y: float, factor: float) -> None:
-    """Something inside a hollow frame, or seen through it, or before it."""
+    """Puts a hollow frame into the scene, and a thing inside it, behind it or in front of it."""
     host = scene.put(scene.draw(scene.pick("frame"), x, y, scene.rng.uniform(40, 54) * factor), y)
     chosen = scene.choose(("ball", "animal", "cup", "headwear", "bag", "vessel"), INSIDE, host.figure.name)
     if chosen is None:

@@ -119,7 +119,7 @@ def person_group(scene: Scene, x: float, y: float, factor: float) -> None:
 
 
 def _arm_at_item(rng: np.random.Generator, predicate: str) -> tuple[Arm, Arm]:
-    """Where the item is, as the arm that would reach it, and the arm that is drawn, which reaches as far out."""
+    """Two arms of equal reach: the one that would reach the item, which says where it is, and the one that is drawn."""
     holding, overlapping = predicate == "holding", predicate in ("in front of", "behind")
     upper = rng.uniform(0.5, 1.1)
     low, across = rng.uniform(0.2, 1.0), rng.uniform(-1.7, -0.9)

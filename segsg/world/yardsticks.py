@@ -40,7 +40,7 @@ class Pairs:
         return table
 
     def predicate_counts(self) -> dict[str, int]:
-        """Pairs of each predicate, most frequent first."""
+        """{predicate: number of its pairs}, most frequent first."""
         counts = np.bincount(self.predicates, minlength=len(PREDICATES))
         return {PREDICATES[i]: int(counts[i]) for i in np.argsort(-counts, kind="stable")}
 
