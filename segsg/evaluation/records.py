@@ -106,6 +106,7 @@ def check_graph(graph: ImageGraph, truth: Truth, task: Task, predicates: int) ->
     if task == "predcls":
         labels, scores = truth.labels, np.ones(len(boxes))
     _check_boxes(boxes, image_id, "predicted")
+    _require(not labels.size or labels.min() > 0, image_id, "predicted labels must count from 1; 0 is background")
     _check_pairs(pairs, len(boxes), image_id)
     columns = probabilities.shape[1]
     rule = f"{columns} predicate columns where {predicates} are needed, column 0 being background"

@@ -173,16 +173,31 @@ def arrays(record: Record, columns: Mapping[str, int | None], where: str) -> dic
 
 def table(values: Any, name: str, width: int | None, where: str) -> np.ndarray:
     """`values` of the field `name` with so many columns: None for one number in a row, -1 for any number of them."""
-    try:
-        values = np.asarray(values, dtype=np.float32 if name in _REAL else np.int64)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise ValueError(f"{where}: {name!r} is not a table of numbers ({error})") from error
+    values = _numbers(values, name, where)
     if values.shape[:1] == (0,):
         values = values.reshape((0,) if width is None else (0, max(width, 2)))
     fits = values.ndim == (1 if width is None else 2) and width in (None, -1, values.shape[-1])
     if not fits or 0 in values.shape[1:]:
         raise ValueError(f"{where}: {name!r} has shape {values.shape}; see docs/formats.md")
     return values
+
+
+def _numbers(values: Any, name: str, where: str) -> np.ndarray:
+    """float32, or int64 where the field counts something: then every number has to be whole. Nothing is coerced."""
+    try:
+        values = np.asarray(values)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ValueError(f"{where}: {name!r} is not a table of numbers ({error})") from error
+    if values.size and values.dtype.kind not in "iuf":
+        raise ValueError(f"{where}: {name!r} is not a table of numbers ({values.dtype})")
+    if name in _REAL:
+        return values.astype(np.float32)
+    whole = np.isfinite(values) & (values == np.floor(values))
+    if not whole.all():
+        raise ValueError(f"{where}: {name!r} must be whole numbers; found {values.flat[np.argmin(whole)]}")
+    if values.size and not np.abs(values.astype(np.float64)).max() < 2**63:
+        raise ValueError(f"{where}: {name!r} has a number beyond 2 to the power of 63")
+    return values.astype(np.int64)
 
 
 def image_id(record: Record, where: str) -> int:

@@ -1,5 +1,6 @@
 """What an evaluation may be told beside truths and predictions: names, zero-shot triplets, training frequencies."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,28 @@ def _array(path: Path, name: str) -> np.ndarray:
 
 
 def predicate_names(path: Path) -> tuple[str, ...]:
-    """Foreground predicates, label 1 first: one on each line, a JSON list, or Visual Genome's VG-SGG-dicts.json."""
+    """Foreground predicates, label 1 first: one on each line, a JSON list, or Visual Genome's VG-SGG-dicts.json.
+
+    Of the last either direction will do, `idx_to_predicate` or `predicate_to_idx`; labels are 1, 2 ... without gaps.
+    """
     existing(path)
     if path.suffix != ".json":
         return tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
     content = _json(path)
     if isinstance(content, dict) and "idx_to_predicate" in content:
-        listed = content["idx_to_predicate"]
-        content = [listed[label] for label in sorted(listed, key=int)]
+        content = _in_label_order(content["idx_to_predicate"].items(), path)
+    elif isinstance(content, dict) and "predicate_to_idx" in content:
+        content = _in_label_order(((label, name) for name, label in content["predicate_to_idx"].items()), path)
     return names_of(content, path)
+
+
+def _in_label_order(entries: Iterable[tuple[Any, Any]], path: Path) -> list:
+    """Names of (label, name) in the order of their labels. ValueError if these are not 1, 2 ... without gaps."""
+    named = {str(label): name for label, name in entries}
+    wanted = [str(label) for label in range(1, len(named) + 1)]
+    if named.keys() != set(wanted):
+        raise ValueError(f"{path}: labels of predicates are not 1, 2 ... {len(named)} without gaps")
+    return [named[label] for label in wanted]
 
 
 def zero_shot(path: Path) -> Int[np.ndarray, "triplets 3"]:
@@ -56,10 +70,17 @@ def zero_shot(path: Path) -> Int[np.ndarray, "triplets 3"]:
     elif path.suffix in (".pytorch", ".pt", ".pth"):
         rows = _columns(path)[:, [0, 2, 1]]
     else:
-        rows = np.asarray(_json(path))
+        rows = _rows(_json(path), path)
     if rows.ndim != 2 or rows.shape[1] != 3 or not np.issubdtype(rows.dtype, np.integer) or (rows < 1).any():
         raise ValueError(f"{path}: zero-shot triplets are rows of three labels from 1; found {rows.dtype} {rows.shape}")
     return rows.astype(np.int64)
+
+
+def _rows(content: Any, path: Path) -> np.ndarray:
+    try:
+        return np.asarray(content)
+    except ValueError as error:
+        raise ValueError(f"{path}: zero-shot triplets are rows of three labels; some row is not") from error
 
 
 def _columns(path: Path) -> np.ndarray:

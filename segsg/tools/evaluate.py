@@ -6,6 +6,7 @@ What needs PyTorch is imported when the command runs: it takes seconds, and no o
 import argparse
 import dataclasses
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from segsg.evaluation.ranks import Ranks, SideBySide
     from segsg.evaluation.records import Truth
     from segsg.formats.fields import File
+    from segsg.structures import ImageGraph
 
 AddCommand = Callable[..., argparse.ArgumentParser]
 RESULTS, RANKS, PAGE = "results.json", "ranks", "index.html"
@@ -80,6 +82,8 @@ def run(options: argparse.Namespace) -> int:
         metrics = measured["metrics"]
         numbers = ", ".join(f"{name} {100 * metrics[name]['value']:.2f}" for name in HEADLINE if name in metrics)
         print(f"{protocol} ({measured['images']} images): {numbers}")
+    for concern in results["concerns"]:
+        print(f"Look at this: {concern}", file=sys.stderr)
     if results["skipped"]["entries"]:
         print(f"{results['skipped']['entries']} entries left out; the first: {results['skipped']['reasons'][0]}")
     print(f"Page: {options.out / PAGE}")
@@ -102,6 +106,33 @@ class Request:
     lenient: bool = False
     resamples: int = 1000
     seed: int = 0
+
+
+@dataclass
+class Concerns:
+    """Signs of a wrong file that break no rule of any single image, and become plain over all of them."""
+
+    classes_match: bool = False
+    farthest_true: float = 0.0
+    farthest: float = 0.0
+
+    def add(self, truth: "Truth", graph: "ImageGraph") -> None:
+        """Looks at one image and its prediction."""
+        self.classes_match = self.classes_match or bool(set(truth.labels.tolist()) & set(graph.labels.tolist()))
+        self.farthest_true = max(self.farthest_true, float(truth.boxes.max(initial=0)))
+        self.farthest = max([self.farthest, *graph.boxes_original.flatten().tolist()])
+
+    def listed(self, task: str, ranks: "Ranks") -> list[str]:
+        """One sentence for each concern."""
+        listed = []
+        if task != "predcls" and not self.classes_match:
+            listed.append("No predicted class ever occurs in the truth of the same image. Do both count alike?")
+        if task == "sgdet" and self.farthest <= 1.5 < 2 < self.farthest_true:
+            listed.append("All predicted boxes lie within the first pixels. Are they shares of the photo's sides?")
+        if ranks.zero_shot is not None and not ranks.zero_shot.any():
+            rule = "Are its columns subject class, predicate, object class?"
+            listed.append(f"No true relation is in the list of zero-shot triplets. {rule}")
+        return listed
 
 
 @dataclass
@@ -130,9 +161,10 @@ def evaluate(request: Request, out: Path) -> dict:
     truth, predictions = open_file(request.truth, request.truth_format), open_file(request.predictions, request.format)
     names, skipped = _predicate_names(truth, predictions, request.predicate_names), Skipped(request.lenient)
     recalls = _recalls(request, names)
-    _walk(_truths(truth, len(names) + 1, skipped), predictions, recalls, skipped)
+    concerns = _walk(_truths(truth, len(names) + 1, skipped), predictions, recalls, skipped)
     ranks = recalls.ranks()
     results = _results(request, names, ranks, skipped.reasons)
+    results["concerns"] = concerns.listed(request.task, next(iter(ranks.values())))
     for name, measured in ranks.items():
         save(out / RANKS / f"{name}.npz", measured)
     write_text(out / RESULTS, to_json(results))
@@ -201,8 +233,9 @@ def _file_named(path: Path) -> Iterator[None]:
         raise ValueError(f"{path}: {error}") from error
 
 
-def _walk(truths: dict[int, "Truth"], predictions: "File", recalls: "SideBySide", skipped: Skipped) -> None:
+def _walk(truths: dict[int, "Truth"], predictions: "File", recalls: "SideBySide", skipped: Skipped) -> Concerns:
     """Adds every prediction to `recalls`, in the order of the file, with the truth of the same image."""
+    concerns = Concerns()
     missing, parses = dict.fromkeys(truths), predictions.graphs(recalls.predicates)
     for parse in tqdm(parses, desc="evaluating", total=len(truths), unit="image", mininterval=0.5):
         with skipped.image():
@@ -214,9 +247,11 @@ def _walk(truths: dict[int, "Truth"], predictions: "File", recalls: "SideBySide"
                     raise ValueError(f"image {graph.image_id}: predicted twice; keep one")
                 del missing[graph.image_id]
                 recalls.add(truths[graph.image_id], graph)
+                concerns.add(truths[graph.image_id], graph)
     for image_id in missing:
         with skipped.image(), _file_named(predictions.path):
             raise ValueError(f"image {image_id}: no prediction; list every image, without pairs if none was found")
+    return concerns
 
 
 def _results(request: Request, names: tuple[str, ...], ranks: dict[str, "Ranks"], skipped: list[str]) -> dict:

@@ -25,11 +25,24 @@ def write(tmp_path):
 
 
 def test_names(write):
-    listed = {"idx_to_predicate": {"10": "of", "2": "wears", "1": "on"}}
-    for path in (write("a.txt", "on\n\nwears\nof\n"), write("b.json", NAMES), write("c.json", listed)):
+    either = {"idx_to_predicate": {"3": "of", "2": "wears", "1": "on"}}
+    other = {"predicate_to_idx": {"of": 3, "on": 1, "wears": 2}}
+    files = ("a.txt", "on\n\nwears\nof\n"), ("b.json", NAMES), ("c.json", either), ("other.json", other)
+    for path in (write(*file) for file in files):
         assert sidecars.predicate_names(path) == NAMES
     with pytest.raises(ValueError, match=r"d\.json: names of predicates must be a list of words"):
         sidecars.predicate_names(write("d.json", {"on": 1}))
+
+
+@pytest.mark.parametrize("listed", [{"idx_to_predicate": {"1": "on", "3": "of"}}, {"predicate_to_idx": {"on": 0}}])
+def test_labels_with_gaps_would_shift_every_name(write, listed):
+    with pytest.raises(ValueError, match=r"a\.json: labels of predicates are not 1, 2 ... . without gaps"):
+        sidecars.predicate_names(write("a.json", listed))
+
+
+def test_ragged_zero_shot_rows_are_no_triplets(write):
+    with pytest.raises(ValueError, match=r"a\.json: zero-shot triplets are rows of three labels; some row is not"):
+        sidecars.zero_shot(write("a.json", [[1, 2, 3], [1, 2]]))
 
 
 def test_zero_shot_triplets(write, tmp_path):

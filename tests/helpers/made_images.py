@@ -41,7 +41,7 @@ def random_image(image_id, random, task, steps=8):
     source = random.integers(0, regions, found) if task == "sgdet" else np.arange(regions)
     guess = boxes[source] + (random.choice([-1, 0, 0, 0, 1], (found, 4)) if task == "sgdet" else 0)
     guess[:, 2:] = np.maximum(guess[:, 2:], guess[:, :2])
-    guess_labels = np.where(random.random(found) < 0.8, labels[source], random.integers(0, CLASSES, found))
+    guess_labels = np.where(random.random(found) < 0.8, labels[source], random.integers(1, CLASSES, found))
     pairs = [(s, o) for s in range(found) for o in range(found) if s != o and random.random() < 0.8]
     probabilities = random.integers(0, steps + 1, (len(pairs), PREDICATES)) / steps
     for i, (s, o) in enumerate(pairs):

@@ -137,5 +137,5 @@ def test_every_parameter_learns(name, labels_given):
 
 
 def test_an_unknown_model_names_those_that_exist():
-    with pytest.raises(ValueError, match="no model 'nobody'; there are frequency, imp, motifs, transformer, vctree"):
+    with pytest.raises(ValueError, match=f"no model 'nobody'; there are {', '.join(names())}"):
         context_of("nobody")

@@ -1,6 +1,7 @@
 """`segsg evaluate`, `compare` and `bench` on small files."""
 
 import csv
+import gzip
 import json
 import re
 import sys
@@ -251,3 +252,56 @@ def test_bench_notices_unequal_results(monkeypatch):
 def test_made_predictions_are_partly_right():
     results = [graph.predicate_probabilities.numpy() for _, graph in bench.made(SIZE)]
     assert np.concatenate(results).max() > 2 * np.concatenate(results).mean()
+
+
+def rewritten(path: Path, change):
+    """The uncompressed prediction file with `change` made to each record of an image."""
+    with gzip.open(path, "rt") as lines:
+        head, *records = [json.loads(line) for line in lines]
+    out = path.with_name("changed.jsonl")
+    for record in records:
+        change(record)
+    out.write_text("".join(f"{json.dumps(record)}\n" for record in (head, *records)))
+    return out
+
+
+SILENT = {
+    "fractions of a class": (
+        lambda record: record.update(classes=[c + 0.5 for c in record["classes"]]),
+        "whole numbers",
+    ),
+    "fractions of a pair": (lambda record: record.update(pairs=[[s, o + 0.5] for s, o in record["pairs"]]), "whole"),
+    "classes from 0": (lambda record: record.update(classes=[0 for _ in record["classes"]]), "count from 1"),
+    "classes in words": (lambda record: record.update(classes=[str(c) for c in record["classes"]]), "table of numbers"),
+}
+
+
+@pytest.mark.parametrize("case", SILENT)
+def test_numbers_are_never_rounded_or_guessed(files, case, capsys):
+    change, rule = SILENT[case]
+    path = rewritten(files / "predictions.jsonl.gz", change)
+    assert command(files, "--predictions", path) != 0
+    said = capsys.readouterr().err
+    assert "changed.jsonl" in said and rule in said
+
+
+def test_what_only_looks_wrong_is_said_beside_the_numbers(files, capsys):
+    def shares(record):
+        record["boxes"] = [[corner / 1000 for corner in box] for box in record["boxes"]]
+        record["classes"] = [99 for _ in record["classes"]]
+
+    path = rewritten(files / "predictions.jsonl.gz", shares)
+    (files / "zero_shot.json").write_text("[[98, 1, 97]]")
+    assert command(files, "--predictions", path, "--zero-shot", files / "zero_shot.json") == 0
+    said = capsys.readouterr().err
+    page = (files / "out" / "index.html").read_text()
+    for concern in (
+        "No predicted class ever occurs",
+        "All predicted boxes lie within",
+        "No true relation is in the list",
+    ):
+        assert concern in said and concern in page
+
+
+def test_a_sound_file_raises_no_concern(files):
+    assert evaluate(request(files), files / "out")["concerns"] == []
