@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 
 from segsg.figures.style import FAINT, GRID, LOSS, PALETTE, STYLE, new_figure
-from segsg.study.rows import TASKS
+from segsg.study.names import TASKS
 
 MAX_CURVES = len(PALETTE)
 KERNEL_COLUMNS = 10

@@ -35,10 +35,14 @@ def best_experiment(params: Params) -> str:
 
     Controls, the oracle and what knows how the world is drawn are no candidates. ValueError if none is evaluated.
     """
+    candidates = [key for key, row in rows(params).items() if row.is_candidate and row.task == "sgdet"]
+    if not candidates:
+        rule = "the study has no seg-grounded sgdet experiment"
+        raise ValueError(f"profile {params.profile}: {rule}; `segsg profile use mini` has some")
     values = {
         key: measured["metrics"][METRIC]["value"]
-        for key, row in rows(params).items()
-        if row.is_candidate and row.task == "sgdet" and (measured := _measured(params, key).get("validation"))
+        for key in candidates
+        if (measured := _measured(params, key).get("validation"))
     }
     if not values:
         rule = "no seg-grounded sgdet experiment has validation numbers"

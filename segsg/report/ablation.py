@@ -15,7 +15,8 @@ from segsg.report.recall_tables import (
     place_labels,
 )
 from segsg.report.table import Cell, Column, Table, TableRow, cell
-from segsg.study.rows import BASELINE, GROUNDED, JOINT, MASKS, PAPER_DETECTORS, RECTANGLES, REFINEMENT, Row, lines, rank
+from segsg.study.names import PAPER_DETECTORS, rank
+from segsg.study.rows import BASELINE, GROUNDED, JOINT, MASKS, RECTANGLES, REFINEMENT, Row, lines
 
 RECALL, SAME_DETECTOR, PIXELS, SHARE = "", "minus Joint", "minus rectangles", "share of the gap"
 MINUS = {SAME_DETECTOR: JOINT, PIXELS: RECTANGLES}

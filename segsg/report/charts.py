@@ -12,7 +12,8 @@ from segsg.report.ablation import RUNGS, WORDS
 from segsg.report.mask_tables import UNREFINED_NAME
 from segsg.report.recall_tables import METRIC, ZERO_SHOT
 from segsg.report.table import Cell, Column, Table, TableRow, signed
-from segsg.study.rows import BASELINE, FREQUENCY, MASKS, METHODS
+from segsg.study.names import METHODS
+from segsg.study.rows import BASELINE, FREQUENCY, MASKS
 
 SHOWN = {METRIC, ZERO_SHOT[-1], "AP"}
 """the column that is drawn of each group; the middle one where a group has none of them"""

@@ -10,19 +10,8 @@ from statistics import mean
 from segsg.report.ablation import RUNGS, label_of
 from segsg.report.recall_tables import METRIC, Lines, place_labels, recall_lines
 from segsg.report.table import Difference, difference, interval, signed
-from segsg.study.rows import (
-    BASELINE,
-    FREQUENCY,
-    JOINT,
-    METHODS,
-    ORACLE,
-    RECTANGLES,
-    TASKS,
-    Row,
-    detector_name,
-    lines,
-    model_name,
-)
+from segsg.study.names import METHODS, TASKS, detector_name, model_name
+from segsg.study.rows import BASELINE, FREQUENCY, JOINT, ORACLE, RECTANGLES, Row, lines
 
 GROUPS = ("head", "body", "tail")
 """predicates by how often they occur in training"""

@@ -19,7 +19,7 @@ from segsg.report import charts, findings, protocols, table
 from segsg.report.pages import render
 from segsg.report.registry import TABLES
 from segsg.report.table import Table
-from segsg.study.rows import DETECTORS
+from segsg.study.names import DETECTORS
 
 PAPER_VALUES = Path("data/facts/paper_values.yaml")
 PAGES = {

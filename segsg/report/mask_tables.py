@@ -4,20 +4,8 @@ from statistics import mean
 
 from segsg.report.recall_tables import Lines, order, place_labels
 from segsg.report.table import Cell, Column, Table, TableRow, cell
-from segsg.study.rows import (
-    DETECTORS,
-    MODELS,
-    PAPER_DETECTORS,
-    RECTANGLES,
-    REFINEMENT,
-    TASKS,
-    UNREFINED,
-    Row,
-    detector_name,
-    lines,
-    model_name,
-    rank,
-)
+from segsg.study.names import DETECTORS, MODELS, PAPER_DETECTORS, TASKS, detector_name, model_name, rank
+from segsg.study.rows import RECTANGLES, REFINEMENT, UNREFINED, Row, lines
 
 PRECISIONS = ("AP", "AP50", "AP75", "AP_S", "AP_M", "AP_L")
 UNREFINED_NAME, REFINED_NAME, GAIN = "no refine", "refine", "gain"

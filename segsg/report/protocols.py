@@ -8,7 +8,7 @@ from segsg.report.pages import filled_parts
 from segsg.report.recall_tables import PAPERS as PAPERS_TOO
 from segsg.report.recall_tables import Lines, recall_caption, recall_lines, recall_rows, task_columns
 from segsg.report.table import Cell, Table, TableRow
-from segsg.study.rows import rank
+from segsg.study.names import rank
 
 MEASURES = {
     "R": "recall",

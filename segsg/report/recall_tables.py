@@ -9,22 +9,18 @@ from dataclasses import dataclass, replace
 from statistics import mean
 
 from segsg.report.table import Cell, Column, Table, TableRow, cell
-from segsg.study.rows import (
-    BASELINE,
+from segsg.study.names import (
     DETECTORS,
-    GROUNDED,
     METHODS,
     MODELS,
     PAPER_DETECTORS,
-    REFINEMENT,
     TASKS,
-    Row,
     detector_name,
-    lines,
     method_name,
     model_name,
     rank,
 )
+from segsg.study.rows import BASELINE, GROUNDED, REFINEMENT, Row, lines
 
 METRIC = "mR@50"
 """the metric of findings and choices"""

@@ -18,7 +18,8 @@ from segsg.report.recall_tables import (
     whole,
 )
 from segsg.report.table import Cell, Table, TableRow
-from segsg.study.rows import BASELINE, GROUNDED, METHODS, Row, lines
+from segsg.study.names import METHODS
+from segsg.study.rows import BASELINE, GROUNDED, Row, lines
 
 PREDICATE_RECALL = "R@50"
 

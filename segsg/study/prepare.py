@@ -1,13 +1,18 @@
 """The data stage: draw the world, if the study has one, and gather its facts once for everything else."""
 
 import os
+from pathlib import Path
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from segsg.data.statistics import predicate_counts, zero_shot
+from segsg.data.views import ImageSet, overlap
 from segsg.data.visual_genome import read_vocabulary, read_zero_shot
 from segsg.data.words import Vocabulary, WordVectors, read_name_pairs
+from segsg.files import DataError
+from segsg.kernels.boxes import all_pairs
+from segsg.structures import BACKGROUND
 from segsg.study import facts, sets
 from segsg.study.facts import Facts
 from segsg.study.params import Params
@@ -29,13 +34,23 @@ def gather(params: Params) -> Facts:
     return Facts(
         names=names,
         mask_names=mask_names.classes,
-        name_pairs=read_name_pairs(data.name_pairs),
+        name_pairs=known_pairs(data.name_pairs, names.classes, mask_names.classes),
         drawn_as=dict(ORACLE) if params.world is not None else {},
         vectors=_vectors(params, names.classes),
         mask_vectors=_vectors(params, mask_names.classes),
         counts=predicate_counts(sets.training_set(params), len(names.classes) + 1, len(names.predicates) + 1),
         zero_shot=_zero_shot(params, names),
     )
+
+
+def known_pairs(path: Path, classes: tuple[str, ...], mask_classes: tuple[str, ...]) -> dict[str, str]:
+    """Which mask class shows a scene graph class. DataError if a class of this study is paired with no mask class."""
+    pairs = read_name_pairs(path)
+    for name, partner in pairs.items():
+        if name in classes and partner not in mask_classes:
+            way_out = f"choose one of {', '.join(mask_classes)}, or name your own file of pairs as data.name_pairs"
+            raise DataError(path, f"name pair '{name}'", f"'{partner}' is no mask class", way_out)
+    return pairs
 
 
 def _vectors(params: Params, names: tuple[str, ...]) -> Float[Tensor, "classes words"]:
@@ -47,3 +62,44 @@ def _zero_shot(params: Params, names: Vocabulary) -> Int[Tensor, "triplets 3"]:
     if params.data.zero_shot:
         return read_zero_shot(params.data.zero_shot, names)
     return zero_shot(sets.scene_graph_set(params, "train"), sets.scene_graph_set(params, "test"))
+
+
+def predicate_counts(dataset: ImageSet, classes: int, predicates: int) -> Int[Tensor, "classes classes predicates"]:
+    """How many relations join a subject class and an object class by each predicate; background included in sizes.
+
+    Column 0 counts the ordered pairs of overlapping boxes of the two classes, related or not; an image in which no
+    two boxes overlap counts with all its pairs. Nothing is smoothed, repeated relations count each time.
+    """
+    counts = torch.zeros(classes * classes * predicates, dtype=torch.int64)
+    for index in range(len(dataset)):
+        boxes, labels, relations = dataset.annotation(index)
+        pairs = _overlapping_pairs(boxes)
+        pairs = torch.cat([pairs, torch.full((len(pairs), 1), BACKGROUND)], dim=1)
+        subjects, objects, joined_by = torch.cat([pairs, relations]).unbind(1)
+        places = (labels[subjects] * classes + labels[objects]) * predicates + joined_by
+        counts.index_add_(0, places, torch.ones_like(places))
+    return counts.reshape(classes, classes, predicates)
+
+
+def _overlapping_pairs(boxes: Float[Tensor, "regions 4"]) -> Int[Tensor, "pairs 2"]:
+    """Ordered pairs of boxes that share an area, or all ordered pairs if none does."""
+    pairs = all_pairs(torch.zeros(len(boxes), dtype=torch.int64))
+    overlapping = overlap(boxes, pairs)
+    return pairs[overlapping] if overlapping.any() else pairs
+
+
+def triplets(dataset: ImageSet) -> Int[Tensor, "triplets 3"]:
+    """Distinct (subject class, predicate, object class) of a split, sorted."""
+    rows = [torch.zeros(0, 3, dtype=torch.int64)]
+    for index in range(len(dataset)):
+        _, labels, relations = dataset.annotation(index)
+        subjects, objects, predicates = relations.unbind(1)
+        rows.append(torch.stack([labels[subjects], predicates, labels[objects]], dim=1))
+    return torch.unique(torch.cat(rows), dim=0)
+
+
+def zero_shot(train: ImageSet, test: ImageSet) -> Int[Tensor, "triplets 3"]:
+    """Distinct triplets of the test split that no training image has, sorted."""
+    seen, asked = triplets(train), triplets(test)
+    _, row, copies = torch.unique(torch.cat([asked, seen]), dim=0, return_inverse=True, return_counts=True)
+    return asked[copies[row[: len(asked)]] == 1]

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from segsg.study.rows import TASKS
+from segsg.study.names import TASKS
 from segsg.tools.evaluate import AddCommand, positive
 
 SCRIPT = Path("tests/benchmarks/evaluator.py")

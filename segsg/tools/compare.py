@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from segsg.evaluation.protocol import PROTOCOLS
 from segsg.files import METRICS_FILE, to_json, write_text
-from segsg.study.rows import TASKS
+from segsg.study.names import TASKS
 from segsg.tools.evaluate import MIDDLE, RANKS, RESULTS, AddCommand, add_draws, user_path, write_csv
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from segsg.evaluation.protocol import PROTOCOLS
 from segsg.files import to_json, write_text
-from segsg.study.rows import TASKS
+from segsg.study.names import TASKS
 
 if TYPE_CHECKING:
     from segsg.evaluation.ranks import Ranks, SideBySide

@@ -174,6 +174,9 @@ def test_validation_images_choose_among_grounded_models_that_could_be_used(param
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match="no seg-grounded sgdet experiment has validation numbers; run `segsg repro`"):
         best_experiment(params)
+    without = {key: row for key, row in params.experiments.items() if row.grounding is None}
+    with pytest.raises(ValueError, match="the study has no seg-grounded sgdet experiment; `segsg profile use mini`"):
+        best_experiment(replace(params, experiments=without))
     for key, value in {KEY: 0.3, BASELINE: 0.9, "sgdet-shuffled": 0.8, "sgdet-none": 0.4}.items():
         evaluated(key, value)
     assert best_experiment(params) == "sgdet-none"

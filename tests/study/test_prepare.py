@@ -1,10 +1,12 @@
 import itertools
+import json
 
 import pytest
 import torch
 
-from segsg.data.statistics import predicate_counts, triplets, zero_shot
 from segsg.data.views import ImageSet
+from segsg.files import DataError
+from segsg.study.prepare import known_pairs, predicate_counts, triplets, zero_shot
 
 CLASSES, PREDICATES = 5, 4
 
@@ -74,3 +76,13 @@ def test_zero_shot_triplets_are_the_test_splits_alone(train, test):
     seen, asked = Drawn(train, 1), Drawn(test, 2)
     expected = sorted(slow_triplets(asked) - slow_triplets(seen))
     assert [tuple(row) for row in zero_shot(seen, asked).tolist()] == expected
+
+
+def test_name_pairs_of_another_mask_set_stop_the_data_stage(tmp_path):
+    path = tmp_path / "pairs.json"
+    path.write_text(json.dumps({"table": "dining table", "jacket": "person"}))
+    assert known_pairs(path, ("jacket", "tree"), ("person",))["jacket"] == "person"
+    with pytest.raises(
+        DataError, match=r"pairs\.json: name pair 'table': 'dining table' is no mask class.*data\.name_pairs"
+    ):
+        known_pairs(path, ("table", "tree"), ("person", "bench"))
