@@ -42,9 +42,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def compare(baseline: Path, system: Path, options: argparse.Namespace) -> dict:
-    """Paired differences `system` - `baseline`."""
+    """Paired differences `system` - `baseline`. ValueError for evaluations of two tasks."""
     from segsg.evaluation import bootstrap
 
+    one, other = _task(baseline), _task(system)
+    if one and other and one != other:
+        raise ValueError(f"{baseline} is {one}, {system} is {other}; compare what was measured alike")
     first, second = (find(path, options.protocol) for path in (baseline, system))
     names = _names(baseline) or _names(system) or [f"predicate {i}" for i in range(1, first.predicates)]
     return {
@@ -68,6 +71,12 @@ def find(path: Path, protocol: str) -> "Ranks":
         if candidate.is_file():
             return load(candidate)
     raise ValueError(f"{path}: neither a file of ranks nor a folder with {RANKS}/{protocol}.npz or ranks.npz in it")
+
+
+def _task(folder: Path) -> str | None:
+    """The task that results.json names, where the folder is one of `segsg evaluate`."""
+    path = folder / RESULTS
+    return json.loads(path.read_text(encoding="utf-8"))["task"] if path.is_file() else None
 
 
 def _names(folder: Path) -> list[str] | None:

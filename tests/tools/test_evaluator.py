@@ -210,6 +210,15 @@ def test_compare_task_by_task(files, capsys):
     assert {path.parent.name for path in (files / "c").rglob("compare.json")} == {"predcls", "sgdet"}
 
 
+def test_two_tasks_are_not_compared(files, capsys):
+    for task in ("sgcls", "sgdet"):
+        evaluate(
+            request(files, task=task) if task == "sgdet" else request(files, task=task, lenient=True), files / task
+        )
+    assert cli.main(["compare", str(files / "sgcls"), str(files / "sgdet")]) == 1
+    assert "sgcls is sgcls" in capsys.readouterr().err
+
+
 def test_compare_needs_ranks(tmp_path, capsys):
     assert cli.main(["compare", str(tmp_path), str(tmp_path)]) == 1
     assert "neither a file of ranks nor a folder" in capsys.readouterr().err
