@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         return options.function(options)
-    except (ValueError, repro.StageFailed) as error:
+    except (ValueError, OSError, repro.StageFailed) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -12,6 +12,8 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[1]
 """the folder that holds dvc.yaml; every path of the study is relative to it"""
 METRICS_FILE = "metrics.json"
@@ -47,8 +49,19 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except OSError as error:
         raise DataError(path, "file", f"cannot be read ({error.strerror})", "check its path in the profile") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(path, "file", f"is not JSON ({error})", "download or draw it again") from error
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file of plain values. DataError if it is missing or is not YAML."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(path, "file", f"cannot be read ({error.strerror})", "run `segsg profile use mini`") from error
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        rule = f"is not YAML ({' '.join(str(error).split())})"
+        raise DataError(path, "file", rule, "correct it, or let `segsg profile use NAME` write params.yaml") from error
 
 
 def field(path: Path, item: str, record: Any, key: str, kind: type | tuple[type, ...] = object) -> Any:

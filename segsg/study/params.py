@@ -9,7 +9,7 @@ import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
+from segsg.files import read_yaml
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -362,7 +362,7 @@ class Params:
 def load(path: Path | str = PARAMS_FILE) -> Params:
     """The parameters of the study. ValueError names the file, the section and the key that is wrong."""
     path = Path(path)
-    return read_section(Params, yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+    return read_section(Params, read_yaml(path), str(path))
 
 
 def read_section(kind, raw, where: str):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from segsg.files import write_text
+from segsg.files import read_yaml, write_text
 from segsg.models.registry import names as model_names
 from segsg.study.params import PARAMS_FILE, Params, read_section
 from segsg.study.rows import rows
@@ -67,14 +67,17 @@ def merge(below: dict, above: dict) -> dict:
 
 
 def _read(path: Path) -> dict:
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return read_yaml(path) or {}
 
 
 def _parse_override(text: str) -> dict:
     keys, equals, value = text.partition("=")
     if not equals or not all(keys.split(".")):
         raise ValueError(f"override '{text}': write it as section.key=value")
-    nested = yaml.safe_load(value)
+    try:
+        nested = yaml.safe_load(value)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f"override '{text}': the value is not YAML ({' '.join(str(error).split())})") from error
     for key in reversed(keys.split(".")):
         nested = {key: nested}
     return nested

@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from segsg.files import ROOT
+from segsg.files import ROOT, DataError
 from segsg.study import params as parameters
 from segsg.study import profile
 from segsg.study.params import Params, read_section
@@ -28,6 +28,37 @@ def test_every_profile_loads(name, copy):
     assert params.report == name and params.profile == name.removesuffix("-seeds")
     assert params.experiments.keys() >= {next(iter(params.experiments))}
     assert {row.detector for row in params.experiments.values()} == params.detectors.keys()
+
+
+BROKEN = {
+    "an open list": b"profile: [1",
+    "an alias without anchor": b"profile: *nobody",
+    "a control character": b"profile: \x01",
+    "another encoding": b"\xff\xfe\x00",
+    "endless nesting": b"profile: " + b"[" * 5000 + b"]" * 5000,
+    "an object of Python": b"profile: !!python/object/apply:os.getcwd []",
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_file_of_parameters_is_one_clear_line(copy, kind):
+    parameters.PARAMS_FILE.write_bytes(BROKEN[kind])
+    with pytest.raises(DataError, match=r"^params\.yaml: file: is not YAML \(.*\).*segsg profile use NAME") as caught:
+        parameters.load()
+    assert "\n" not in str(caught.value)
+
+
+def test_absent_parameters_and_folders_in_their_place(copy):
+    with pytest.raises(DataError, match=r"params\.yaml: file: cannot be read \(No such file"):
+        parameters.load()
+    parameters.PARAMS_FILE.mkdir()
+    with pytest.raises(DataError, match=r"cannot be read \(Is a directory\)"):
+        parameters.load()
+
+
+def test_an_override_that_is_not_yaml_is_named(copy):
+    with pytest.raises(ValueError, match=r"override 'seed=\[1': the value is not YAML"):
+        profile.use("smoke", ["seed=[1"])
 
 
 def test_an_override_is_applied_and_remembered(copy):
