@@ -148,6 +148,11 @@ def read_metrics(folder: Path) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def user_path(text: str) -> Path:
+    """The absolute path of an argument, taken from the user's folder before a command moves to the project's."""
+    return Path(text).expanduser().absolute()
+
+
 def enter_project() -> Path:
     """Makes the project's folder the current one, wherever a command or a notebook was started, and returns it."""
     if not (ROOT / "dvc.yaml").is_file():

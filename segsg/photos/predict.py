@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
-from segsg.files import DataError
+from segsg.files import DataError, user_path
 from segsg.photos.graph import Wanted
 from segsg.photos.input import Named, find, has_index
 from segsg.study.params import PARAMS_FILE, load
@@ -28,9 +28,11 @@ SKIPPED, USAGE = 1, 2
 def add_predict(commands, command: AddCommand) -> None:
     """Adds `segsg predict` to the command line; `command` makes the parser of a command."""
     added = command(commands, "predict", run_predict, "scene graphs of your photos: JSON, overlay and page for each")
-    added.add_argument("photos", nargs="+", type=_path, metavar="PHOTO", help="files, or folders with all below them")
-    added.add_argument("--bundle", type=_path, required=True, metavar="DIR", help="written by `segsg bundle`")
-    added.add_argument("--out", type=_path, required=True, metavar="DIR", help="for the results")
+    added.add_argument(
+        "photos", nargs="+", type=user_path, metavar="PHOTO", help="files, or folders with all below them"
+    )
+    added.add_argument("--bundle", type=user_path, required=True, metavar="DIR", help="written by `segsg bundle`")
+    added.add_argument("--out", type=user_path, required=True, metavar="DIR", help="for the results")
     added.add_argument("--top", type=_at_least(0), default=Wanted.top, metavar="N", help=f"of relations ({Wanted.top})")
     least = f"least score of a relation ({Wanted.threshold})"
     added.add_argument("--threshold", type=float, default=Wanted.threshold, metavar="S", help=least)
@@ -92,7 +94,7 @@ def add_bundle(commands, command: AddCommand) -> None:
     """Adds `segsg bundle` to the command line; `command` makes the parser of a command."""
     added = command(commands, "bundle", run_bundle, "write a trained experiment as one folder that needs nothing else")
     added.add_argument("key", nargs="?", help="an sgdet experiment (default: the best seg-grounded one)")
-    added.add_argument("--out", type=_path, required=True, metavar="DIR", help="an older bundle in it is replaced")
+    added.add_argument("--out", type=user_path, required=True, metavar="DIR", help="an older bundle in it is replaced")
     added.add_argument("--full", action="store_true", help="weights as trained, not in half precision: twice the size")
     added.add_argument("--samples", type=_at_least(0), default=0, metavar="N", help="take so many test photos along")
 
@@ -107,11 +109,6 @@ def run_bundle(options: argparse.Namespace) -> int:
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"Bundle: {out} ({size / 1e6:.1f} MB)")
     return 0
-
-
-def _path(text: str) -> Path:
-    """Relative to where the user is, before a command moves to the project."""
-    return Path(text).expanduser().absolute()
 
 
 def _at_least(least: int) -> Callable[[str], int]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from segsg.files import ROOT, field, read_json, whole, write_text
+from segsg.files import ROOT, field, read_json, user_path, whole, write_text
 from segsg.pipeline.repro import add_jobs
 
 SOURCES = ("segsg", "notebooks", "profiles", "data/facts", "dvc.yaml", ".dvcignore", ".dvc/config")
@@ -42,17 +42,12 @@ def add(commands, command: Callable[..., argparse.ArgumentParser]) -> None:
     """The commands of this module, made by the `command` of segsg.cli."""
     add_jobs(command(commands, "smoke", run_smoke, "run the whole pipeline on a few images, in a temporary copy"))
     own = command(commands, "trial", run_trial, "try the paper's networks for a step or two on your own photos")
-    own.add_argument("--graphs", type=_path, required=True, metavar="DIR", help="scene graphs in VG's layout")
-    own.add_argument("--masks", type=_path, required=True, metavar="DIR", help="masks in COCO's layout")
-    own.add_argument("--word-vectors", type=_path, required=True, metavar="FILE", help="GloVe text file")
+    own.add_argument("--graphs", type=user_path, required=True, metavar="DIR", help="scene graphs in VG's layout")
+    own.add_argument("--masks", type=user_path, required=True, metavar="DIR", help="masks in COCO's layout")
+    own.add_argument("--word-vectors", type=user_path, required=True, metavar="FILE", help="GloVe text file")
     own.add_argument("--images", type=int, metavar="N", help="only N images of each split (default: all)")
     add_jobs(own)
     own.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change one parameter")
-
-
-def _path(text: str) -> Path:
-    """Absolute path of an argument, taken from the user's folder before the command moves to the project."""
-    return Path(text).expanduser().absolute()
 
 
 def run_smoke(options: argparse.Namespace) -> int:

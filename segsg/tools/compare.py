@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segsg.evaluation.protocol import PROTOCOLS
-from segsg.files import METRICS_FILE, to_json, write_text
+from segsg.files import METRICS_FILE, to_json, user_path, write_text
 from segsg.study.names import TASKS
-from segsg.tools.evaluate import MIDDLE, RANKS, RESULTS, AddCommand, add_draws, user_path, write_csv
+from segsg.tools.evaluate import MIDDLE, RANKS, RESULTS, AddCommand, add_draws, write_csv
 
 if TYPE_CHECKING:
     from segsg.evaluation.bootstrap import Difference

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm.auto import tqdm
 
 from segsg.evaluation.protocol import PROTOCOLS
-from segsg.files import to_json, write_text
+from segsg.files import to_json, user_path, write_text
 from segsg.study.names import TASKS
 
 if TYPE_CHECKING:
@@ -60,11 +60,6 @@ def add_draws(command: argparse.ArgumentParser) -> None:
     """The options of the bootstrap."""
     command.add_argument("--resamples", type=positive, default=1000, metavar="N", help="of the bootstrap (1000)")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap (0)")
-
-
-def user_path(text: str) -> Path:
-    """A path relative to where the user is, before the command moves to the project."""
-    return Path(text).expanduser().absolute()
 
 
 def positive(text: str) -> int:
@@ -113,14 +108,17 @@ class Concerns:
     """Signs of a wrong file that break no rule of any single image, and become plain over all of them."""
 
     classes_match: bool = False
+    """whether any predicted class occurs in the truth of the same image"""
     farthest_true: float = 0.0
+    """largest coordinate of any true box, in pixels"""
     farthest: float = 0.0
+    """largest coordinate of any predicted box, in pixels if the file is right"""
 
     def add(self, truth: "Truth", graph: "ImageGraph") -> None:
         """Looks at one image and its prediction."""
         self.classes_match = self.classes_match or bool(set(truth.labels.tolist()) & set(graph.labels.tolist()))
         self.farthest_true = max(self.farthest_true, float(truth.boxes.max(initial=0)))
-        self.farthest = max([self.farthest, *graph.boxes_original.flatten().tolist()])
+        self.farthest = max(self.farthest, float(graph.boxes_original.numpy().max(initial=0)))
 
     def listed(self, task: str, ranks: "Ranks") -> list[str]:
         """One sentence for each concern."""

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from segsg.files import user_path
 from segsg.study.params import PARAMS_FILE, load
-from segsg.tools.evaluate import AddCommand, user_path
+from segsg.tools.evaluate import AddCommand
 
 SPLITS = ("train", "validation", "test")
 

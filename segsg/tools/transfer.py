@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segsg.files import write_text
-from segsg.tools.evaluate import AddCommand, user_path, write_csv
+from segsg.files import user_path, write_text
+from segsg.tools.evaluate import AddCommand, write_csv
 
 if TYPE_CHECKING:
     from segsg.tools.own_labels import Borrowed
