@@ -1,10 +1,11 @@
 """The command `segsg`. Modules that run something add their own commands; small ones on generated files are here."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 
-from segsg.files import enter_project
+from segsg.files import enter_project, plainly
 from segsg.photos import predict
 from segsg.pipeline import checks, repro, trial
 from segsg.pipeline.notebook import clean
@@ -13,9 +14,9 @@ from segsg.study.params import PARAMS_FILE
 from segsg.tools import bench, compare, evaluate, export, transfer
 
 Command = Callable[[argparse.Namespace], int]
-IN_PROJECT = (repro.add, trial.add, evaluate.add, compare.add, export.add, bench.add, predict.add_bundle, transfer.add)
+IN_PROJECT = (repro.add, trial.add, export.add, bench.add, predict.add_bundle)
 """what adds commands that run in the project's folder"""
-ANYWHERE = (predict.add_predict,)
+ANYWHERE = (evaluate.add, compare.add, transfer.add, predict.add_predict)
 """what adds commands that need no project"""
 
 
@@ -81,21 +82,32 @@ def _in_project(commands, name: str, function: Command, text: str) -> argparse.A
 def _anywhere(commands, name: str, function: Command, text: str) -> argparse.ArgumentParser:
     """A command that needs no project."""
     command = commands.add_parser(name, help=text, description=text)
-    command.set_defaults(function=function)
+    command.set_defaults(function=function, stopped="Run the same command again for a whole result.")
     return command
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command. The exit code is its own, 1 after an error that it explains, 130 if the user stops it."""
+    """Run a command. The exit code is its own, 1 after an error that it explains, 130 if the user stops it.
+
+    Every failure that anybody may meet ends in one line, the last; a traceback is a fault of this program.
+    """
     options = parser().parse_args(arguments)
     try:
         return options.function(options)
-    except (ValueError, OSError, repro.StageFailed) as error:
+    except BrokenPipeError:  # whoever read the output has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except repro.StageFailed as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        print(f"Stopped. {options.stopped}", file=sys.stderr)
         return 130
+    except Exception as error:
+        if (line := plainly(error)) is None:
+            raise
+        print(line, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """Files: where the project is, the one error of readers, safe reading, digests, and writing whole or not at all."""
 
+import errno
 import hashlib
 import json
 import math
 import os
+import shutil
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +20,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 """the folder that holds dvc.yaml; every path of the study is relative to it"""
 METRICS_FILE = "metrics.json"
+RECORD = ".segsg"
+"""in a folder of a command's results: names of the files that it wrote"""
 DAMAGED = (
     OSError,
     EOFError,
@@ -28,10 +33,13 @@ DAMAGED = (
     LookupError,
     TypeError,
     ValueError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
 )
-"""what `read_torch` raises for a file that it cannot open, that was cut short, or whose bytes say something else
+"""what `read_torch` and `read_arrays` raise for a file that cannot be opened, was cut short, or says something else
 
-Its texts may be torch's own, which advise to run the file's code: show their type only.
+Texts of the first may be torch's own, which advise to run the file's code: show their type only.
 """
 
 
@@ -41,6 +49,30 @@ class DataError(ValueError):
     def __init__(self, path: Path | str, item: str, rule: str, way_out: str):
         super().__init__(f"{path}: {item}: {rule}; {way_out}")
         self.path = Path(path)
+
+
+def plainly(error: BaseException) -> str | None:
+    """A failure that anybody may meet, in one line: what, where, and the way out. None for a fault of the program."""
+    if isinstance(error, OSError) and error.strerror:
+        way_out = WAYS_OUT.get(error.errno, "check the path and its permissions")
+        return f"{error.filename or 'a file'}: {error.strerror}; {way_out}"
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return "not enough memory; give fewer or smaller images at a time, or take a machine with more"
+    if isinstance(error, RecursionError):
+        return "a file has brackets within brackets without end; correct it"
+    return " ".join(str(error).split()) if isinstance(error, (ValueError, OSError, yaml.YAMLError)) else None
+
+
+WAYS_OUT = {
+    errno.ENOSPC: "free some space, then run the same command again",
+    errno.EDQUOT: "free some of your quota, then run the same command again",
+    errno.EFBIG: "raise the limit on the size of files",
+    errno.EROFS: "name a folder that can be written to",
+    errno.ENAMETOOLONG: "shorten its name",
+    errno.ENOTDIR: "a part of the path is a file; name another folder",
+    errno.EEXIST: "it is in the way; name another path",
+}
+"""number of a failure of the operating system -> what to do"""
 
 
 def read_json(path: Path) -> Any:
@@ -86,6 +118,22 @@ def read_torch(path: Path, stand_ins: Iterable[tuple[type, str]] = ()) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
 
 
+MOST_UNPACKED = 2**28
+"""bytes of all arrays of an archive that is read as a whole"""
+
+
+def read_arrays(path: Path) -> dict[str, "numpy.ndarray"]:
+    """All arrays of an .npz file, never code. Raises one of `DAMAGED`, or ValueError for more than `MOST_UNPACKED`."""
+    import numpy
+
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > MOST_UNPACKED:
+        raise ValueError(f"{unpacked:,} bytes when unpacked; at most {MOST_UNPACKED:,} are read")
+    with numpy.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
 def is_table(content: Any, columns: int) -> bool:
     """Whether the content of a PyTorch file is a tensor `[rows, columns]`."""
     import torch
@@ -99,6 +147,21 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+LONGEST_NAME = 200
+"""bytes of a file name that leave room for an ending; file systems take 255"""
+
+
+def temporary(path: Path) -> Path:
+    """Where `path` is written until it is whole: a hidden name beside it, of which nothing is left from before."""
+    name = path.name.encode()[:LONGEST_NAME].decode("utf-8", "ignore")
+    part = path.with_name(f".{name}.part")
+    if part.is_symlink() or not part.is_dir():
+        part.unlink(missing_ok=True)  # a link would lead the writer to another file
+    else:
+        shutil.rmtree(part)
+    return part
+
+
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, which takes its name when the block ends well: a reader never sees half a file.
@@ -106,7 +169,7 @@ def whole(path: Path) -> Iterator[Path]:
     Bytes are on the disk before the name changes. The folder is made. A block that raises leaves `path` as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
+    part = temporary(path)
     try:
         yield part
         with part.open("rb") as file:
@@ -114,6 +177,43 @@ def whole(path: Path) -> Iterator[Path]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """As `whole`, for a folder: it is there when the block begins, and replaces all of `path` when that ends well."""
+    part = temporary(path)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        os.sync()  # once for all: thousands of photos, each with a wait of its own, would take minutes
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(part, path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+class Claim:
+    """A folder for a command's results, of which it may replace only what segsg wrote there before.
+
+    Made before any work: ValueError if a file that is not ours has one of the names. `begin` is called before the
+    first result is written; it lists the names in the file `RECORD` of the folder.
+    """
+
+    def __init__(self, folder: Path, names: Iterable[str]):
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{folder}: is a file; name a folder for --out")
+        self._record = folder / RECORD
+        known = self._record.read_text(encoding="utf-8").splitlines() if self._record.is_file() else ()
+        for name in sorted({*names} - {*known}):
+            if os.path.lexists(folder / name):
+                raise ValueError(f"{folder / name}: would be replaced, and segsg did not write it; name another --out")
+        self._names = {*names, *known}
+
+    def begin(self) -> None:
+        """From now on files of these names are ours."""
+        write_text(self._record, "".join(f"{name}\n" for name in sorted(self._names)))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -150,7 +250,10 @@ def read_metrics(folder: Path) -> dict:
 
 def user_path(text: str) -> Path:
     """The absolute path of an argument, taken from the user's folder before a command moves to the project's."""
-    return Path(text).expanduser().absolute()
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(f"{text}: {error}; write the folder out in full") from error
 
 
 def enter_project() -> Path:

@@ -30,5 +30,5 @@ class Protocol:
 
 DEFAULT = Protocol()
 PAPER = Protocol(overlapping_pairs=True, most_boxes=40)
-SCENE_GRAPH_BENCHMARK = Protocol(pixel=1.0, skip_empty=True)
+SCENE_GRAPH_BENCHMARK = Protocol(pixel=1.0)
 PROTOCOLS = {"default": DEFAULT, "paper": PAPER, "scene-graph-benchmark": SCENE_GRAPH_BENCHMARK}

@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from segsg.evaluation.matching import Ranking, agreement, first_covering, intersection, rank
+from segsg.evaluation.matching import MISSED, Ranking, agreement, first_covering, intersection, rank
 from segsg.evaluation.protocol import DEFAULT, Protocol
-from segsg.evaluation.records import Prediction, Truth, as_array, check_graph, check_truth
-from segsg.files import whole
+from segsg.evaluation.records import MOST_CLASSES, MOST_REGIONS, Prediction, Truth, as_array, check_graph, check_truth
+from segsg.files import DAMAGED, DataError, read_arrays, whole
 from segsg.structures import ImageGraph, Task
 
 
@@ -80,21 +80,47 @@ def save(path: Path, ranks: Ranks) -> None:
 
 
 def load(path: Path) -> Ranks:
-    """Read what `save` wrote. ValueError names the file and what it lacks; FileNotFoundError where there is none."""
+    """Read what `save` wrote. DataError names the file and what is wrong with it; FileNotFoundError without a file."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = read_arrays(path)
+        header = json.loads(str(arrays.pop("header")))
+        rules = header["protocol"] | {"depths": tuple(header["protocol"]["depths"])}
+        ranks = Ranks(predicates=header["predicates"], protocol=Protocol(**rules), **arrays)
+        _check(ranks)
     except FileNotFoundError:
         raise
-    except (ValueError, OSError) as error:
-        raise ValueError(f"{path}: not a file of ranks ({error}); evaluate the predictions again") from error
-    lacking = [name for name in ("header", *_ARRAYS) if name not in arrays and name not in _OPTIONAL]
-    if lacking:
-        raise ValueError(f"{path}: lacks {', '.join(lacking)}; evaluate the predictions again")
-    header = json.loads(str(arrays.pop("header")))
-    rules = header["protocol"]
-    rules["depths"] = tuple(rules["depths"])
-    return Ranks(predicates=header["predicates"], protocol=Protocol(**rules), **arrays)
+    except DAMAGED as error:
+        reason = f"lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())[:200]
+        raise DataError(path, "file", f"is not a file of ranks ({reason})", "evaluate the predictions again") from error
+    return ranks
+
+
+def _check(ranks: Ranks) -> None:
+    """ValueError where arrays are of another kind, do not fit together, or point beyond each other."""
+    images, relations = len(ranks.image_ids), len(ranks.image)
+    shapes = {"image_ids": (images,), "boxes": (images,), "predicted": (images,), "image": (relations,)}
+    shapes |= {"triplets": (relations, 3), "constrained": (relations,), "free": (relations,)}
+    shapes |= {"zero_shot": (relations,), "training_counts": (ranks.predicates,)}
+    for name, shape in shapes.items():
+        array = getattr(ranks, name)
+        if array is None and name in _OPTIONAL:
+            continue
+        kind = "b" if name in ("predicted", "zero_shot") else "iu"
+        if array.shape != shape or array.dtype.kind not in kind:
+            raise ValueError(f"{name} is {array.dtype} {array.shape}, not {kind} {shape}")
+    _within("image", ranks.image, 0, images - 1)
+    _within("predicates of triplets", ranks.triplets[:, 1], 1, ranks.predicates - 1)
+    _within("classes of triplets", ranks.triplets[:, ::2], 1, MOST_CLASSES)
+    _within("boxes", ranks.boxes, 0, MOST_REGIONS)
+    for places in (ranks.constrained, ranks.free):
+        _within("ranks", places, 0, MISSED)
+    if (np.diff(ranks.image_ids) <= 0).any() or (np.diff(ranks.image) < 0).any():
+        raise ValueError("images are not in ascending order")
+
+
+def _within(name: str, values: np.ndarray, least: int, most: int) -> None:
+    if values.size and not least <= values.min() <= values.max() <= most:
+        raise ValueError(f"{name} {values.min()}..{values.max()} are not within {least}..{most}")
 
 
 Triplets = Int[np.ndarray, "triplets 3"] | Int[Tensor, "triplets 3"]

@@ -10,6 +10,10 @@ from segsg.structures import ImageGraph, Task
 
 ROUNDING = 1e-3
 """by how much a probability in half precision may exceed 1"""
+MOST_REGIONS = 5000
+"""of one image; every predicted box is compared with every true one"""
+MOST_CLASSES = 2**20 - 1
+"""largest label; three of them make one key of 64 bits"""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,18 @@ def _require(holds: bool | np.bool_, image_id: int, rule: str) -> None:
 
 
 def _check_boxes(boxes: Float[np.ndarray, "regions 4"], image_id: int, whose: str) -> None:
+    rule = f"{len(boxes)} {whose} boxes; at most {MOST_REGIONS} are compared"
+    _require(len(boxes) <= MOST_REGIONS, image_id, rule)
     rule = f"{whose} boxes must be (x1, y1, x2, y2) with x1 <= x2 and y1 <= y2, no NaN; are they (cx, cy, w, h)?"
     _require((boxes[:, 2:] >= boxes[:, :2]).all(), image_id, rule)
+    _require(np.isfinite(boxes).all(), image_id, f"{whose} boxes must be finite numbers")
+
+
+def _check_labels(labels: Int[np.ndarray, "regions"], image_id: int, whose: str) -> None:
+    if labels.size:
+        found = f"found {labels.min()}..{labels.max()}"
+        rule = f"{whose} labels must count from 1, 0 being background, to {MOST_CLASSES}; {found}"
+        _require(labels.min() > 0 and labels.max() <= MOST_CLASSES, image_id, rule)
 
 
 def _check_indices(rows: Int[np.ndarray, "_ 2"], regions: int, image_id: int, what: str) -> None:
@@ -70,7 +84,7 @@ def check_truth(truth: Truth, image_id: int, predicates: int) -> Truth:
     _require(same, image_id, f"truth is of image {truth.image_id}; give truths and graphs in the same order")
     _check_boxes(boxes, image_id, "true")
     _check_indices(relations[:, :2], len(boxes), image_id, "true relations")
-    _require(not labels.size or labels.min() > 0, image_id, "true labels must count from 1; 0 is background")
+    _check_labels(labels, image_id, "true")
     known = not len(relations) or (relations[:, 2].min() > 0 and relations[:, 2].max() < predicates)
     _require(known, image_id, f"true predicates must be 1..{predicates - 1}; 0 is background")
     return Truth(boxes, labels, relations, image_id)
@@ -106,7 +120,7 @@ def check_graph(graph: ImageGraph, truth: Truth, task: Task, predicates: int) ->
     if task == "predcls":
         labels, scores = truth.labels, np.ones(len(boxes))
     _check_boxes(boxes, image_id, "predicted")
-    _require(not labels.size or labels.min() > 0, image_id, "predicted labels must count from 1; 0 is background")
+    _check_labels(labels, image_id, "predicted")
     _check_pairs(pairs, len(boxes), image_id)
     columns = probabilities.shape[1]
     rule = f"{columns} predicate columns where {predicates} are needed, column 0 being background"

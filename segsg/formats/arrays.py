@@ -1,5 +1,6 @@
 """NumPy archives (.npz): the rows of all images one after another, read image by image, never as a whole."""
 
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.lib import format as npy
 from safetensors import SafetensorError
 
-from segsg.formats.fields import HEADER, LENGTHS, TRUTH, File, MakeRecord, prediction_fields
+from segsg.formats.fields import HEADER, LENGTHS, MOST_BYTES, TRUTH, File, MakeRecord, prediction_fields
 
 _DAMAGED = (ValueError, KeyError, OSError, EOFError, NotImplementedError, BadZipFile, zlib.error, SafetensorError)
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -42,8 +43,11 @@ class Column:
     def take(self, rows: int) -> np.ndarray:
         """The next `rows` rows."""
         shape = (rows, *self.shape[1:])
+        size = math.prod(shape) * self._dtype.itemsize
+        if size > MOST_BYTES:
+            raise ValueError(f"{self._where}: {size:,} bytes at once, more than the {MOST_BYTES:,} of any image")
         with damage(self._where):
-            content = bytearray(self._stream.read(int(np.prod(shape)) * self._dtype.itemsize))
+            content = bytearray(self._stream.read(size))
             return np.frombuffer(content, self._dtype).reshape(shape)
 
     def whole(self) -> np.ndarray:

@@ -6,8 +6,10 @@ plain containers only; the one other class of these files, BoxList, becomes an i
 
 from collections.abc import Iterator
 from functools import partial
+from zipfile import is_zipfile
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -15,7 +17,10 @@ from segsg.evaluation.records import as_array
 from segsg.files import DAMAGED, read_torch
 from segsg.formats.fields import ONE_CLASS, File, MakeRecord, Record, arrays, table
 
-BOX_LIST = "maskrcnn_benchmark.structures.bounding_box.BoxList"
+BOX_LIST = ".structures.bounding_box.BoxList"
+"""how the class is called in a package of any name"""
+PACKAGES = ("maskrcnn_benchmark", "pysgg", "sgg_benchmark")
+"""known ones"""
 
 
 class BoxList:
@@ -33,7 +38,10 @@ class Benchmark(File):
         Raises ValueError for a file that is damaged, holds other classes, or lacks one of the lists.
         """
         try:
-            content = read_torch(self.path, [(BoxList, BOX_LIST)])
+            named = [f"{package}{BOX_LIST}" for package in PACKAGES]
+            if is_zipfile(self.path):  # files from PyTorch before 1.6 do not tell before they are read
+                named = torch.serialization.get_unsafe_globals_in_checkpoint(self.path)
+            content = read_torch(self.path, [(BoxList, name) for name in named if name.endswith(BOX_LIST)])
         except DAMAGED as error:
             rule = f"only tensors, plain containers and BoxList are read, never code ({type(error).__name__})"
             raise ValueError(f"{self.path}: refused; {rule}") from error
@@ -87,7 +95,12 @@ def _field(item: BoxList, name: str, where: str) -> np.ndarray:
 
 
 def _numbers(values: Tensor) -> np.ndarray:
-    """A tensor as a NumPy array; floats become float32, since NumPy lacks some types of PyTorch."""
+    """A tensor as a NumPy array; floats become float32, since NumPy lacks some types of PyTorch.
+
+    ValueError for a tensor that repeats its numbers instead of holding them: it may be larger than any memory.
+    """
+    if values.layout != torch.strided or values.numel() * values.itemsize > values.untyped_storage().nbytes():
+        raise ValueError("a tensor does not hold its own numbers; save plain, contiguous tensors")
     return as_array(values.float() if values.is_floating_point() else values)
 
 

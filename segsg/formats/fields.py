@@ -24,6 +24,8 @@ ONE_CLASS = {"boxes": 4, "classes": None, "scores": None, "pairs": 2, "predicate
 """a prediction that has already chosen a class for each box"""
 LENGTHS = dict.fromkeys(("classes", "class_scores", "scores"), "boxes") | {"predicate_scores": "pairs"}
 """arrays that need a row for each row of another"""
+MOST_BYTES = 2**26
+"""of one image, or of one array about all images; 5,000 boxes with all their scores take less"""
 HEADER = ("background_class", "background_predicate")
 _REAL = ("boxes", "class_scores", "scores", "predicate_scores")
 
@@ -219,7 +221,7 @@ def from_json(text: bytes, where: str, way_out: str) -> Any:
     """The content of JSON. Raises ValueError that names the place."""
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{where}: not JSON ({error}); {way_out}") from error
 
 

@@ -1,7 +1,9 @@
 """JSON lines: one object for each image, plain or compressed (.jsonl, .jsonl.gz), read and written."""
 
 import gzip
+import itertools
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from functools import partial
@@ -11,7 +13,7 @@ from typing import Any, BinaryIO
 
 from segsg.evaluation.records import Truth, as_array
 from segsg.files import whole
-from segsg.formats.fields import File, MakeRecord, from_json
+from segsg.formats.fields import MOST_BYTES, File, MakeRecord, from_json
 from segsg.structures import ImageGraph
 
 
@@ -23,10 +25,16 @@ class Lines(File):
     def _lines(self) -> Iterator[tuple[str, bytes]]:
         with gzip.open(self.path) if self.path.suffix == ".gz" else self.path.open("rb") as file:
             try:
-                for number, line in enumerate(file, start=1):
+                for number in itertools.count(1):
+                    line = file.readline(MOST_BYTES + 1)
+                    if len(line) > MOST_BYTES:
+                        rule = f"longer than {MOST_BYTES:,} bytes, more than any image needs"
+                        raise ValueError(f"{self.path}: line {number}: {rule}; write one object on each line")
+                    if not line:
+                        return
                     if line.strip():
                         yield f"{self.path}: line {number}", line
-            except (gzip.BadGzipFile, EOFError) as error:
+            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise ValueError(f"{self.path}: cannot be unpacked ({error}); write it again") from error
 
     def header(self) -> dict[str, Any]:

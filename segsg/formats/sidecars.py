@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 from safetensors.numpy import load_file
 
-from segsg.files import DAMAGED, is_table, read_torch
+from segsg.files import DAMAGED, is_table, read_arrays, read_torch
 from segsg.formats.arrays import damage
 from segsg.formats.fields import existing, from_json, names_of
 
@@ -23,11 +23,7 @@ def _json(path: Path) -> Any:
 def _array(path: Path, name: str) -> np.ndarray:
     """An array of a file that ends in one of `NAMED`."""
     with damage(f"{path}:"):
-        if path.suffix == ".safetensors":
-            named = load_file(path)
-        else:
-            with np.load(path, allow_pickle=False) as archive:
-                named = dict(archive)
+        named = load_file(path) if path.suffix == ".safetensors" else read_arrays(path)
     if name not in named:
         raise ValueError(f"{path}: lacks {name!r}")
     return np.atleast_1d(named[name])

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from segsg.data.photos import find_photo
-from segsg.files import METRICS_FILE, digest, write_text
+from segsg.files import METRICS_FILE, digest, field, read_json, whole_folder, write_text
 from segsg.photos.bundle import CARD, FACTS, FORMAT, MANIFEST, SAMPLES, VERSION, WEIGHTS, Manifest
 from segsg.report.pages import environment
 from segsg.study import detectors, facts, scene_graphs, sets
@@ -64,19 +64,15 @@ def export(params: Params, key: str, out: Path, *, half: bool = True, samples: i
     can't run on a bare photo, or if `out` is something else.
     """
     _check(params, key, out)
-    part = out.with_name(out.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    known = facts.load(params)
-    known.save(part / FACTS)
-    save_file(stored(trained_model(params, key), half), part / WEIGHTS)
-    _copy_samples(params, part / SAMPLES, samples)
-    manifest = _manifest(params, key)
-    write_card(manifest, known, part / CARD)
-    whole = dataclasses.asdict(dataclasses.replace(manifest, files=digests(part)))
-    write_text(part / MANIFEST, json.dumps(whole, indent=1, default=str) + "\n")
-    if out.exists():
-        shutil.rmtree(out)
-    os.replace(part, out)
+    known, model = facts.load(params), trained_model(params, key)
+    with whole_folder(out) as part:
+        known.save(part / FACTS)
+        save_file(stored(model, half), part / WEIGHTS)
+        _copy_samples(params, part / SAMPLES, samples)
+        manifest = _manifest(params, key)
+        write_card(manifest, known, part / CARD)
+        whole = dataclasses.asdict(dataclasses.replace(manifest, files=digests(part)))
+        write_text(part / MANIFEST, json.dumps(whole, indent=1, default=str) + "\n")
     return out
 
 
@@ -92,8 +88,18 @@ def _check(params: Params, key: str, out: Path) -> None:
     ):
         if not (folder / TRAINED).is_file():
             raise ValueError(f"{folder / TRAINED}: missing; train it with `dvc repro {stage}`")
-    if out.exists() and not (out / MANIFEST).is_file() and not (out.is_dir() and not any(out.iterdir())):
-        raise ValueError(f"{out}: is there and is no bundle; name another folder or remove it")
+    for foreign in _foreign(out):
+        raise ValueError(f"{foreign}: would be lost, and is of no bundle; name another folder for --out, or remove it")
+
+
+def _foreign(out: Path) -> list[Path]:
+    """What stands in the way of a bundle in `out`, beside an older bundle."""
+    if not out.is_dir():
+        return [out] if os.path.lexists(out) else []
+    manifest = out / MANIFEST
+    listed = field(manifest, "file", read_json(manifest), "files", dict) if manifest.exists() else ()
+    ours = {out / name for name in (MANIFEST, *listed)}
+    return sorted(path for path in out.rglob("*") if not path.is_dir() and path not in ours)
 
 
 def trained_model(params: Params, key: str) -> nn.Module:

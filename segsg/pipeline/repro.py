@@ -32,7 +32,9 @@ class StageFailed(RuntimeError):
 
 def add(commands, command: Callable[..., argparse.ArgumentParser]) -> None:
     """The command of this module, made by the `command` of segsg.cli."""
-    add_jobs(command(commands, "repro", run_repro, "bring the study up to date and print where its report is"))
+    own = command(commands, "repro", run_repro, "bring the study up to date and print where its report is")
+    own.set_defaults(stopped="The same command goes on from here.")
+    add_jobs(own)
 
 
 def add_jobs(command: argparse.ArgumentParser) -> None:

@@ -1,19 +1,21 @@
 """`segsg compare`: two systems on the same images, number by number."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segsg.evaluation.protocol import PROTOCOLS
-from segsg.files import METRICS_FILE, to_json, user_path, write_text
+from segsg.files import METRICS_FILE, Claim, field, read_json, to_json, user_path, write_text
+from segsg.formats.fields import names_of
 from segsg.study.names import TASKS
-from segsg.tools.evaluate import MIDDLE, RANKS, RESULTS, AddCommand, add_draws, write_csv
+from segsg.tools.evaluate import METRICS, MIDDLE, PREDICATES, RANKS, RESULTS, AddCommand, add_draws, write_csv
 
 if TYPE_CHECKING:
     from segsg.evaluation.bootstrap import Difference
     from segsg.evaluation.ranks import Ranks
 
+COMPARED = "compare.json"
+FILES = (COMPARED, METRICS, PREDICATES)
 PARTS = ("baseline", "system", "difference", "low", "high", "p")
 HEAD = f"{'metric':<18}{'A':>8}{'B':>8}{'B - A':>8}   {'95 % interval':<18}{'p':>7}"
 
@@ -33,9 +35,11 @@ def run(options: argparse.Namespace) -> int:
     """Compares task by task where both folders have tasks, and prints every number."""
     first, second = options.baseline, options.system
     tasks = [task for task in TASKS if (first / task).is_dir() and (second / task).is_dir()] or [""]
-    for task in tasks:
-        results = compare(first / task, second / task, options)
-        if options.out is not None:
+    claims = {task: Claim(options.out / task, FILES) for task in tasks if options.out is not None}
+    compared = {task: compare(first / task, second / task, options) for task in tasks}
+    for task, results in compared.items():
+        if task in claims:
+            claims[task].begin()
             write(results, options.out / task)
         print(report(results, MIDDLE))
     return 0
@@ -50,6 +54,8 @@ def compare(baseline: Path, system: Path, options: argparse.Namespace) -> dict:
         raise ValueError(f"{baseline} is {one}, {system} is {other}; compare what was measured alike")
     first, second = (find(path, options.protocol) for path in (baseline, system))
     names = _names(baseline) or _names(system) or [f"predicate {i}" for i in range(1, first.predicates)]
+    if len(names) != first.predicates - 1:
+        raise ValueError(f"{baseline}: {len(names)} names for {first.predicates - 1} predicates; evaluate it again")
     return {
         "baseline": str(baseline),
         "system": str(system),
@@ -76,14 +82,16 @@ def find(path: Path, protocol: str) -> "Ranks":
 def _task(folder: Path) -> str | None:
     """The task that results.json names, where the folder is one of `segsg evaluate`."""
     path = folder / RESULTS
-    return json.loads(path.read_text(encoding="utf-8"))["task"] if path.is_file() else None
+    return field(path, "file", read_json(path), "task", str) if path.is_file() else None
 
 
 def _names(folder: Path) -> list[str] | None:
     """Predicates of an evaluation, where it wrote their names."""
-    for name, read in ((RESULTS, lambda c: c["names"]), (METRICS_FILE, lambda c: c["predicates"]["names"])):
-        if (folder / name).is_file():
-            return read(json.loads((folder / name).read_text(encoding="utf-8")))
+    if (path := folder / RESULTS).is_file():
+        return list(names_of(field(path, "file", read_json(path), "names", list), path))
+    if (path := folder / METRICS_FILE).is_file():
+        listed = field(path, "file", read_json(path), "predicates", dict)
+        return list(names_of(field(path, "predicates", listed, "names", list), path))
     return None
 
 
@@ -95,9 +103,9 @@ def write(results: dict, out: Path) -> None:
         for metric, column in results["predicates"].items()
         for label, (name, cell) in enumerate(zip(results["names"], column, strict=True), start=1)
     ]
-    write_text(out / "compare.json", to_json(results))
-    write_csv(out / "metrics.csv", ("metric", *PARTS), metrics)
-    write_csv(out / "predicates.csv", ("metric", "label", "predicate", *PARTS), predicates)
+    write_text(out / COMPARED, to_json(results))
+    write_csv(out / METRICS, ("metric", *PARTS), metrics)
+    write_csv(out / PREDICATES, ("metric", "label", "predicate", *PARTS), predicates)
 
 
 def report(results: dict, depth: int) -> str:

@@ -7,7 +7,7 @@ import argparse
 import dataclasses
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
 
-from segsg.evaluation.protocol import PROTOCOLS
-from segsg.files import to_json, user_path, write_text
+from segsg.evaluation.protocol import PROTOCOLS, Protocol
+from segsg.files import Claim, to_json, user_path, write_text
 from segsg.study.names import TASKS
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 AddCommand = Callable[..., argparse.ArgumentParser]
 RESULTS, RANKS, PAGE = "results.json", "ranks", "index.html"
+METRICS, PREDICATES = "metrics.csv", "predicates.csv"
+FILES = (RESULTS, METRICS, PREDICATES, PAGE)
+"""what an evaluation writes beside ranks"""
 MIDDLE = 50
 """the K of what a terminal shows"""
 HEADLINE = (f"R@{MIDDLE}", f"mR@{MIDDLE}", f"zsR@{MIDDLE}")
@@ -156,18 +159,22 @@ def evaluate(request: Request, out: Path) -> dict:
     from segsg.evaluation.ranks import save
     from segsg.formats.importers import open_file
 
+    protocols = PROTOCOLS if request.protocol == "all" else {request.protocol: PROTOCOLS[request.protocol]}
+    claim = Claim(out, (*FILES, *(f"{RANKS}/{name}.npz" for name in protocols)))
     truth, predictions = open_file(request.truth, request.truth_format), open_file(request.predictions, request.format)
     names, skipped = _predicate_names(truth, predictions, request.predicate_names), Skipped(request.lenient)
-    recalls = _recalls(request, names)
+    recalls = _recalls(request, names, protocols)
     concerns = _walk(_truths(truth, len(names) + 1, skipped), predictions, recalls, skipped)
     ranks = recalls.ranks()
     results = _results(request, names, ranks, skipped.reasons)
     results["concerns"] = concerns.listed(request.task, next(iter(ranks.values())))
+    shown = page(results)
+    claim.begin()
     for name, measured in ranks.items():
         save(out / RANKS / f"{name}.npz", measured)
     write_text(out / RESULTS, to_json(results))
     _write_tables(results, out)
-    write_text(out / PAGE, page(results))
+    write_text(out / PAGE, shown)
     return results
 
 
@@ -193,13 +200,12 @@ def _predicate_names(truth: "File", predictions: "File", listed: Path | None) ->
     return names
 
 
-def _recalls(request: Request, names: tuple[str, ...]) -> "SideBySide":
+def _recalls(request: Request, names: tuple[str, ...], protocols: Mapping[str, Protocol]) -> "SideBySide":
     from segsg.evaluation.ranks import Recall, SideBySide
     from segsg.formats import sidecars
 
     zero_shot = request.zero_shot and sidecars.zero_shot(request.zero_shot)
     counts = request.training_counts and sidecars.training_counts(request.training_counts, names)
-    protocols = PROTOCOLS if request.protocol == "all" else {request.protocol: PROTOCOLS[request.protocol]}
     return SideBySide({
         name: Recall(request.task, len(names) + 1, zero_shot, counts, rules) for name, rules in protocols.items()
     })  # fmt: skip
@@ -300,16 +306,24 @@ def _write_tables(results: dict, out: Path) -> None:
         for protocol, measured in protocols.items()
         for label, name in enumerate(results["names"], start=1)
     ]
-    write_csv(out / "metrics.csv", ("protocol", "metric", *parts), metrics)
-    write_csv(out / "predicates.csv", ("protocol", "label", "predicate", *columns), predicates)
+    write_csv(out / METRICS, ("protocol", "metric", *parts), metrics)
+    write_csv(out / PREDICATES, ("protocol", "label", "predicate", *columns), predicates)
 
 
 def write_csv(path: Path, head: Iterable[str], lines: Iterable[tuple], digits: str = "%.6f") -> None:
-    """A table whose real numbers have so many digits; what is None or NaN stays empty."""
+    """A table whose real numbers have so many digits; what is None or NaN stays empty.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
     import pandas
 
-    table = pandas.DataFrame(lines, columns=list(head))
+    table = pandas.DataFrame([map(inert, line) for line in lines], columns=[inert(name) for name in head])
     write_text(path, table.to_csv(index=False, float_format=digits, lineterminator="\n"))
+
+
+def inert(cell: Any) -> Any:
+    """A cell of a table; a text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def page(results: dict) -> str:

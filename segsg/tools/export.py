@@ -6,10 +6,11 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from segsg.files import user_path
+from segsg.files import Claim, user_path
 from segsg.study.params import PARAMS_FILE, load
 from segsg.tools.evaluate import AddCommand
 
+TRUTH, PREDICTIONS = "truth.jsonl", "predictions.jsonl.gz"
 SPLITS = ("train", "validation", "test")
 
 
@@ -33,7 +34,7 @@ def export(key: str, split: str, out: Path) -> tuple[Path, Path]:
     from segsg.formats.lines import write_graphs, write_truths
     from segsg.study import detectors, facts, measurements, scene_graphs, sets
 
-    params = load(PARAMS_FILE)
+    params, claim = load(PARAMS_FILE), Claim(out, (TRUTH, PREDICTIONS))
     if key not in params.experiments:
         raise ValueError(f"{PARAMS_FILE}: no experiment {key!r}; there are {', '.join(params.experiments)}")
     weights = scene_graphs.folder(params, key)
@@ -42,8 +43,9 @@ def export(key: str, split: str, out: Path) -> tuple[Path, Path]:
     # Looks may have been removed to save disk; the detector itself says the same, slower.
     stored = params.cache_looks and detectors.looks_folder(params, params.experiments[key].detector).is_dir()
     params = dataclasses.replace(params, cache_looks=stored)
-    truth, predictions = out / "truth.jsonl", out / "predictions.jsonl.gz"
+    truth, predictions = out / TRUTH, out / PREDICTIONS
     names, images = facts.load(params).names.predicates, len(sets.scene_graph_set(params, split))
+    claim.begin()
     write_truths(truth, measurements.truths(params, split), names)
     graphs = tqdm(scene_graphs.predict(params, key, split), desc=key, total=images, unit="image", mininterval=0.5)
     write_graphs(predictions, graphs)

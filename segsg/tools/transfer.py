@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segsg.files import user_path, write_text
+from segsg.files import ROOT, Claim, user_path, write_text
 from segsg.tools.evaluate import AddCommand, write_csv
 
 if TYPE_CHECKING:
     from segsg.tools.own_labels import Borrowed
 
-COCO = Path("data/facts/coco_classes.txt")
-COCO_PAIRS = Path("data/facts/name_pairs_vg150_coco80.json")
+TABLE, PICTURE, PAGE = "transfer.csv", "transfer.png", "transfer.html"
+COCO = ROOT / "data/facts/coco_classes.txt"
+COCO_PAIRS = ROOT / "data/facts/name_pairs_vg150_coco80.json"
 MODES = ("softmax", "dot", "cosine")
 NAMED = 12
 """names of a kind of concern on the terminal; the page has all"""
@@ -61,16 +62,16 @@ def run(options: argparse.Namespace) -> int:
     """Prints the table, writes the files, and returns the exit code."""
     from segsg.tools.own_labels import borrow, read_labels, read_vectors
 
-    if options.out is not None and options.out.is_file():
-        raise ValueError(f"{options.out}: is a file; name a folder for --out")
+    claim = None if options.out is None else Claim(options.out, (TABLE, PICTURE, PAGE))
     classes, mask_classes = read_labels(options.classes), read_labels(options.mask_classes or COCO)
     vectors = read_vectors(options.word_vectors, classes, mask_classes, dict(options.alias))
     wanted = {"mode": options.mode, "threshold": options.threshold, "name_pairs": _name_pairs(options)}
     borrowed = borrow(classes, mask_classes, vectors, **wanted)
     print(terminal(borrowed))
-    if options.out is not None:
+    if claim is not None:
+        claim.begin()
         write(options, borrowed)
-        print(f"Page: {options.out / 'transfer.html'}")
+        print(f"Page: {options.out / PAGE}")
     return SOME_WITHOUT_MASK if borrowed.bare else 0
 
 
@@ -149,7 +150,7 @@ def write(options: argparse.Namespace, borrowed: "Borrowed") -> None:
 
     transfer, listed = borrowed.transfer, lines(borrowed)
     rows = [(line.name, line.how, *row) for line, row in zip(listed, transfer.matrix.tolist(), strict=True)]
-    write_csv(options.out / "transfer.csv", ("class", "how", *transfer.mask_classes), rows, digits="%.6g")
+    write_csv(options.out / TABLE, ("class", "how", *transfer.mask_classes), rows, digits="%.6g")
     facts = {
         "source": options.classes.name,
         "mask_source": (options.mask_classes or COCO).name,
@@ -161,9 +162,9 @@ def write(options: argparse.Namespace, borrowed: "Borrowed") -> None:
         "counts": {"copied": 0, "combined": 0, "no mask": 0} | Counter(line.how for line in listed),
         "concerns": concerns(borrowed),
         "reasons": REASONS,
-        "picture": data_uri(_picture(borrowed, options.out / "transfer.png").read_bytes(), "png"),
+        "picture": data_uri(_picture(borrowed, options.out / PICTURE).read_bytes(), "png"),
     }
-    write_text(options.out / "transfer.html", render("own_labels", facts))
+    write_text(options.out / PAGE, render("own_labels", facts))
 
 
 def _picture(borrowed: "Borrowed", path: Path) -> Path:

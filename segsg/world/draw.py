@@ -3,7 +3,6 @@
 import json
 import multiprocessing
 import os
-import shutil
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from PIL import Image
 from pycocotools import mask as rle
 from tqdm import tqdm
 
+from segsg.files import whole_folder
 from segsg.world.classes import GRAPH_CLASSES, MASK_CLASSES, ORACLE, PREDICATES
 from segsg.world.images import Annotation, Drawn, Place, draw_image
 
@@ -96,19 +96,16 @@ def draw(folder: Path | str, *, workers: int = 2, **settings: int | float) -> No
         raise ValueError(
             f"{folder}: holds something other than a complete drawn world; remove it or name another folder"
         )
-    part = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    for name in (SCENE_GRAPH_PHOTOS, *MASK_PHOTOS.values(), "masks/annotations"):
-        (part / name).mkdir(parents=True)
-    records = _records(part, places, workers)
-    graphs = [record for record in records if record.place.set_name == "scene_graphs"]
-    _write_scene_graphs(part / "scene_graphs", graphs, world.side)
-    for split, name in MASK_FILES.items():
-        images = [(r.place.mask_image_id, r.mask_set) for r in records if r.place.mask_split == split]
-        _write_instances(part / "masks/annotations" / name, images, world.side, MASK_CLASSES, digits=12)
-    _write_json(part / SETTINGS, asdict(world))
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(part, folder)
+    with whole_folder(folder) as part:
+        for name in (SCENE_GRAPH_PHOTOS, *MASK_PHOTOS.values(), "masks/annotations"):
+            (part / name).mkdir(parents=True)
+        records = _records(part, places, workers)
+        graphs = [record for record in records if record.place.set_name == "scene_graphs"]
+        _write_scene_graphs(part / "scene_graphs", graphs, world.side)
+        for split, name in MASK_FILES.items():
+            images = [(r.place.mask_image_id, r.mask_set) for r in records if r.place.mask_split == split]
+            _write_instances(part / "masks/annotations" / name, images, world.side, MASK_CLASSES, digits=12)
+        _write_json(part / SETTINGS, asdict(world))
 
 
 def _records(part: Path, places: list[Place], workers: int) -> list[Record]:

@@ -71,7 +71,11 @@ def test_files_that_are_no_ranks(tmp_path):
     (tmp_path / "text.npz").write_text("no")
     np.savez(tmp_path / "other.npz", boxes=np.zeros(3))
     np.savez(tmp_path / "pickled.npz", header=np.array([{}], dtype=object))
-    for name, rule in (("text", "not a file of ranks"), ("other", "lacks header"), ("pickled", "not a file of ranks")):
+    for name, rule in (
+        ("text", "not a file of ranks"),
+        ("other", "lacks 'header'"),
+        ("pickled", "not a file of ranks"),
+    ):
         with pytest.raises(ValueError, match=rule) as error:
             load(tmp_path / f"{name}.npz")
         assert f"{name}.npz" in str(error.value)

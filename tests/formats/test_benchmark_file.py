@@ -3,6 +3,7 @@
 import os
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from read_files import predicate_columns, read_graphs, read_truths
 
 from segsg.evaluation.metrics import metrics
+from segsg.evaluation.protocol import SCENE_GRAPH_BENCHMARK
 from segsg.evaluation.ranks import Recall, evaluate
 
 
@@ -25,12 +27,12 @@ class BoxList:
 def save(tmp_path, monkeypatch):
     """Writes a file in which BoxList has the name that it has in the benchmark, whose modules are not there later."""
 
-    def save(content, **options):
-        module = types.ModuleType("maskrcnn_benchmark.structures.bounding_box")
+    def save(content, package="maskrcnn_benchmark", **options):
+        module = types.ModuleType(f"{package}.structures.bounding_box")
         module.BoxList = BoxList
         with monkeypatch.context() as patch:
             patch.setattr(BoxList, "__module__", module.__name__)
-            for name in ("maskrcnn_benchmark", "maskrcnn_benchmark.structures"):
+            for name in (package, f"{package}.structures"):
                 patch.setitem(sys.modules, name, types.ModuleType(name))
             patch.setitem(sys.modules, module.__name__, module)
             torch.save(content, tmp_path / "eval_results.pytorch", **options)
@@ -69,6 +71,30 @@ def test_same_numbers_as_by_hand(mode, zipped, images, save):
     assert 0 < expected["R@20"] < 1
     assert metrics(evaluate(read_truths(path), read_graphs(path, 5), Recall("sgdet", 5))) == expected
     assert predicate_columns(path) == 5
+
+
+@pytest.mark.parametrize("package", ["pysgg", "sgg_benchmark", "maskrcnn_benchmark"])
+def test_files_of_descendants_are_read(package, images, save):
+    true, found = as_boxlists(*images[0])
+    path = save({"groundtruths": [true], "predictions": [found]}, package)
+    assert len(list(read_truths(path))) == len(list(read_graphs(path, 5))) == 1
+
+
+def test_an_image_with_the_placeholder_alone_counts_zero_under_the_benchmark(images, save):
+    truth, graph = next((truth, graph) for truth, graph in images if len(truth.relations))
+    nothing = replace(graph, pairs=graph.pairs[:0], predicate_probabilities=graph.predicate_probabilities[:0])
+    true, found = as_boxlists(truth, nothing)
+    assert found.extra_fields["rel_pair_idxs"].tolist() == [[0, 0]]
+    path = save({"groundtruths": [true], "predictions": [found]})
+    ranks = evaluate(read_truths(path), read_graphs(path, 5), Recall("sgdet", 5, None, None, SCENE_GRAPH_BENCHMARK))
+    assert metrics(ranks)["R@100"] == 0
+
+
+def test_a_tensor_that_repeats_one_number_is_refused(images, save):
+    true, found = as_boxlists(*images[0])
+    found.extra_fields["pred_scores"] = torch.ones(1).expand(400_000_000)
+    with pytest.raises(ValueError, match="a tensor does not hold its own numbers"):
+        list(read_graphs(save({"groundtruths": [true], "predictions": [found]}), 5))
 
 
 class Attack:

@@ -128,11 +128,18 @@ def test_an_older_bundle_is_replaced_but_nothing_else(params, tmp_path):
     bundle.export(params, BASELINE, out)
     assert read_manifest(out).name == BASELINE
     assert not (out / "samples").exists()
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "letter.txt").touch()
-    with pytest.raises(ValueError, match="mine: is there and is no bundle"):
-        bundle.export(params, KEY, tmp_path / "mine")
-    assert (tmp_path / "mine" / "letter.txt").exists()
+    for folder in (tmp_path / "mine", out):
+        folder.mkdir(exist_ok=True)
+        (folder / "letter").touch()
+        with pytest.raises(ValueError, match="letter: would be lost, and is of no bundle"):
+            bundle.export(params, KEY, folder)
+        assert (folder / "letter").exists()
+
+
+def test_a_folder_beside_the_bundle_stays(params, tmp_path):
+    (tmp_path / "made.part").mkdir()
+    bundle.export(params, KEY, tmp_path / "made")
+    assert (tmp_path / "made.part").is_dir()
 
 
 def test_an_experiment_that_no_photo_can_feed_is_refused(params, tmp_path):

@@ -79,8 +79,26 @@ def test_the_same_files_give_the_same_bytes(files):
     for name in ("a", "b"):
         evaluate(request(files), files / name)
     made = sorted(path.relative_to(files / "a") for path in (files / "a").rglob("*") if path.is_file())
-    assert len(made) == 7
+    assert len(made) == 8
     assert all((files / "a" / path).read_bytes() == (files / "b" / path).read_bytes() for path in made)
+
+
+def test_results_replace_results_and_nothing_else(files, capsys):
+    assert command(files) == 0 and command(files) == 0
+    (files / "mine").mkdir()
+    (files / "mine" / "index.html").write_text("a page of mine")
+    assert command(files, "--out", files / "mine") == 1
+    assert "mine/index.html: would be replaced, and segsg did not write it" in capsys.readouterr().err
+    assert [path.name for path in (files / "mine").iterdir()] == ["index.html"]
+    assert (files / "mine" / "index.html").read_text() == "a page of mine"
+
+
+def test_a_name_that_a_spreadsheet_takes_for_a_formula_is_inert(files):
+    truth = (files / "truth.jsonl").read_text().replace('"p1"', '"=1+1"')
+    (files / "truth.jsonl").write_text(truth)
+    evaluate(request(files), files / "out")
+    rows = list(csv.DictReader((files / "out" / "predicates.csv").open()))
+    assert {row["predicate"] for row in rows} == {"'=1+1", "p2", "p3", "p4", "p5"}
 
 
 def test_one_protocol_is_as_good_as_all(files):

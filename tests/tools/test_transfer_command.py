@@ -30,7 +30,7 @@ def test_names_are_printed_with_their_partners_and_written_in_three_files(transf
     assert lines[1].split() == ["dog", "copied", "dog"]
     assert lines[2].split() == ["woman", "copied", "person"]
     assert "bowl 0.56" in lines[3]
-    assert sorted(path.name for path in out.iterdir()) == ["transfer.csv", "transfer.html", "transfer.png"]
+    assert sorted(path.name for path in out.iterdir()) == [".segsg", "transfer.csv", "transfer.html", "transfer.png"]
 
 
 def test_the_csv_is_the_whole_matrix(transfer):
@@ -85,7 +85,7 @@ def test_a_file_that_is_not_there_is_named(transfer, option, message):
 def test_names_that_all_borrow_nothing_are_written_too(transfer):
     code, _, out = transfer(["xyzzy", "plugh"])
     assert code == 3
-    assert {path.name for path in out.iterdir()} == {"transfer.csv", "transfer.png", "transfer.html"}
+    assert {path.name for path in out.iterdir()} == {".segsg", "transfer.csv", "transfer.png", "transfer.html"}
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(transfer, tmp_path):
