@@ -194,6 +194,15 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
+def check_writable(folder: Path) -> None:
+    """ValueError, before any work, if no results can be written to a folder, which need not be there yet."""
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if not there.is_dir():
+        raise ValueError(f"{there}: is a file; name a folder for --out")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"{there}: cannot be written to; name another folder for --out")
+
+
 class Claim:
     """A folder for a command's results, of which it may replace only what segsg wrote there before.
 
@@ -202,8 +211,7 @@ class Claim:
     """
 
     def __init__(self, folder: Path, names: Iterable[str]):
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{folder}: is a file; name a folder for --out")
+        check_writable(folder)
         self._record = folder / RECORD
         known = self._record.read_text(encoding="utf-8").splitlines() if self._record.is_file() else ()
         for name in sorted({*names} - {*known}):
