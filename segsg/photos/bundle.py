@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
@@ -251,10 +252,20 @@ def _regions(graph: ImageGraph, boxes: Tensor, names: Vocabulary, size: tuple[in
             names.class_name(label),
             float(score),
             _box(box),
-            None if mask is None else runs_of(paste(mask[None], box[None], size)[0].numpy()),
+            None if mask is None else runs_of(_pasted(mask, box, size)),
         )
         for label, score, box, mask in zip(graph.labels.tolist(), graph.scores, boxes, masks, strict=True)
     )
+
+
+def _pasted(mask: Float[Tensor, "side side"], box: Tensor, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
+    """A mask in the frame of its photo, computed within its box alone: photos may have many more pixels."""
+    whole = np.zeros(size, dtype=bool)
+    left, top = (int(side) for side in box[:2].floor())
+    right, bottom = (int(side) for side in box[2:].ceil())
+    inside = paste(mask[None], (box - box.new_tensor([left, top, left, top]))[None], (bottom - top, right - left))
+    whole[top:bottom, left:right] = inside[0].numpy()
+    return whole
 
 
 def _pair_regions(masks: Float[Tensor, "pairs 28 28"] | None, unions: Tensor) -> list[PairRegion | None]:
