@@ -34,7 +34,7 @@ def export(key: str, split: str, out: Path) -> tuple[Path, Path]:
     from segsg.formats.lines import write_graphs, write_truths
     from segsg.study import detectors, facts, measurements, scene_graphs, sets
 
-    params, claim = load(PARAMS_FILE), Claim(out, (TRUTH, PREDICTIONS))
+    params, claim = load(PARAMS_FILE), Claim(out, "export", (TRUTH, PREDICTIONS))
     if key not in params.experiments:
         raise ValueError(f"{PARAMS_FILE}: no experiment {key!r}; there are {', '.join(params.experiments)}")
     weights = scene_graphs.folder(params, key)
