@@ -11,7 +11,7 @@ import torch
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
-from segsg.data.photos import FORMATS, eight_bits
+from segsg.data.photos import eight_bits, opened
 from segsg.files import DataError
 from segsg.photos.graph import FORMAT
 from segsg.structures import Sample
@@ -136,13 +136,8 @@ def read(photo: Photo) -> Pixels:
     path = Path(photo)
     if not path.is_file():
         raise DataError(path, "photo", "no such file", "correct the path")
-    try:
-        with Image.open(path, formats=FORMATS) as opened:
-            return _of_image(opened)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = "of no known format" if isinstance(error, Image.UnidentifiedImageError) else error
-        rule = f"cannot be decoded ({reason})"
-        raise DataError(path, "photo", rule, f"give a photo as {', '.join(FORMATS)}") from error
+    with opened(path) as image:
+        return _of_image(image)
 
 
 def sample(pixels: Pixels) -> Sample:
