@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 METRICS_FILE = "metrics.json"
 RECORD = ".segsg"
 """in a folder of results: which command wrote which files"""
+MOST_VALUES = 100_000
+"""in a file of parameters"""
 MOST_JSON = 2**29
 """bytes that `read_json` takes; values fill about eight times as much memory"""
 DAMAGED = (
@@ -112,12 +114,28 @@ def keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def read_yaml(path: Path) -> Any:
     """The content of a YAML file of plain values. DataError if it is missing or is not YAML."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(path, "file", f"cannot be read ({error.strerror})", "run `segsg profile use mini`") from error
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         rule = f"is not YAML ({' '.join(str(error).split())})"
         raise DataError(path, "file", rule, "correct it, or let `segsg profile use NAME` write params.yaml") from error
+
+
+def parse_yaml(text: str) -> Any:
+    """The plain values of a YAML text. ValueError, or an error of YAML, for anything else.
+
+    Names for values (`&a` and `*a`) may stand for more of them than any file could hold: they are counted.
+    """
+    content = yaml.safe_load(text)
+    waiting, values = [content], 0
+    while waiting:
+        values += 1
+        if values > MOST_VALUES:
+            raise ValueError(f"it stands for more than {MOST_VALUES} values")
+        value = waiting.pop()
+        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return content
 
 
 def read_torch(path: Path, stand_ins: Iterable[tuple[type, str]] = ()) -> Any:

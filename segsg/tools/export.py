@@ -45,8 +45,9 @@ def export(key: str, split: str, out: Path) -> tuple[Path, Path]:
     params = dataclasses.replace(params, cache_looks=stored)
     truth, predictions = out / TRUTH, out / PREDICTIONS
     names, images = facts.load(params).names.predicates, len(sets.scene_graph_set(params, split))
+    predicted = scene_graphs.predict(params, key, split)
+    graphs = tqdm(predicted, desc=key, total=images, unit="image", mininterval=0.5)
     claim.begin()
-    write_truths(truth, measurements.truths(params, split), names)
-    graphs = tqdm(scene_graphs.predict(params, key, split), desc=key, total=images, unit="image", mininterval=0.5)
     write_graphs(predictions, graphs)
+    write_truths(truth, measurements.truths(params, split), names)
     return truth, predictions
