@@ -11,6 +11,8 @@ GRID = {
     "seeds": [0, 2],
 }
 
+ROW = {"model": "motifs", "detector": "fpn", "method": "baseline", "task": "predcls"}
+
 
 def test_every_combination_is_a_row_named_after_it():
     _, experiments = expand(GRID, "mini")
@@ -73,11 +75,16 @@ def test_only_a_joint_detector_can_do_without_mask_images():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"methods": ["grounded"]}, "method 'grounded' is not one of"),
-        ({"rows": {"a": {"detector": "fpm-joint-disjoint"}}}, "no backbone for detector 'fpm'"),
+        ({"methods": ["grounded"]}, "'grounded' is not one of"),
+        ({"rows": {"a": ROW | {"detector": "fpm-joint-disjoint"}}}, "no backbone for detector 'fpm'"),
         ({"detectors": ["fpm"]}, "no backbone for detector 'fpm'; known: fpn, vgg"),
-        ({"sedes": [1]}, "unknown sedes"),
-        ({"more": [{"sedes": [1]}]}, "unknown sedes"),
+        ({"sedes": [1]}, "unknown key 'sedes'; did you mean 'seeds'"),
+        ({"rows": {"a": {"model": "imp"}}}, "rows: a: missing detector, method, task"),
+        ({"rows": None}, "rows: expected dict, got None"),
+        ({"seeds": 3}, "seeds: expected list, got 3"),
+        ({"tasks": ["predcls", "sgen"]}, "'sgen' is not one of predcls"),
+        ({"ablations": [{"model": "imp"}]}, "missing changes, detector, task"),
+        ({"more": [{"sedes": [1]}]}, "unknown key 'sedes'; did you mean 'seeds'"),
     ],
 )
 def test_a_wrong_name_is_an_error_that_lists_the_right_ones(change, message):
