@@ -1,6 +1,10 @@
+import typing
+
 import pytest
 
+from segsg.detection.backbones import BACKBONES
 from segsg.study.grid import expand
+from segsg.study.params import BackboneName
 
 GRID = {
     "backbones": {"fpn": "resnext-mini-fpn", "vgg": "vgg-mini"},
@@ -101,3 +105,9 @@ def test_a_grid_beside_another_takes_what_it_does_not_name_and_no_rows():
     assert alone.items() < experiments.items()
     assert {(experiments[key]["task"], experiments[key]["seed"]) for key in added} == {("sgdet", 7)}
     assert {experiments[key]["model"] for key in added} == set(GRID["models"])
+
+
+def test_the_backbones_that_a_grid_may_name_are_those_that_there_are():
+    assert typing.get_args(BackboneName) == tuple(BACKBONES)
+    with pytest.raises(ValueError, match="backbones: fpn: 'resnet9000' is not one of vgg16, "):
+        expand(GRID | {"backbones": {"fpn": "resnet9000"}}, "mini")
