@@ -1,0 +1,105 @@
+"""Several processes train as one does: real ones, on the CPU. tests/helpers/together.py says what they train."""
+
+import csv
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from together import (
+    COUNTS,
+    IMAGES,
+    MADE,
+    STEPS,
+    run,
+    scene_graph_model,
+    scenes,
+    source,
+    train_again,
+    train_all,
+    train_and_die,
+    train_apart,
+    train_nonfinite,
+)
+
+from segsg.training.checkpoint import HISTORY, WEIGHTS, trainable_state
+
+DETECTORS = ("joint", "plain")
+AMONG_FOUR = ("imp-refined", "motifs-refined", "vctree-refined", "transformer-refined", "joint")
+ALMOST, NEARLY = 1e-5, 1e-2
+"""Largest difference of weights in units of how far training moved them, and of losses in units of themselves. Rounding
+may turn the order of two proposals of a detector that score alike, so that it draws another."""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Folders of the same trainings, by the number of processes."""
+    folder = tmp_path_factory.mktemp("together")
+    for processes, keys in ((1, MADE), (2, MADE), (4, AMONG_FOUR)):
+        assert run(folder / str(processes), processes, train_all, list(keys)) == [0] * processes
+    return folder
+
+
+def history(folder):
+    with (folder / HISTORY).open() as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def flat(state):
+    return torch.cat([state[name].double().flatten() for name in sorted(state)])
+
+
+@pytest.mark.parametrize(("processes", "key"), [(2, key) for key in MADE] + [(4, key) for key in AMONG_FOUR])
+def test_losses_and_weights_are_those_of_one_process(processes, key, trained):
+    one, several = (trained / str(number) / key for number in (1, processes))
+    tolerance = NEARLY if key in DETECTORS else ALMOST
+    for alone, together in zip(history(one), history(several), strict=True):
+        assert together == pytest.approx(alone, rel=tolerance, abs=tolerance)
+    before = flat(trainable_state(MADE[key]()[0]))
+    alone, together = (flat(load_file(folder / WEIGHTS)) for folder in (one, several))
+    assert (alone - before).norm() > 1e-3
+    assert (together - alone).norm() < tolerance * (alone - before).norm()
+
+
+def test_in_every_step_of_four_processes_some_have_no_region(monkeypatch):
+    """So the trainings above show that such a process does no harm."""
+    monkeypatch.setenv("WORLD_SIZE", str(IMAGES))
+    batches = source(scenes()[1])(range(STEPS.iterations * IMAGES))
+    regions = torch.tensor([len(batch.boxes[0]) for batch in batches]).reshape(-1, IMAGES)
+    assert (regions == 0).any(dim=1).all() and (regions > 0).any(dim=1).all()
+    assert 0 in COUNTS
+
+
+DROPPING = partial(scene_graph_model, "motifs", "sgcls", is_refined=True, dropout=0.3)
+
+
+@pytest.mark.parametrize(("processes", "made"), [(4, DROPPING), (2, MADE["joint"])], ids=["motifs-refined", "joint"])
+def test_a_killed_run_goes_on_to_the_very_same_weights(processes, made, tmp_path):
+    numbers = replace(STEPS, optimizer="adamw", iterations=5)
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert run(whole, processes, train_again, "key", made, numbers) == [0] * processes
+    codes = run(cut, processes, train_and_die, "key", 3 * processes + 1, made, numbers)
+    assert codes[1] == -9 and 0 not in codes
+    assert (cut / "work" / "key" / "last.pt").exists() and not (cut / "key").exists()
+    assert run(cut, processes, train_again, "key", made, numbers) == [0] * processes
+    for name in (WEIGHTS, HISTORY):
+        assert (whole / "key" / name).read_bytes() == (cut / "key" / name).read_bytes()
+    assert not (cut / "work" / "key" / "last.pt").exists()
+
+
+def test_processes_that_see_another_checkpoint_refuse(tmp_path):
+    numbers = replace(STEPS, iterations=5)
+    run(tmp_path, 2, train_and_die, "key", 7, MADE["frequency"], numbers)
+    run(tmp_path, 2, train_apart, "key", MADE["frequency"], numbers)
+    for rank in (0, 1):
+        said = (tmp_path / f"said-{rank}").read_text()
+        assert "last.pt: some processes see another checkpoint; they must share this folder" in said
+
+
+def test_a_loss_that_is_not_finite_names_the_images_of_all_processes(tmp_path):
+    run(tmp_path, 2, train_nonfinite, "key", MADE["frequency"])
+    first, second = ((tmp_path / f"said-{rank}").read_text() for rank in (0, 1))
+    assert first == second
+    assert first.startswith("loss 'predicates' is nan at step 0, images ")
+    assert len(first.split("images ")[1].split(";")[0].split(", ")) == IMAGES
