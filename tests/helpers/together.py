@@ -12,7 +12,7 @@ import torch
 from grounded import refined, slots
 from scenes import CHANNELS, SIDE, make, mask_set_look
 
-from segsg.data.loading import Batches, prepared
+from segsg.data.loading import Batches, pad_masks, prepared
 from segsg.data.views import ImageSet, one_predicate_per_pair
 from segsg.detection.backbones import BACKBONES
 from segsg.detection.detector import Detector
@@ -93,16 +93,17 @@ def scenes():
 
 
 def pictures():
-    """The same scenes as pictures of noise, which are not all of one size."""
+    """The same scenes as pictures of noise, which are the wider the later they come."""
     _, batch, mask_batch = scenes()
-    noise = torch.randint(0, 256, (len(COUNTS), 3, SIDE, SIDE), generator=torch.Generator().manual_seed(0))
-    drawn = {"images": noise.byte(), "sizes": [(SIDE, SIDE - 4 * i) for i in range(len(COUNTS))]}
-    return replace(batch, **drawn), replace(mask_batch, **drawn)
+    noise = torch.randint(0, 256, (len(COUNTS), 3, SIDE, 2 * SIDE), generator=torch.Generator().manual_seed(0))
+    drawn = {"images": noise.byte(), "sizes": [(SIDE, SIDE + 9 * i) for i in range(len(COUNTS))]}
+    wide = [pad_masks(masks, SIDE, 2 * SIDE) for masks in mask_batch.masks]
+    return replace(batch, **drawn), replace(mask_batch, masks=wide, **drawn)
 
 
 def source(batch, *, flip=False, change=None):
     """This process's share of endless steps of a batch's images."""
-    batches = Batches(OfBatch(batch), sets.share(IMAGES), SEED, flip, SIDE, SIDE, change)
+    batches = Batches(OfBatch(batch), sets.share(IMAGES), SEED, flip, SIDE, 2 * SIDE, change)
     return lambda numbers: prepared(batches.batch, numbers, 2)
 
 
