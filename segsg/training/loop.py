@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from segsg.structures import Batch, Mean, Source
 from segsg.training.checkpoint import Checkpoint, Row
-from segsg.training.processes import add_gradients, everybodys, padded_alike, whole_means
+from segsg.training.processes import add_gradients, gathered, padded_alike, whole_means
 
 Rate = Callable[[int], float]
 """step, from 0 -> factor of the peak learning rate"""
@@ -102,7 +102,7 @@ def fit(
     """
     fabric.setup_module(model)
     start, rows = checkpoint.load(model, optimizer)  # an optimizer's state goes where the parameters are by now
-    if len(set(everybodys([start], fabric))) > 1:
+    if len(set(gathered([start], fabric))) > 1:
         raise ValueError(f"{checkpoint.path}: some processes see another checkpoint; they must share this folder")
     for group in optimizer.param_groups:
         group.setdefault("peak", group["lr"])  # a resumed optimizer brings its own, and has a rate on the way down
@@ -146,7 +146,7 @@ def _step(
     named = {f"loss '{name}'": loss for name, loss in values.items()} | {"the gradient": norm.item()}
     wrong = [name for name, value in named.items() if not math.isfinite(value)]
     if wrong:
-        image_ids = [image_id for batch in drawn.values() for image_id in everybodys(batch.image_ids, fabric)]
+        image_ids = [image_id for batch in drawn.values() for image_id in gathered(batch.image_ids, fabric)]
         raise ValueError(
             f"{wrong[0]} is {named[wrong[0]]} at step {step}, images {', '.join(map(str, image_ids))}; "
             "look at these images, or lower the learning rate or the precision"

@@ -55,7 +55,7 @@ def add_gradients(parameters: list[nn.Parameter], fabric: Fabric) -> None:
             parameter.grad.copy_(part.view_as(parameter))
 
 
-def everybodys(numbers: list[int], fabric: Fabric) -> list[int]:
+def gathered(numbers: list[int], fabric: Fabric) -> list[int]:
     """The numbers of all processes, one process after the other; each has as many."""
     table = torch.zeros(fabric.world_size, len(numbers), dtype=torch.long, device=fabric.device)
     table[fabric.global_rank] = torch.tensor(numbers, device=fabric.device)
