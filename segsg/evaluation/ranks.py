@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ from torch import Tensor
 from segsg.evaluation.matching import Ranking, agreement, first_covering, intersection, rank
 from segsg.evaluation.protocol import DEFAULT, Protocol
 from segsg.evaluation.records import Prediction, Truth, as_array, check_graph, check_truth
-from segsg.files import whole
+from segsg.files import DataError, check_seal, whole
 from segsg.structures import ImageGraph, Task
 
 
@@ -82,11 +84,12 @@ def save(path: Path, ranks: Ranks) -> None:
 def load(path: Path) -> Ranks:
     """Read what `save` wrote. ValueError names the file and what it lacks; FileNotFoundError where there is none."""
     try:
+        check_seal(path)
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
+    except (FileNotFoundError, DataError):
         raise
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path}: not a file of ranks ({error}); evaluate the predictions again") from error
     lacking = [name for name in ("header", *_ARRAYS) if name not in arrays and name not in _OPTIONAL]
     if lacking:

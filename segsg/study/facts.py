@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from segsg.data.words import Vocabulary
-from segsg.files import DataError, read_json, whole, write_text
+from segsg.files import DataError, check_seal, read_json, whole, write_text
 from segsg.study import sets
 from segsg.study.params import Params
 
@@ -68,9 +68,11 @@ class Facts:
 
     @classmethod
     def load(cls, folder: Path) -> "Facts":
-        """The inverse of `save`. DataError if a file is missing or says something else."""
-        names = read_json(folder / NAMES)
+        """The inverse of `save`. DataError if a file is missing, damaged or says something else."""
         try:
+            for name in (NAMES, NUMBERS):
+                check_seal(folder / name)
+            names = read_json(folder / NAMES)
             tensors = load_file(folder / NUMBERS)
             vocabulary = Vocabulary(tuple(names["classes"]), tuple(names["predicates"]))
             known = (tuple(names["mask_classes"]), names["name_pairs"], names["drawn_as"])
