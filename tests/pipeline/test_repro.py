@@ -142,7 +142,7 @@ from segsg.pipeline import repro
 from segsg.pipeline.processes import Stopped
 
 repro.load = lambda: SimpleNamespace(profile="mini", report="mini")
-repro.check_files = lambda params: None
+repro.check_files = repro.profile.check = lambda params: None
 try:
     repro.run_repro(Namespace(jobs=2))
 except Stopped as stop:
