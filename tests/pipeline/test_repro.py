@@ -13,7 +13,7 @@ from dvc.repo import Repo
 
 from segsg import cli
 from segsg.files import ROOT
-from segsg.pipeline import repro
+from segsg.pipeline import dvc, repro
 from segsg.pipeline.processes import OWNER, Stopped, alone
 
 DVC = """
@@ -173,7 +173,7 @@ def test_kill_ends_stages_and_leaves_dvc_unlocked(study):
     assert command.wait() == 143
     assert not any(stage.is_running() for stage in stages)
     assert not any(json.loads((study / ".dvc/tmp/rwlock").read_text()).values())
-    assert {"detector@a", "detector@b"} <= repro.outdated().keys()
+    assert {"detector@a", "detector@b"} <= dvc.outdated().keys()
 
 
 def test_the_command_line_ends_with_the_code_of_the_signal(monkeypatch, capsys, tmp_path):
@@ -214,13 +214,13 @@ def test_a_study_that_dvc_cannot_read_is_one_line(study):
 
 def test_what_dvc_opens_as_pickles_lies_in_the_project_and_is_its_owners_alone(project_copy):
     """Also for plain `dvc`, which would make the last folder for everybody to write to if it were not there."""
-    folder = project_copy / repro.OF_DVC
+    folder = project_copy / dvc.OF_DVC
     listed = subprocess.run([sys.executable, "-m", "dvc", "stage", "list"], cwd=project_copy, capture_output=True)
     assert listed.returncode == 0
     repository = Repo(str(project_copy))
     assert Path(repository.site_cache_dir).absolute().is_relative_to(folder)
     assert not (folder / "repo").stat().st_mode & 0o002
-    repro.set_up_dvc()
+    dvc.set_up_dvc()
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
@@ -257,7 +257,7 @@ def log_of(folder: Path, text: str) -> Path:
 
 def test_the_error_stands_last_without_noise(tmp_path):
     log = log_of(tmp_path, OURS.format(before=PROGRESS, error="a.jpg: photo: is missing; put it there"))
-    context, error = repro.said(log)
+    context, error = dvc.said(log)
     assert error == "look@a: a.jpg: photo: is missing; put it there"
     assert context.splitlines()[-2:] == ["    step 3", "    executed/mini/25_look-a.part.ipynb: the executed cells"]
     assert "IProgress" not in context and "notebook_tqdm" not in context
@@ -279,7 +279,7 @@ LOST = "failed to reproduce 'a': output 'x' does not exist"
     ids=["ours", "other", "dvc", "killed", "silent"],
 )
 def test_the_line_of_an_error_is_the_stages_own_if_it_has_one(tmp_path, text, expected):
-    assert repro.said(log_of(tmp_path, text))[1] == f"look@a: {expected}"
+    assert dvc.said(log_of(tmp_path, text))[1] == f"look@a: {expected}"
 
 
 def test_of_two_failures_both_lines_stand_last():
@@ -295,3 +295,30 @@ def test_a_full_disk_is_said_whoever_met_it(study):
         repro.reproduce(jobs=1)
     last = str(raised.value).splitlines()[-1]
     assert "No space left on device" in last and last.endswith("; free some space, then run the same command again")
+
+
+@pytest.mark.parametrize("torn", ["", "schema: '2.0'\nstages:\n  a:\n    cm", "- 1\n", "\0\0\0"])
+def test_a_lock_file_that_a_full_disk_has_torn_is_taken_back(torn, study, capsys):
+    repro.reproduce(jobs=1)
+    whole = (study / "dvc.lock").read_text()
+    repro.reproduce(jobs=1)
+    (study / "dvc.lock").write_text(torn)
+    (study / ".dvc" / "tmp" / "rwlock").write_text('{"a')
+    capsys.readouterr()
+    repro.reproduce(jobs=1)
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == [
+        "dvc.lock is damaged; it is taken back to what it was before the last run",
+        ".dvc/tmp/rwlock is damaged; it is removed",
+    ]
+    assert (study / "dvc.lock").read_text() == whole
+
+
+def test_without_an_older_copy_a_torn_lock_file_begins_anew(study, capsys):
+    repro.reproduce(jobs=1)
+    whole = (study / "dvc.lock").read_text()
+    (study / "dvc.lock").write_text("")
+    dvc.LAST_GOOD.unlink(missing_ok=True)
+    repro.reproduce(jobs=1)
+    assert "dvc.lock is damaged; it begins anew" in capsys.readouterr().out
+    assert (study / "dvc.lock").read_text() == whole
