@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 METRICS_FILE = "metrics.json"
 RECORD = ".segsg"
 """in a folder of a command's results: names of the files that it wrote"""
+MOST_JSON = 2**29
+"""bytes that `read_json` takes; values fill about eight times as much memory"""
 DAMAGED = (
     OSError,
     EOFError,
@@ -76,13 +78,34 @@ WAYS_OUT = {
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file. DataError if it is missing or is not JSON."""
+    """The content of a JSON file. DataError if it is missing, is not JSON, is too large, or has a key twice."""
     try:
-        return json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            content = file.read(MOST_JSON + 1)
     except OSError as error:
-        raise DataError(path, "file", f"cannot be read ({error.strerror})", "check its path in the profile") from error
+        raise DataError(path, "file", f"cannot be read ({error.strerror})", "correct its path") from error
+    if len(content) > MOST_JSON:
+        raise DataError(path, "file", f"has more than {MOST_JSON} bytes", "cut it, or take another file")
+    try:
+        return json.loads(content, object_pairs_hook=keys_once)
     except (ValueError, RecursionError) as error:
-        raise DataError(path, "file", f"is not JSON ({error})", "download or draw it again") from error
+        raise not_json(path, error) from error
+
+
+def not_json(path: Path, error: Exception) -> DataError:
+    """What to raise where decoding a JSON file raised `error`."""
+    reason = " ".join(str(error).split())
+    return DataError(path, "file", f"is not JSON ({reason:.200})", "correct it, or take it from its source again")
+
+
+def keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. ValueError for a key that it has twice: one of the two values would be lost without a word."""
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        raise ValueError(f"an object has the key {twice[:60]!a} twice")
+    return record
 
 
 def read_yaml(path: Path) -> Any:
@@ -94,16 +117,6 @@ def read_yaml(path: Path) -> Any:
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         rule = f"is not YAML ({' '.join(str(error).split())})"
         raise DataError(path, "file", rule, "correct it, or let `segsg profile use NAME` write params.yaml") from error
-
-
-def field(path: Path, item: str, record: Any, key: str, kind: type | tuple[type, ...] = object) -> Any:
-    """`record[key]`, of the given kind. DataError names the item that lacks it."""
-    if not isinstance(record, dict) or key not in record:
-        raise DataError(path, item, f"has no '{key}'", "check that the file is of the kind that the profile expects")
-    value = record[key]
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise DataError(path, item, f"'{key}' is {value!r:.60}", "download or draw the file again")
-    return value
 
 
 def read_torch(path: Path, stand_ins: Iterable[tuple[type, str]] = ()) -> Any:
@@ -194,6 +207,15 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
+def check_writable(folder: Path) -> None:
+    """ValueError, before any work, if no results can be written to a folder, which need not be there yet."""
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if not there.is_dir():
+        raise ValueError(f"{there}: is a file; name a folder for --out")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"{there}: cannot be written to; name another folder for --out")
+
+
 class Claim:
     """A folder for a command's results, of which it may replace only what segsg wrote there before.
 
@@ -202,8 +224,7 @@ class Claim:
     """
 
     def __init__(self, folder: Path, names: Iterable[str]):
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{folder}: is a file; name a folder for --out")
+        check_writable(folder)
         self._record = folder / RECORD
         known = self._record.read_text(encoding="utf-8").splitlines() if self._record.is_file() else ()
         for name in sorted({*names} - {*known}):

@@ -48,8 +48,9 @@ def resize(sample: Sample, short_side: int, long_side: int) -> Sample:
 
 
 def _resized_image(image: UInt8[Tensor, "3 h w"], size: tuple[int, int]) -> UInt8[Tensor, "3 new_h new_w"]:
-    pixels = F.interpolate(image[None].float(), size, mode="bilinear", antialias=True)
-    return pixels[0].round().clamp(0, 255).to(torch.uint8)
+    """One colour at a time: as floats, all of a large photo would take four times the memory of its pixels."""
+    colours = (F.interpolate(colour[None, None].float(), size, mode="bilinear", antialias=True)[0] for colour in image)
+    return torch.cat([colour.round().clamp(0, 255).to(torch.uint8) for colour in colours])
 
 
 def _resized_masks(masks: Bool[Tensor, "regions h w"], size: tuple[int, int]) -> Bool[Tensor, "regions new_h new_w"]:

@@ -1,7 +1,7 @@
 """Scene graphs in Visual Genome's layout (VG-SGG.h5, VG-SGG-dicts.json, image_data.json, photos)."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -9,14 +9,15 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from segsg.data.photos import find_photo, read_photo
-from segsg.data.visual_genome_file import Rows, check, read_images, read_rows
-from segsg.data.words import Vocabulary
-from segsg.files import DAMAGED, DataError, field, is_table, read_json, read_torch
+from segsg.data.visual_genome_file import LONGER_SIDE, MOST_ROWS, NOT_SHARED, Rows, check, read_images, read_rows
+from segsg.data.words import Vocabulary, check_names
+from segsg.files import DAMAGED, DataError, is_table, read_json, read_torch
 from segsg.structures import Sample
+from segsg.values import CORRECT, field, whole_number
 
 Split = Literal["train", "validation", "test"]
-LONGER_SIDE = 1024
 ASPECT_TOLERANCE = 0.02
+WHOLE = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 Annotation = tuple[Float[Tensor, "regions 4"], Int[Tensor, "regions"], Int[Tensor, "relations 3"]]
 
 
@@ -26,10 +27,13 @@ def read_vocabulary(path: Path) -> Vocabulary:
     return Vocabulary(_names(path, record, "label_to_idx"), _names(path, record, "predicate_to_idx"))
 
 
-def _names(path: Path, record, key: str) -> tuple[str, ...]:
-    names = {index: name for name, index in field(path, "file", record, key, dict).items()}
-    if sorted(names) != list(range(1, len(record[key]) + 1)):
-        raise DataError(path, f"'{key}'", "indices are not 1, 2, 3 ... without gaps", "take another file")
+def _names(path: Path, record: Any, key: str) -> tuple[str, ...]:
+    numbers = field(path, "file", record, key, dict)
+    check_names(path, f"'{key}'", numbers)
+    names = {whole_number(path, f"'{key}'", numbers, name): name for name in numbers}
+    if sorted(names) != list(range(1, len(numbers) + 1)):
+        rule = "numbers are not 1, 2, 3 ... without gaps, each for one name"
+        raise DataError(path, f"'{key}'", rule, "number the names so; 0 is background and has no name")
     return tuple(names[index] for index in range(1, len(names) + 1))
 
 
@@ -40,13 +44,16 @@ def read_zero_shot(path: Path, vocabulary: Vocabulary) -> Int[Tensor, "triplets 
     """
     try:
         columns = read_torch(path)
+        if not is_table(columns, 3) or columns.dtype not in WHOLE or len(columns) > MOST_ROWS:
+            raise DataError(path, "file", "is not a tensor of rows of three labels, which are whole numbers", CORRECT)
+        most = torch.tensor([len(vocabulary.classes), len(vocabulary.classes), len(vocabulary.predicates)])
+        unknown = bool(((columns < 1) | (columns > most)).any())
+    except DataError:
+        raise
     except DAMAGED as error:
         rule = f"cannot be read as a tensor ({type(error).__name__})"
-        raise DataError(path, "file", rule, "download it again") from error
-    if not is_table(columns, 3):
-        raise DataError(path, "file", "is not a tensor of rows of three labels", "download it again")
-    most = torch.tensor([len(vocabulary.classes), len(vocabulary.classes), len(vocabulary.predicates)])
-    if ((columns < 1) | (columns > most)).any():
+        raise DataError(path, "file", rule, "correct its path, or take the file from its source again") from error
+    if unknown:
         raise DataError(path, "file", "has labels beyond the vocabulary", "take both from the same source")
     return columns[:, [0, 2, 1]].long()
 
@@ -90,7 +97,7 @@ class SceneGraphSet:
     @property
     def shared_ids(self) -> list[int | None]:
         """Id of each image in the mask set (`coco_id`), None for an image that it does not have."""
-        return [shared or None for shared in self._images.shared[self._chosen].tolist()]
+        return [None if shared == NOT_SHARED else shared for shared in self._images.shared[self._chosen].tolist()]
 
     def annotation(self, index: int) -> Annotation:
         """(boxes_original, labels, relations) without opening the photo; boxes are in the frame of image_data.json."""

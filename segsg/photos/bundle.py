@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+import numpy as np
 import torch
-from jaxtyping import Float
-from safetensors import SafetensorError
+from jaxtyping import Bool, Float
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -25,7 +26,7 @@ from segsg.photos.graph import Box, PairRegion, PhotoGraph, Region, Relation, Wa
 from segsg.photos.input import Photo, Pixels, read, sample
 from segsg.structures import Batch, ImageGraph, Look
 from segsg.study.detectors import make_detector
-from segsg.study.facts import Facts
+from segsg.study.facts import NAMES, NUMBERS, Facts
 from segsg.study.models import make_model
 from segsg.study.params import DetectorRow, ExperimentRow, Grounding, Numbers, read_section
 from segsg.study.rows import Row, make_row
@@ -33,6 +34,10 @@ from segsg.study.rows import Row, make_row
 FORMAT, VERSION = "segsg-bundle", 2
 """Raise the version when a key of the sections that a bundle holds is added or goes, too."""
 MANIFEST, WEIGHTS, CARD, FACTS, SAMPLES = "bundle.json", "weights.safetensors", "MODEL_CARD.md", "facts", "samples"
+READ = frozenset({WEIGHTS, CARD, f"{FACTS}/{NAMES}", f"{FACTS}/{NUMBERS}"})
+"""names of all files beside the manifest and the samples"""
+MOST_BYTES = 2**26
+"""of a file beside the weights, which have a header to be checked first"""
 AGAIN = "copy the whole bundle again, or write it again with `segsg bundle`"
 WARNINGS = {
     "drawn": "This model has only ever seen drawings of a small made-up world, never a photograph. Its answers about "
@@ -99,30 +104,65 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:
-    for name in {WEIGHTS, CARD} - manifest.files.keys():
+    """Only files of a bundle's own names are opened, and only if they are files of this folder itself."""
+    for name in sorted(READ - manifest.files.keys()):
         raise DataError(folder / MANIFEST, "files", f"does not list {name}", AGAIN)
     for name, expected in manifest.files.items():
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise DataError(folder / MANIFEST, f"file {name!r}", "lies outside the bundle", "do not trust this bundle")
-        if not (folder / name).is_file():
-            raise DataError(folder / name, "file", f"is missing, but {MANIFEST} lists it", AGAIN)
-        if digest(folder / name) != expected:
-            raise DataError(folder / name, "file", f"has another SHA-256 than {MANIFEST} says", AGAIN)
+        path, parts = folder / name, PurePosixPath(name).parts
+        if name not in READ and (len(parts) != 2 or parts[0] != SAMPLES or ".." in parts):
+            raise DataError(folder / MANIFEST, f"file {name!r}", "is no file of a bundle", "do not trust this bundle")
+        if not path.is_file():
+            raise DataError(path, "file", f"is missing, but {MANIFEST} lists it", AGAIN)
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise DataError(path, "file", "is a link that leaves the bundle", "do not trust this bundle")
+        if not name.startswith(WEIGHTS) and path.stat().st_size > MOST_BYTES:
+            raise DataError(path, "file", f"is larger than {MOST_BYTES:,} bytes", "do not trust this bundle")
+        if digest(path) != expected:
+            raise DataError(path, "file", f"has another SHA-256 than {MANIFEST} says", AGAIN)
 
 
 def load_network(folder: Path, manifest: Manifest, known: Facts) -> SceneGraphModel:
-    """The model of a bundle in float32, frozen. DataError if its weights are of another model."""
+    """The model of a bundle in float32, frozen. DataError if its weights are of another model, or no numbers."""
+    path = folder / WEIGHTS
+    _check_shapes(path, manifest, known)
+    model = _made(manifest, known)
+    try:
+        weights = {name: _single(value) for name, value in load_file(path).items()}
+        model.load_state_dict(weights)
+    except (SafetensorError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise DataError(path, "weights", f"do not fit the model of bundle.json ({first})", AGAIN) from error
+    for name, value in weights.items():
+        if not value.isfinite().all():
+            raise DataError(path, f"weights '{name}'", "are not all finite numbers", "train again, then bundle again")
+    return model.eval().requires_grad_(False)
+
+
+def _made(manifest: Manifest, known: Facts) -> SceneGraphModel:
     # Making a model seeds PyTorch, which is not a loader's to do.
     with torch.random.fork_rng(devices=[]):
         detector = make_detector(known, manifest.numbers, manifest.detector)
-        model = make_model(known, manifest.numbers, manifest.row, detector)
+        return make_model(known, manifest.numbers, manifest.row, detector)
+
+
+def _check_shapes(path: Path, manifest: Manifest, known: Facts) -> None:
+    """DataError unless the header of the weights has just the shapes that bundle.json asks for.
+
+    The model is made without memory for this: numbers in bundle.json may ask for any amount of it.
+    """
     try:
-        weights = load_file(folder / WEIGHTS)
-        model.load_state_dict({name: _single(value) for name, value in weights.items()})
-    except (SafetensorError, RuntimeError) as error:
+        with torch.device("meta"):
+            wanted = {name: list(value.shape) for name, value in _made(manifest, known.to("meta")).state_dict().items()}
+        with safe_open(path, "pt") as file:
+            names = file.keys()
+            found = {name: file.get_slice(name).get_shape() for name in names}
+    except (SafetensorError, RuntimeError, ValueError, LookupError) as error:
         first = str(error).strip().splitlines()[0]
-        raise DataError(folder / WEIGHTS, "weights", f"do not fit the model of bundle.json ({first})", AGAIN) from error
-    return model.eval().requires_grad_(False)
+        raise DataError(path, "weights", f"are of no model that can be made ({first})", AGAIN) from error
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            rule = f"have shape {found.get(name)}, bundle.json asks for {wanted.get(name)}"
+            raise DataError(path, f"weights '{name}'", f"do not fit the model of bundle.json: {rule}", AGAIN)
 
 
 def _single(value: Tensor) -> Tensor:
@@ -212,10 +252,20 @@ def _regions(graph: ImageGraph, boxes: Tensor, names: Vocabulary, size: tuple[in
             names.class_name(label),
             float(score),
             _box(box),
-            None if mask is None else runs_of(paste(mask[None], box[None], size)[0].numpy()),
+            None if mask is None else runs_of(_pasted(mask, box, size)),
         )
         for label, score, box, mask in zip(graph.labels.tolist(), graph.scores, boxes, masks, strict=True)
     )
+
+
+def _pasted(mask: Float[Tensor, "side side"], box: Tensor, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
+    """A mask in the frame of its photo, computed within its box alone: photos may have many more pixels."""
+    whole = np.zeros(size, dtype=bool)
+    left, top = (int(side) for side in box[:2].floor())
+    right, bottom = (int(side) for side in box[2:].ceil())
+    inside = paste(mask[None], (box - box.new_tensor([left, top, left, top]))[None], (bottom - top, right - left))
+    whole[top:bottom, left:right] = inside[0].numpy()
+    return whole
 
 
 def _pair_regions(masks: Float[Tensor, "pairs 28 28"] | None, unions: Tensor) -> list[PairRegion | None]:

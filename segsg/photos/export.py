@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from segsg.data.photos import find_photo
-from segsg.files import METRICS_FILE, digest, field, read_json, whole_folder, write_text
+from segsg.files import METRICS_FILE, check_writable, digest, read_json, whole_folder, write_text
 from segsg.photos.bundle import CARD, FACTS, FORMAT, MANIFEST, SAMPLES, VERSION, WEIGHTS, Manifest
 from segsg.report.pages import environment
 from segsg.study import detectors, facts, scene_graphs, sets
@@ -22,6 +22,7 @@ from segsg.study.params import Params
 from segsg.study.rows import row_of, rows
 from segsg.training.checkpoint import WEIGHTS as TRAINED
 from segsg.training.checkpoint import load_weights
+from segsg.values import field
 
 LICENCE = "MIT; word vectors: GloVe (PDDL)"
 METRIC = "mR@50"
@@ -64,6 +65,7 @@ def export(params: Params, key: str, out: Path, *, half: bool = True, samples: i
     can't run on a bare photo, or if `out` is something else.
     """
     _check(params, key, out)
+    check_writable(out)
     known, model = facts.load(params), trained_model(params, key)
     with whole_folder(out) as part:
         known.save(part / FACTS)

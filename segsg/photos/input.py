@@ -9,13 +9,28 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
-from segsg.data.photos import FORMATS, eight_bits
-from segsg.files import DataError
+from segsg.data.photos import eight_bits, opened
+from segsg.files import LONGEST_NAME, DataError
 from segsg.photos.graph import FORMAT
 from segsg.structures import Sample
 
+TURNS = dict(
+    enumerate(
+        (
+            Image.Transpose.FLIP_LEFT_RIGHT,
+            Image.Transpose.ROTATE_180,
+            Image.Transpose.FLIP_TOP_BOTTOM,
+            Image.Transpose.TRANSPOSE,
+            Image.Transpose.ROTATE_270,
+            Image.Transpose.TRANSVERSE,
+            Image.Transpose.ROTATE_90,
+        ),
+        start=2,
+    )
+)
+"""EXIF orientation -> what makes the photo upright; 1 is upright already"""
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 INDEX = "index"
 RESULTS = (".json", ".png", ".html")
@@ -106,7 +121,7 @@ def _names(paths: list[Path]) -> list[str]:
     """A name for each photo, different also on disks that take "a" and "A" for one file."""
     taken, names = {INDEX}, []
     for path in paths:
-        stem = _text(path.stem)
+        stem = _text(path.stem).encode()[:LONGEST_NAME].decode("utf-8", "ignore")
         name, number = stem, 2
         while name.casefold() in taken:
             name, number = f"{stem}-{number}", number + 1
@@ -136,13 +151,8 @@ def read(photo: Photo) -> Pixels:
     path = Path(photo)
     if not path.is_file():
         raise DataError(path, "photo", "no such file", "correct the path")
-    try:
-        with Image.open(path, formats=FORMATS) as opened:
-            return _of_image(opened)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = "of no known format" if isinstance(error, Image.UnidentifiedImageError) else error
-        rule = f"cannot be decoded ({reason})"
-        raise DataError(path, "photo", rule, f"give a photo as {', '.join(FORMATS)}") from error
+    with opened(path) as image:
+        return _of_image(image)
 
 
 def sample(pixels: Pixels) -> Sample:
@@ -159,8 +169,14 @@ def _of_array(array: np.ndarray) -> Pixels:
     return _of_image(Image.fromarray(array.squeeze(2) if array.ndim == 3 and colours == 1 else array))
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF orientation says. Other tags, which may be malformed, are not looked at."""
+    turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    return image if turn is None else image.transpose(turn)
+
+
 def _of_image(image: Image.Image) -> Pixels:
-    image = eight_bits(ImageOps.exif_transpose(image))
+    image = eight_bits(_upright(image))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

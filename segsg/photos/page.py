@@ -59,11 +59,12 @@ class Results:
         """NAME.json, NAME.png and NAME.html."""
         bundle, warning = self.frame.bundle, self.frame.warning
         text = to_json(graph, photo=photo.file, bundle=bundle, warning=warning)
-        write_text(self.out / f"{photo.name}.json", text)
+        page, small = photo_page(graph, photo.file, self.frame), thumbnail(graph, photo.name, photo.file)
         title = f"{photo.file} (not for photographs)" if warning else photo.file  # pictures travel alone
         save(overlay(graph, title), self.out / f"{photo.name}.png")
-        write_text(self.out / f"{photo.name}.html", photo_page(graph, photo.file, self.frame))
-        self.thumbnails.append(thumbnail(graph, photo.name, photo.file))
+        write_text(self.out / f"{photo.name}.html", page)
+        write_text(self.out / f"{photo.name}.json", text)
+        self.thumbnails.append(small)
 
     def close(self) -> Path | None:
         """Writes the index if there are several photos. Returns the page to open first; None without any photo."""

@@ -4,25 +4,30 @@ What needs PyTorch is imported when a command runs: it takes seconds, and no oth
 """
 
 import argparse
+import errno
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
-from segsg.files import DataError, user_path
+from segsg.files import WAYS_OUT, DataError, check_writable, plainly, user_path
 from segsg.photos.graph import Wanted
 from segsg.photos.input import Named, find, has_index
 from segsg.study.params import PARAMS_FILE, load
 
 if TYPE_CHECKING:
     from segsg.photos.bundle import Bundle
+    from segsg.photos.graph import PhotoGraph
     from segsg.photos.input import Pixels
     from segsg.photos.page import Results
 
 AddCommand = Callable[..., argparse.ArgumentParser]
 SKIPPED, USAGE = 1, 2
+BYTES_AT_ONCE = 2**27
+"""of pixels that wait for their graphs"""
 
 
 def add_predict(commands, command: AddCommand) -> None:
@@ -42,8 +47,7 @@ def add_predict(commands, command: AddCommand) -> None:
 def run_predict(options: argparse.Namespace) -> int:
     """JSON, picture and page of each photo. Exit code 0, or 1 if a photo was skipped, or 2 if nothing could begin."""
     try:
-        if options.out.exists() and not options.out.is_dir():
-            raise ValueError(f"{options.out}: is a file; name a folder for the results")
+        check_writable(options.out)
         wanted, photos = Wanted(options.top, options.threshold), find(options.photos, options.out)
         from segsg.photos.bundle import load_bundle
 
@@ -68,26 +72,59 @@ def predict(bundle: "Bundle", photos: list[Named], *, out: Path, wanted: Wanted,
 
     results = Results(Frame(bundle.manifest.name, bundle.warning, index=len(photos) > 1 or has_index(out)), out)
     with tqdm(total=len(photos), desc="photos", unit="photo") as bar:
-        for start in range(0, len(photos), batch):
-            part = photos[start : start + batch]
-            readable = dict(_readable(part, results.skipped))
-            graphs = bundle.predict_all(list(readable.values()), wanted.top, wanted.threshold)
-            for photo, graph in zip(readable, graphs, strict=True):
-                results.add(photo, graph)
-            bar.update(len(part))
+        for group in _groups(_readable(photos, results.skipped), batch):
+            graphs = _together(bundle, group, wanted)
+            for photo, pixels in group:
+                with _alone(photo, results.skipped):
+                    results.add(photo, graphs.get(photo) or bundle.predict(pixels, wanted.top, wanted.threshold))
+            bar.update(len(results.thumbnails) + len(results.skipped) - bar.n)
     return results
 
 
-def _readable(photos: Iterable[Named], skipped: list[str]) -> Iterator[tuple[Named, "Pixels"]]:
+def _readable(photos: list[Named], skipped: list[str]) -> Iterator[tuple[Named, "Pixels"]]:
     """Photos that can be read, with their pixels; `skipped` gets a line about each other one."""
     from segsg.photos.input import read
 
     for photo in photos:
-        try:
-            yield photo, read(photo.path)
-        except DataError as error:
-            skipped.append(str(error))
-            tqdm.write(f"Skipped: {error}", file=sys.stderr)
+        pixels = None
+        with _alone(photo, skipped):
+            pixels = read(photo.path)
+        if pixels is not None:
+            yield photo, pixels
+
+
+def _groups(photos: Iterator[tuple[Named, "Pixels"]], batch: int) -> Iterator[list[tuple[Named, "Pixels"]]]:
+    """At most `batch` photos at a time, and fewer of large ones."""
+    group: list[tuple[Named, Pixels]] = []
+    for photo, pixels in photos:
+        group.append((photo, pixels))
+        if len(group) == batch or sum(pixels.size for _, pixels in group) > BYTES_AT_ONCE:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _together(bundle: "Bundle", group: list[tuple[Named, "Pixels"]], wanted: Wanted) -> "dict[Named, PhotoGraph]":
+    """The graph of each photo; of none if one of them fails, which is found when each is computed alone."""
+    try:
+        graphs = bundle.predict_all([pixels for _, pixels in group], wanted.top, wanted.threshold)
+    except Exception:
+        return {}
+    return dict(zip([photo for photo, _ in group], graphs, strict=True))
+
+
+@contextmanager
+def _alone(photo: Named, skipped: list[str]) -> Iterator[None]:
+    """The work on one photo: what goes wrong with it is noted, and the others go on. A full disk is not its fault."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in WAYS_OUT and error.errno != errno.ENAMETOOLONG:
+            raise
+        reason = plainly(error) or f"{type(error).__name__}: {error}"
+        skipped.append(reason if isinstance(error, DataError) else f"{photo.path}: {reason}")
+        tqdm.write(f"Skipped: {skipped[-1]}", file=sys.stderr)
 
 
 def add_bundle(commands, command: AddCommand) -> None:

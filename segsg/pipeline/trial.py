@@ -18,8 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from segsg.files import ROOT, field, read_json, user_path, whole, write_text
+from segsg.files import ROOT, read_json, user_path, whole, write_text
 from segsg.pipeline.repro import add_jobs
+from segsg.values import field
 
 SOURCES = ("segsg", "notebooks", "profiles", "data/facts", "dvc.yaml", ".dvcignore", ".dvc/config")
 """all that the stages need"""

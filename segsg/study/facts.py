@@ -4,7 +4,7 @@ The data stage writes `data/PROFILE/facts` once; everything else reads it. A bun
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -57,6 +57,10 @@ class Facts:
     def predicate_counts(self) -> Int[Tensor, "all_predicates"]:
         """Number of training relations of each predicate; at index 0, of training pairs without a relation."""
         return self.counts.sum(dim=(0, 1))
+
+    def to(self, device: torch.device | str) -> "Facts":
+        """The facts with their tensors on a device."""
+        return replace(self, **{name: getattr(self, name).to(device) for name in TENSORS})
 
     def save(self, folder: Path) -> None:
         """Writes `names.json` and `numbers.safetensors`."""

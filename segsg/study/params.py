@@ -64,8 +64,15 @@ class Odd:
             raise ValueError(f"{where}: {value} is even; an odd number of cells has one in the middle")
 
 
-Count = typing.Annotated[int, Range(0)]
-Positive = typing.Annotated[int, Range(1)]
+Count = typing.Annotated[int, Range(0, 2**31 - 1)]
+Positive = typing.Annotated[int, Range(1, 2**31 - 1)]
+Width = typing.Annotated[int, Range(1, 2**16)]
+"""of a layer, in channels"""
+Side = typing.Annotated[int, Range(1, 2**13)]
+"""of a photo, in pixels"""
+Proposals = typing.Annotated[int, Range(1, 10**5)]
+Regions = typing.Annotated[int, Range(1, 1000)]
+"""of an image; every two of them are a pair"""
 Share = typing.Annotated[float, Range(0, 1)]
 AtLeastZero = typing.Annotated[float, Range(0)]
 MoreThanZero = typing.Annotated[float, Range(0, open=True)]
@@ -116,9 +123,9 @@ class Data:
     """JSON: scene-graph class -> mask class that shows the same thing under another name"""
     validation_images: Count
     """first so many of the training rows, as in the field's protocol"""
-    short_side: Positive
+    short_side: Side
     """pixels of a photo's shorter side as the detector sees it"""
-    long_side: Positive
+    long_side: Side
     """most pixels of the longer side; the shorter one yields"""
     distant_relations: bool
     """train on relations of boxes that do not overlap, too; the released code drops them"""
@@ -137,7 +144,7 @@ class World:
     test: Positive
     masks_train: Positive
     masks_validation: Positive
-    side: typing.Annotated[int, Range(16)]
+    side: typing.Annotated[int, Range(16, 2**13)]
     shared: Share
     """share of each scene-graph split that is also in the mask set's training images"""
 
@@ -175,15 +182,15 @@ class Optimization:
 class Detection:
     """Numbers of the detector that do not depend on its backbone."""
 
-    rpn_pre_nms_train: Positive
+    rpn_pre_nms_train: Proposals
     """best proposals of a feature level before suppression, in training"""
-    rpn_pre_nms_test: Positive
-    rpn_post_nms_train: Positive
+    rpn_pre_nms_test: Proposals
+    rpn_post_nms_train: Proposals
     """best proposals of an image after suppression, in training"""
-    rpn_post_nms_test: Positive
-    rpn_batch: Positive
+    rpn_post_nms_test: Proposals
+    rpn_batch: Proposals
     """anchors of an image in the loss"""
-    box_batch: Positive
+    box_batch: Proposals
     """proposals of an image in the loss"""
     box_positive_fraction: Share
     """largest share of objects among them"""
@@ -191,9 +198,9 @@ class Detection:
     """lowest score of a detection"""
     nms_threshold: Share
     """detections of one class that overlap more (IoU) are one"""
-    detections: Positive
+    detections: Regions
     """most detections of an image"""
-    regions: Positive
+    regions: Regions
     """most of them that become regions of a scene graph in SGDet"""
 
 
@@ -223,20 +230,20 @@ class Sampling:
 class Network:
     """Widths of the scene graph models."""
 
-    hidden: Positive
+    hidden: Width
     """state of a context model"""
-    pooling: Positive
+    pooling: Width
     """vector of a pair"""
-    label_embedding: Positive
+    label_embedding: Width
     """vector of a class name; as long as those of `data.word_vectors` it starts from them"""
-    position: Positive
+    position: Width
     """vector of a box's place"""
-    node_width: Positive
+    node_width: Width
     """vector of a region"""
     dropout: typing.Annotated[float, Range(0, 0.99)]
-    fused: Positive
+    fused: Width
     """channels of a crop once its masks are in it"""
-    dense: Positive
+    dense: Width
     """width of the two dense layers over a region's or a pair's crop"""
     region_side: typing.Literal[7, 14, 28]
     """side of the crop of a region or union box, in cells"""
@@ -258,7 +265,7 @@ class Grounding:
     """what pairs see: Gaussian masking (eq. 6, 7), a plain combination of the two masks, or nothing"""
     frame: typing.Literal["union", "box"]
     """where a pair's masks are placed: in its union box, or each mask filling it, as in the released code"""
-    kernel: typing.Annotated[int, Range(1), Odd()]
+    kernel: typing.Annotated[int, Range(1, 99), Odd()]
     """cells along a side of the Gaussian"""
     kernels: typing.Literal["own", "joint"]
     """a region's Gaussian from its own class, or from the classes of both regions of a pair, as in the released code"""
@@ -276,9 +283,9 @@ class Refinement:
 
     images: Count
     """training images of the mask set that it learns from, evenly spread; 0 takes all"""
-    width: Positive
+    width: Width
     """channels of its convolutions"""
-    convolutions: Count
+    convolutions: typing.Annotated[int, Range(0, 100)]
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,14 @@ def gather(params: Params) -> Facts:
     """Reads and counts the facts from the files of a study."""
     data = params.data
     names, mask_names = read_vocabulary(data.scene_graphs.vocabulary), sets.mask_set(params, "validation").vocabulary
+    words = WordVectors.read(data.word_vectors, (*names.classes, *mask_names.classes), data.word_aliases)
     return Facts(
         names=names,
         mask_names=mask_names.classes,
         name_pairs=known_pairs(data.name_pairs, names.classes, mask_names.classes),
         drawn_as=dict(ORACLE) if params.world is not None else {},
-        vectors=_vectors(params, names.classes),
-        mask_vectors=_vectors(params, mask_names.classes),
+        vectors=words.matrix(names.classes),
+        mask_vectors=words.matrix(mask_names.classes),
         counts=predicate_counts(sets.training_set(params), len(names.classes) + 1, len(names.predicates) + 1),
         zero_shot=_zero_shot(params, names),
     )
@@ -51,10 +52,6 @@ def known_pairs(path: Path, classes: tuple[str, ...], mask_classes: tuple[str, .
             way_out = f"choose one of {', '.join(mask_classes)}, or name your own file of pairs as data.name_pairs"
             raise DataError(path, f"name pair '{name}'", f"'{partner}' is no mask class", way_out)
     return pairs
-
-
-def _vectors(params: Params, names: tuple[str, ...]) -> Float[Tensor, "classes words"]:
-    return WordVectors.read(params.data.word_vectors, names, params.data.word_aliases).matrix(names)
 
 
 def _zero_shot(params: Params, names: Vocabulary) -> Int[Tensor, "triplets 3"]:

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segsg.evaluation.protocol import PROTOCOLS
-from segsg.files import METRICS_FILE, Claim, field, read_json, to_json, user_path, write_text
+from segsg.files import METRICS_FILE, Claim, read_json, to_json, user_path, write_text
 from segsg.formats.fields import names_of
 from segsg.study.names import TASKS
 from segsg.tools.evaluate import METRICS, MIDDLE, PREDICATES, RANKS, RESULTS, AddCommand, add_draws, write_csv
+from segsg.values import field
 
 if TYPE_CHECKING:
     from segsg.evaluation.bootstrap import Difference

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from segsg.data.visual_genome import read_vocabulary
 from segsg.data.words import WordVectors
-from segsg.files import DataError, field, read_json
+from segsg.files import DataError, read_json
 from segsg.grounding.transfer import Transfer, transfer_matrix
+from segsg.values import field
 
 FLAT = 5.0
 """mask classes; a name that borrows from more of them at once is called flat"""

@@ -53,11 +53,14 @@ BAD = {
     "leaves image at its end": (put("relationships", 2, [7, 5]), r"image 14, relation row 2: joins box rows \[7, 5\]"),
     "shared relations": (put_both("rel", 2, 0, 0), "image 13: relation rows 0..0 are shared with another image"),
     "split": (put("split", 1, 7), "image 12: split 7 is neither"),
-    "duplicate id": (image(3, image_id=11), "image 11: is listed more than once"),
+    "duplicate id": (image(3, image_id=11), "image 11: appears more than once"),
     "image without height": (lambda files: files.images[2].pop("height"), "image 13: has no 'height'"),
-    "image of no size": (image(2, height=0), "image 13: has width 80 and height 0"),
+    "image of no size": (image(2, height=0), "image 13: 'height' is 0, less than 1"),
     "list too short": (lambda files: files.images.pop(), "lists 4 images, but the annotations have 5 rows"),
-    "gap in names": (lambda files: files.names["label_to_idx"].update(hat=5), "'label_to_idx': indices are not"),
+    "gap in names": (
+        lambda files: files.names["label_to_idx"].update(hat=5),
+        "'label_to_idx': numbers are not 1",
+    ),
     "no names": (lambda files: files.names.pop("predicate_to_idx"), "has no 'predicate_to_idx'"),
 }
 

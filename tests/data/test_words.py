@@ -14,7 +14,7 @@ def glove(tmp_path):
 
 
 def test_a_name_is_the_mean_of_its_words(glove):
-    vectors = WordVectors.read(glove)
+    vectors = WordVectors.read(glove, ["cell phone", "cat", "the"])
     assert vectors.vector("cell phone").tolist() == [2, 2, 1]
     assert vectors.vector("CAT").tolist() == [5, 6, 7]
     assert vectors.matrix(["cat", "the"]).tolist() == [[5, 6, 7], [0, 0, 1]]
@@ -57,7 +57,7 @@ def test_a_row_that_is_no_numbers(glove):
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(DataError, match="absent: file: cannot be read"):
-        WordVectors.read(tmp_path / "absent")
+        WordVectors.read(tmp_path / "absent", ["cat"])
 
 
 def test_json_errors_name_the_file(tmp_path):
@@ -68,10 +68,13 @@ def test_json_errors_name_the_file(tmp_path):
         read_json(tmp_path / "odd.json")
 
 
-@pytest.mark.parametrize("content", ["[1]", '{"bike": 3}'])
-def test_name_pairs_are_names(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("[1]", "JSON object of names"), ('{"bike": 3}', "'bike': 3 is no name"), ('{"": "bus"}', "'' is no name")],
+)
+def test_name_pairs_are_names(tmp_path, content, message):
     (tmp_path / "pairs.json").write_text(content)
-    with pytest.raises(DataError, match="JSON object of names"):
+    with pytest.raises(DataError, match=message):
         read_name_pairs(tmp_path / "pairs.json")
 
 

@@ -5,10 +5,12 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from made_graphs import MINI
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
-from segsg.files import DataError
+from segsg.files import DataError, digest
 from segsg.photos.bundle import load_bundle
 
 SAMPLES = sorted((MINI / "samples").glob("*.jpg"))
@@ -138,7 +140,33 @@ def test_a_manifest_that_is_torn_or_lacks_something_is_refused(copy):
 def test_a_bundle_cannot_point_out_of_its_folder(copy):
     manifest = json.loads((copy / "bundle.json").read_text())
     changed(copy, files=manifest["files"] | {"../secret": "0"})
-    with pytest.raises(DataError, match="lies outside the bundle"):
+    with pytest.raises(DataError, match="is no file of a bundle"):
+        load_bundle(copy)
+
+
+def test_a_link_out_of_the_folder_is_not_followed(copy, tmp_path):
+    shutil.copyfile(copy / "MODEL_CARD.md", tmp_path / "secret")
+    (copy / "MODEL_CARD.md").unlink()
+    (copy / "MODEL_CARD.md").symlink_to(tmp_path / "secret")
+    with pytest.raises(DataError, match="is a link that leaves the bundle"):
+        load_bundle(copy)
+
+
+def test_numbers_that_ask_for_endless_memory_are_held_against_the_weights(copy):
+    numbers = json.loads((copy / "bundle.json").read_text())["numbers"]
+    changed(copy, numbers=numbers | {"network": numbers["network"] | {"dense": 65536}})
+    with pytest.raises(DataError, match=r"weights '.*': do not fit the model of bundle.json: have shape"):
+        load_bundle(copy)
+
+
+def test_weights_that_are_no_numbers_are_refused(copy):
+    weights = load_file(copy / "weights.safetensors")
+    name = next(name for name, value in weights.items() if value.dtype == torch.float16)
+    weights[name].view(-1)[0] = float("nan")
+    save_file(weights, copy / "weights.safetensors")
+    files = json.loads((copy / "bundle.json").read_text())["files"]
+    changed(copy, files=files | {"weights.safetensors": digest(copy / "weights.safetensors")})
+    with pytest.raises(DataError, match=f"weights '{name}': are not all finite numbers"):
         load_bundle(copy)
 
 

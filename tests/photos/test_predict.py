@@ -1,5 +1,7 @@
 import json
+import pydoc
 import shutil
+import struct
 
 import jsonschema
 import pytest
@@ -7,6 +9,7 @@ from made_graphs import MINI
 from PIL import Image
 
 from segsg.cli import main
+from segsg.photos.bundle import Bundle
 from segsg.photos.graph import SCHEMA
 from segsg.photos.page import overlay
 
@@ -65,6 +68,64 @@ def test_a_broken_photo_is_named_and_skipped_and_the_others_are_done(photos, tmp
     assert "2 of 3 photos, 1 skipped." in said.out
     assert not (tmp_path / "out" / "broken.json").exists()
     assert "broken.jpg" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("where", "error"),
+    [
+        ("segsg.photos.page.overlay", OSError(36, "File name too long", "a")),
+        ("segsg.photos.page.photo_page", RuntimeError("odd")),
+        ("predict", MemoryError()),
+    ],
+)
+def test_a_photo_that_fails_later_takes_no_other_down(where, error, photos, tmp_path, monkeypatch, capsys):
+    shutil.copyfile(photos / "a.jpg", photos / "b.jpg")
+    if where == "predict":
+        calls, predict_all = [], Bundle.predict_all
+
+        def fail(self, pixels, *options):
+            calls.append(len(pixels))
+            if len(pixels) > 1 or len(calls) == 2:  # all together, and the first alone
+                raise error
+            return predict_all(self, pixels, *options)
+
+        monkeypatch.setattr(Bundle, "predict_all", fail)
+    else:
+        called, function = [], pydoc.locate(where)
+
+        def once(*arguments):
+            called.append(1)
+            if len(called) == 1:
+                raise error
+            return function(*arguments)
+
+        monkeypatch.setattr(where, once)
+    assert predict(photos, "--out", tmp_path / "out") == 1
+    said = capsys.readouterr()
+    assert "Skipped: " in said.err and "a.jpg: " in said.err and "2 of 3 photos, 1 skipped." in said.out
+    assert {path.stem for path in (tmp_path / "out").glob("*.html")} == {"b", "a-2", "index"}
+    assert not list((tmp_path / "out").glob("a.*"))
+
+
+def test_a_full_disk_ends_the_run_in_one_line(photos, tmp_path, monkeypatch, capsys):
+    def full(*arguments):
+        raise OSError(28, "No space left on device", "somewhere")
+
+    monkeypatch.setattr("segsg.photos.page.save", full)
+    assert predict(photos, "--out", tmp_path / "out") == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "somewhere: No space left on device; free some space, then run the same command again"
+    )
+
+
+def test_names_of_any_length_and_malformed_tags_are_no_obstacle(photos, tmp_path):
+    shutil.copyfile(photos / "a.jpg", photos / f"{'会' * 83}.jpg")
+    turned, resolution = (0x0112, 3, 1, 6 << 16), (0x011A, 2, 4, int.from_bytes(b"abc\0"))  # text, not a number
+    tags = b"Exif\0\0MM\0*" + struct.pack(">IHHHIIHHIII", 8, 2, *turned, *resolution, 0)
+    Image.open(photos / "a.jpg").crop((0, 0, 160, 120)).save(photos / "b.jpg", exif=tags)
+    assert predict(photos, "--out", tmp_path / "out") == 0
+    assert json.loads((tmp_path / "out" / "b.json").read_text())["photo"]["height"] == 160
+    assert (tmp_path / "out" / f"{'会' * 66}.html").is_file()
 
 
 def test_one_photo_has_a_page_and_no_index(photos, tmp_path, capsys):
