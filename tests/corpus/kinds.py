@@ -58,20 +58,20 @@ def _endless(path: Path) -> None:
     path.symlink_to(path.name)
 
 
-def without_rights(folder: Path) -> None:
-    """From here on the process is nobody in particular, who may write into `folder` but for what is closed to all.
+def without_rights() -> None:
+    """From here on the process is nobody in particular, who may write into the current folder.
 
     Root reads and writes anything, and tests may run as root.
     """
     if os.getuid() == 0:
-        folder.chmod(0o777)
+        Path.cwd().chmod(0o777)
         os.seteuid(65534)
 
 
 def unreadable(path: Path) -> None:
     """Nobody may read the file."""
     path.chmod(0)
-    without_rights(path.parent)
+    without_rights()
 
 
 FILES: dict[str, Callable[[Path], None]] = {

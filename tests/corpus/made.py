@@ -44,7 +44,9 @@ COCO = {
 }  # fmt: skip
 VECTORS = "man 1 0 0 0\ncat 0 1 0 0\nhat 0 0 1 0\ndog 0 .9 .1 0\nbicycle 0 0 0 1\n"
 PAIRS = {"cat": "dog"}
-H5, DICTS, LIST, PHOTOS = (f"graphs/{name}" for name in ("VG-SGG.h5", "VG-SGG-dicts.json", "image_data.json", "VG_100K"))
+H5, DICTS, LIST, PHOTOS = (
+    f"graphs/{name}" for name in ("VG-SGG.h5", "VG-SGG-dicts.json", "image_data.json", "VG_100K")
+)
 INSTANCES, MASK_PHOTOS = "masks/instances.json", "masks/photos"
 GLOVE, NAME_PAIRS, ZERO_SHOT = "vectors.txt", "pairs.json", "zeroshot_triplet.pytorch"
 
@@ -72,7 +74,9 @@ def write_h5(path: Path, values: dict[str, Any]) -> None:
             file[name] = content
 
 
-def photo(path: Path, size: tuple[int, int], colour: tuple[int, ...] = (200, 100, 50), mode: str = "RGB", **more) -> Path:
+def photo(
+    path: Path, size: tuple[int, int], colour: tuple[int, ...] = (200, 100, 50), mode: str = "RGB", **more
+) -> Path:
     """A picture of one colour with a darker part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.new("RGB", size, colour)

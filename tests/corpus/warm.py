@@ -80,7 +80,10 @@ def _make_project(folder: Path) -> None:
     for key, row in params.detectors.items():
         save_weights(make_detector(known, numbers, row), detectors.folder(params, key))
     for key, row in rows(params).items():
-        save_weights(make_model(known, numbers, row, make_detector(known, numbers, row.detector)), scene_graphs.folder(params, key))
+        save_weights(
+            make_model(known, numbers, row, make_detector(known, numbers, row.detector)),
+            scene_graphs.folder(params, key),
+        )
     made_here["project"] = folder
 
 
