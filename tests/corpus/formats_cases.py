@@ -311,6 +311,14 @@ def with_header(
     return file.getvalue()
 
 
+_COLUMN = ("NaN", "negative", "one number")
+_FINE_ARRAYS = {
+    "background_class": (*_COLUMN, "huge numbers"), "background_predicate": _COLUMN, "predicate_names": ("missing",),
+    "classes": ("huge numbers",), "boxes": ("negative", "huge numbers"), "image_ids": ("negative", "huge numbers"),
+}  # fmt: skip
+"""arrays of another kind that may be as they are"""
+
+
 def _archives() -> Iterator[Case]:
     """Truths and predictions as .npz."""
     act = evaluate("truth.npz", "found.npz")
@@ -339,14 +347,7 @@ def _archives() -> Iterator[Case]:
             }  # fmt: skip
             for kind, other in kinds_of_array.items():
                 changed = {k: v for k, v in (values | {name: other}).items() if v is not None}
-                fine = (name, kind) in {("background_class", "NaN"), ("predicate_names", "missing"),
-                    ("background_predicate", "NaN"),
-                                        ("background_class", "negative"), ("background_predicate", "negative"),
-                                        ("classes", "huge numbers"), ("background_class", "huge numbers"),
-                                        ("background_class", "one number"), ("background_predicate", "one number"),
-                                        ("image_ids", "negative"),
-                                        ("boxes", "negative"), ("boxes",
-                                        "huge numbers")} or (name == "image_ids" and kind == "huge numbers")  # fmt: skip
+                fine = kind in _FINE_ARRAYS.get(name, ())
                 yield spoilt(
                     f"{which}/{name}/{kind}",
                     which,
