@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -21,7 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 """the folder that holds dvc.yaml; every path of the study is relative to it"""
 METRICS_FILE = "metrics.json"
 RECORD = ".segsg"
-"""in a folder of a command's results: names of the files that it wrote"""
+"""in a folder of results: which command wrote which files"""
+MOST_VALUES = 100_000
+"""in a file of parameters"""
 MOST_JSON = 2**29
 """bytes that `read_json` takes; values fill about eight times as much memory"""
 DAMAGED = (
@@ -111,12 +114,28 @@ def keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def read_yaml(path: Path) -> Any:
     """The content of a YAML file of plain values. DataError if it is missing or is not YAML."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(path, "file", f"cannot be read ({error.strerror})", "run `segsg profile use mini`") from error
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         rule = f"is not YAML ({' '.join(str(error).split())})"
         raise DataError(path, "file", rule, "correct it, or let `segsg profile use NAME` write params.yaml") from error
+
+
+def parse_yaml(text: str) -> Any:
+    """The plain values of a YAML text. ValueError, or an error of YAML, for anything else.
+
+    Names for values (`&a` and `*a`) may stand for more of them than any file could hold: they are counted.
+    """
+    content = yaml.safe_load(text)
+    waiting, values = [content], 0
+    while waiting:
+        values += 1
+        if values > MOST_VALUES:
+            raise ValueError(f"it stands for more than {MOST_VALUES} values")
+        value = waiting.pop()
+        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return content
 
 
 def read_torch(path: Path, stand_ins: Iterable[tuple[type, str]] = ()) -> Any:
@@ -127,7 +146,8 @@ def read_torch(path: Path, stand_ins: Iterable[tuple[type, str]] = ()) -> Any:
     """
     import torch  # takes seconds, and most commands never open such a file
 
-    with torch.serialization.safe_globals(list(stand_ins)):
+    with torch.serialization.safe_globals(list(stand_ins)), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is odd about a file is for its reader to say, in one line
         return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
 
 
@@ -147,11 +167,22 @@ def read_arrays(path: Path) -> dict[str, "numpy.ndarray"]:
         return {name: arrays[name] for name in arrays.files}
 
 
-def is_table(content: Any, columns: int) -> bool:
-    """Whether the content of a PyTorch file is a tensor `[rows, columns]`."""
+def is_plain(tensor: "torch.Tensor") -> bool:
+    """Whether a tensor holds its numbers itself: not sparse, not quantized, not empty of content, not one repeated."""
     import torch
 
-    return isinstance(content, torch.Tensor) and content.ndim == 2 and content.shape[1] == columns
+    plain = tensor.layout == torch.strided and tensor.device.type == "cpu" and not tensor.is_quantized
+    return plain and tensor.numel() * tensor.itemsize <= tensor.untyped_storage().nbytes()
+
+
+def is_table(content: Any, columns: int) -> bool:
+    """Whether the content of a PyTorch file is a tensor `[rows, columns]` of whole numbers."""
+    import torch
+
+    if not isinstance(content, torch.Tensor) or not is_plain(content):
+        return False
+    whole_numbers = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+    return content.ndim == 2 and content.shape[1] == columns and content.dtype in whole_numbers
 
 
 def digest(path: Path) -> str:
@@ -217,24 +248,26 @@ def check_writable(folder: Path) -> None:
 
 
 class Claim:
-    """A folder for a command's results, of which it may replace only what segsg wrote there before.
+    """A folder for a command's results, of which it may replace only what the same command wrote there before.
 
     Made before any work: ValueError if a file that is not ours has one of the names. `begin` is called before the
     first result is written; it lists the names in the file `RECORD` of the folder.
     """
 
-    def __init__(self, folder: Path, names: Iterable[str]):
+    def __init__(self, folder: Path, command: str, names: Iterable[str]):
         check_writable(folder)
         self._record = folder / RECORD
         known = self._record.read_text(encoding="utf-8").splitlines() if self._record.is_file() else ()
-        for name in sorted({*names} - {*known}):
-            if os.path.lexists(folder / name):
-                raise ValueError(f"{folder / name}: would be replaced, and segsg did not write it; name another --out")
-        self._names = {*names, *known}
+        lines = {f"{command} {name}": name for name in names}
+        for line, name in lines.items():
+            if line not in known and os.path.lexists(folder / name):
+                rule = f"would be replaced, and no `segsg {command}` wrote it"
+                raise ValueError(f"{folder / name}: {rule}; name another folder for --out")
+        self._lines = {*lines, *known}
 
     def begin(self) -> None:
         """From now on files of these names are ours."""
-        write_text(self._record, "".join(f"{name}\n" for name in sorted(self._names)))
+        write_text(self._record, "".join(f"{line}\n" for line in sorted(self._lines)))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 JSON's true and false are no numbers here, 1.0 is no whole number, and no whole number is beyond 64 bits.
 """
 
+import argparse
 import math
 import reprlib
 import unicodedata
@@ -89,3 +90,14 @@ def demand(
         bad = np.flatnonzero(~good)
         others = f" (and {len(bad) - 1} more like it)" if len(bad) > 1 else ""
         raise DataError(path, item(int(bad[0])), rule(int(bad[0])) + others, way_out)
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """What turns an option into a whole number of at least `least`."""
+
+    def number(text: str) -> int:
+        if not least <= int(text) <= MOST:
+            raise argparse.ArgumentTypeError(f"{text} is not a number of {least} to {MOST}")
+        return int(text)
+
+    return number

@@ -84,7 +84,8 @@ class _Found:
             if size[0] * size[1] > MOST_PIXELS:
                 raise DataError(path, item, f"has more than {MOST_PIXELS} pixels", CORRECT)
             name = proper_name(path, item, field(path, item, entry, "file_name", str))
-            if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+            relative = PurePath(name)
+            if relative.is_absolute() or ".." in relative.parts:
                 raise DataError(path, item, f"file_name {name!r} lies outside the folder of photos", CORRECT)
             self._images[image_id] = ImageEntry(image_id, name, size)
         once(path, "photo", (image.file_name for image in self._images.values()))

@@ -42,8 +42,8 @@ def opened(path: Path) -> Iterator[Image.Image]:
                 raise ValueError(f"it has {photo.width} x {photo.height} pixels, more than {MOST_PIXELS}")
             yield photo
     except UNDECODABLE as error:
-        reason = " ".join(str(error).split())
-        reason = "of no known format" if isinstance(error, Image.UnidentifiedImageError) else reason
+        known = not isinstance(error, Image.UnidentifiedImageError)
+        reason = " ".join(str(error).split()) if known else "of no known format"
         way_out = f"store it again, with eight bits, as {', '.join(FORMATS)}"
         raise DataError(path, "photo", f"cannot be decoded ({reason:.200})", way_out) from error
 

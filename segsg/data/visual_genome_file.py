@@ -27,7 +27,7 @@ LONGER_SIDE = 1024
 NOT_SHARED = -1
 MOST_ROWS = 10_000_000
 """of an array; with all arrays so long, reading and checking them takes less than 2 GiB"""
-OUTSIDE = 0.01
+OUTSIDE = 0.02
 """share of boxes whose centre may lie outside their photo; decisions.md says why"""
 
 

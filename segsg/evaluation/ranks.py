@@ -12,7 +12,16 @@ from torch import Tensor
 
 from segsg.evaluation.matching import MISSED, Ranking, agreement, first_covering, intersection, rank
 from segsg.evaluation.protocol import DEFAULT, Protocol
-from segsg.evaluation.records import MOST_CLASSES, MOST_REGIONS, Prediction, Truth, as_array, check_graph, check_truth
+from segsg.evaluation.records import (
+    MOST_CLASSES,
+    MOST_PREDICATES,
+    MOST_REGIONS,
+    Prediction,
+    Truth,
+    as_array,
+    check_graph,
+    check_truth,
+)
 from segsg.files import DAMAGED, DataError, read_arrays, whole
 from segsg.structures import ImageGraph, Task
 
@@ -97,6 +106,8 @@ def load(path: Path) -> Ranks:
 
 def _check(ranks: Ranks) -> None:
     """ValueError where arrays are of another kind, do not fit together, or point beyond each other."""
+    if type(ranks.predicates) is not int or not 1 <= ranks.predicates <= MOST_PREDICATES:
+        raise ValueError(f"{ranks.predicates!r:.40} predicates are not within 1..{MOST_PREDICATES}")
     images, relations = len(ranks.image_ids), len(ranks.image)
     shapes = {"image_ids": (images,), "boxes": (images,), "predicted": (images,), "image": (relations,)}
     shapes |= {"triplets": (relations, 3), "constrained": (relations,), "free": (relations,)}

@@ -12,6 +12,8 @@ ROUNDING = 1e-3
 """by how much a probability in half precision may exceed 1"""
 MOST_REGIONS = 5000
 """of one image; every predicted box is compared with every true one"""
+MOST_PREDICATES = 10_000
+"""background included; numbers are counted for each"""
 MOST_CLASSES = 2**20 - 1
 """largest label; three of them make one key of 64 bits"""
 

@@ -1,21 +1,21 @@
 """NumPy archives (.npz): the rows of all images one after another, read image by image, never as a whole."""
 
 import math
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.lib import format as npy
 from safetensors import SafetensorError
 
+from segsg.files import DAMAGED
 from segsg.formats.fields import HEADER, LENGTHS, MOST_BYTES, TRUTH, File, MakeRecord, prediction_fields
 
-_DAMAGED = (ValueError, KeyError, OSError, EOFError, NotImplementedError, BadZipFile, zlib.error, SafetensorError)
+_DAMAGED = (*DAMAGED, SafetensorError)
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 

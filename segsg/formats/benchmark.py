@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from segsg.evaluation.records import as_array
-from segsg.files import DAMAGED, read_torch
+from segsg.files import DAMAGED, is_plain, read_torch
 from segsg.formats.fields import ONE_CLASS, File, MakeRecord, Record, arrays, table
 
 BOX_LIST = ".structures.bounding_box.BoxList"
@@ -73,7 +73,7 @@ def true_record(number: int, item: BoxList, where: str) -> Record:
 
 
 def predicted_record(number: int, item: BoxList, where: str) -> Record:
-    """The documented fields of a prediction, without the pair (0, 0) that stands where there is no pair."""
+    """The documented fields of a prediction, without the pair (0, 0) that stands alone where there is no pair."""
     record = {
         "boxes": _boxes(item, where),
         "classes": _field(item, "pred_labels", where),
@@ -82,8 +82,9 @@ def predicted_record(number: int, item: BoxList, where: str) -> Record:
         "predicate_scores": _field(item, "pred_rel_scores", where),
     }
     record = arrays(record, ONE_CLASS, where)
-    kept = record["pairs"][:, 0] != record["pairs"][:, 1]
-    return record | {"image_id": number} | {name: record[name][kept] for name in ("pairs", "predicate_scores")}
+    if record["pairs"].tolist() == [[0, 0]]:
+        record |= {name: record[name][:0] for name in ("pairs", "predicate_scores")}
+    return record | {"image_id": number}
 
 
 def _field(item: BoxList, name: str, where: str) -> np.ndarray:
@@ -91,16 +92,16 @@ def _field(item: BoxList, name: str, where: str) -> np.ndarray:
     fields = fields if isinstance(fields, dict) else {}
     if not isinstance(fields.get(name), Tensor):
         raise ValueError(f"{where}: no tensor {name!r} among its fields {', '.join(map(str, fields)) or '(none)'}")
-    return _numbers(fields[name])
+    return _numbers(fields[name], f"{where}: {name!r}")
 
 
-def _numbers(values: Tensor) -> np.ndarray:
+def _numbers(values: Tensor, where: str) -> np.ndarray:
     """A tensor as a NumPy array; floats become float32, since NumPy lacks some types of PyTorch.
 
-    ValueError for a tensor that repeats its numbers instead of holding them: it may be larger than any memory.
+    ValueError for a tensor that does not hold its numbers itself.
     """
-    if values.layout != torch.strided or values.numel() * values.itemsize > values.untyped_storage().nbytes():
-        raise ValueError("a tensor does not hold its own numbers; save plain, contiguous tensors")
+    if not is_plain(values):
+        raise ValueError(f"{where} is a tensor that does not hold its own numbers; save plain, contiguous tensors")
     return as_array(values.float() if values.is_floating_point() else values)
 
 
@@ -109,7 +110,7 @@ def _boxes(item: BoxList, where: str) -> Float[np.ndarray, "regions 4"]:
     boxes, mode = getattr(item, "bbox", None), getattr(item, "mode", None)
     if not isinstance(boxes, Tensor) or mode not in ("xyxy", "xywh"):
         raise ValueError(f"{where}: boxes must be a tensor in mode xyxy or xywh, not {mode!r}")
-    boxes = table(_numbers(boxes), "boxes", 4, where)
+    boxes = table(_numbers(boxes, f"{where}: boxes"), "boxes", 4, where)
     if mode == "xyxy":
         return boxes
     return np.concatenate([boxes[:, :2], boxes[:, :2] + (boxes[:, 2:] - 1).clip(min=0)], axis=1)

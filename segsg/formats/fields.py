@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from segsg.evaluation.records import Truth
+from segsg.evaluation.records import ROUNDING, Truth
 from segsg.structures import ImageGraph
+from segsg.values import once, proper_name
 
 TRUTH = {"boxes": 4, "classes": None, "relations": 3}
 """arrays of a true image and their number of columns; None for one number in a row"""
@@ -145,6 +147,8 @@ def _chosen_classes(
     if "classes" in values:
         return values["classes"], values["scores"]
     class_scores = background_first(values["class_scores"], background.classes, where)[:, 1:]
+    if not ((class_scores >= 0) & (class_scores <= 1 + ROUNDING)).all():
+        raise ValueError(f"{where}: 'class_scores' must be within 0..1, no NaN; are they logits?")
     labels = class_scores.argmax(axis=1) + 1 if len(class_scores) else np.zeros(0, dtype=np.int64)
     return labels, class_scores.max(axis=1, initial=0)
 
@@ -186,6 +190,9 @@ def table(values: Any, name: str, width: int | None, where: str) -> np.ndarray:
 
 def _numbers(values: Any, name: str, where: str) -> np.ndarray:
     """float32, or int64 where the field counts something: then every number has to be whole. Nothing is coerced."""
+    rows = (row if type(row) is list else [row] for row in values) if type(values) is list else ()
+    if bool in set(map(type, chain.from_iterable(rows))):
+        raise ValueError(f"{where}: {name!r} has true or false among its numbers")
     try:
         values = np.asarray(values)
     except (ValueError, TypeError, OverflowError) as error:
@@ -212,9 +219,11 @@ def image_id(record: Record, where: str) -> int:
 
 def names_of(value: Any, path: Path) -> tuple[str, ...]:
     """A list of names. Raises ValueError that names the file."""
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+    if not isinstance(value, list) or not value:
         raise ValueError(f"{path}: names of predicates must be a list of words")
-    return tuple(value)
+    names = tuple(proper_name(path, f"predicate name {place}", name) for place, name in enumerate(value, start=1))
+    once(path, "predicate name", names)
+    return names
 
 
 def from_json(text: bytes, where: str, way_out: str) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from segsg.formats.fields import File, MakeRecord, Record, from_json, names_of, table
+from segsg.values import shown
 
 XYXY, XYWH = 0, 1
 """`bbox_mode` of Detectron2"""
@@ -44,7 +45,9 @@ class Panoptic(File):
         """The test images, or all images of a file that does not list the test images."""
         content = self._load("data", "predicate_classes")
         listed = content.get("test_image_ids")
-        wanted = set(map(str, listed)) if isinstance(listed, list) else None
+        if listed is not None and not (type(listed) is list and {int, str}.issuperset(map(type, listed))):
+            raise ValueError(f"{self.path}: 'test_image_ids' is {shown(listed)}, not a list of ids")
+        wanted = None if listed is None else set(map(str, listed))
         for number, image in enumerate(content["data"]):
             name = _get(image, "image_id", f"{self.path}: image number {number}")
             if wanted is None or str(name) in wanted:

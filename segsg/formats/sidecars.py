@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 from segsg.files import DAMAGED, is_table, read_arrays, read_torch
 from segsg.formats.arrays import damage
 from segsg.formats.fields import existing, from_json, names_of
+from segsg.values import field
 
 NAMED = (".npz", ".safetensors")
 """endings of files of named arrays"""
@@ -36,13 +37,21 @@ def predicate_names(path: Path) -> tuple[str, ...]:
     """
     existing(path)
     if path.suffix != ".json":
-        return tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+        return names_of([line.strip() for line in _text(path).splitlines() if line.strip()], path)
     content = _json(path)
     if isinstance(content, dict) and "idx_to_predicate" in content:
-        content = _in_label_order(content["idx_to_predicate"].items(), path)
+        content = _in_label_order(field(path, "file", content, "idx_to_predicate", dict).items(), path)
     elif isinstance(content, dict) and "predicate_to_idx" in content:
-        content = _in_label_order(((label, name) for name, label in content["predicate_to_idx"].items()), path)
+        listed = field(path, "file", content, "predicate_to_idx", dict)
+        content = _in_label_order(((label, name) for name, label in listed.items()), path)
     return names_of(content, path)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except ValueError as error:
+        raise ValueError(f"{path}: not text in UTF-8 ({error}); write one name on each line") from error
 
 
 def _in_label_order(entries: Iterable[tuple[Any, Any]], path: Path) -> list:
@@ -76,7 +85,7 @@ def _rows(content: Any, path: Path) -> np.ndarray:
     try:
         return np.asarray(content)
     except ValueError as error:
-        raise ValueError(f"{path}: zero-shot triplets are rows of three labels; some row is not") from error
+        raise ValueError(f"{path}: not a table of numbers ({error})") from error
 
 
 def _columns(path: Path) -> np.ndarray:
@@ -103,7 +112,7 @@ def training_counts(path: Path, names: tuple[str, ...]) -> Int[np.ndarray, "pred
         content = _json(path)
         if isinstance(content, dict) and set(content) != set(names):
             raise ValueError(f"{path}: names differ from the predicates in {sorted(set(content) ^ set(names))}")
-        counts = np.asarray([content[name] for name in names] if isinstance(content, dict) else content)
+        counts = _rows([content[name] for name in names] if isinstance(content, dict) else content, path)
     if counts.shape != (len(names),) or not np.issubdtype(counts.dtype, np.integer) or (counts < 0).any():
         raise ValueError(f"{path}: {len(names)} whole numbers are needed, one for each predicate; found {counts.shape}")
     return np.concatenate([[0], counts]).astype(np.int64)

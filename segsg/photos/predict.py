@@ -17,6 +17,7 @@ from segsg.files import WAYS_OUT, DataError, check_writable, plainly, user_path
 from segsg.photos.graph import Wanted
 from segsg.photos.input import Named, find, has_index
 from segsg.study.params import PARAMS_FILE, load
+from segsg.values import at_least
 
 if TYPE_CHECKING:
     from segsg.photos.bundle import Bundle
@@ -38,10 +39,10 @@ def add_predict(commands, command: AddCommand) -> None:
     )
     added.add_argument("--bundle", type=user_path, required=True, metavar="DIR", help="written by `segsg bundle`")
     added.add_argument("--out", type=user_path, required=True, metavar="DIR", help="for the results")
-    added.add_argument("--top", type=_at_least(0), default=Wanted.top, metavar="N", help=f"of relations ({Wanted.top})")
+    added.add_argument("--top", type=at_least(0), default=Wanted.top, metavar="N", help=f"of relations ({Wanted.top})")
     least = f"least score of a relation ({Wanted.threshold})"
     added.add_argument("--threshold", type=float, default=Wanted.threshold, metavar="S", help=least)
-    added.add_argument("--batch", type=_at_least(1), default=8, metavar="N", help="photos computed at a time (8)")
+    added.add_argument("--batch", type=at_least(1), default=8, metavar="N", help="photos computed at a time (8)")
 
 
 def run_predict(options: argparse.Namespace) -> int:
@@ -133,7 +134,7 @@ def add_bundle(commands, command: AddCommand) -> None:
     added.add_argument("key", nargs="?", help="an sgdet experiment (default: the best seg-grounded one)")
     added.add_argument("--out", type=user_path, required=True, metavar="DIR", help="an older bundle in it is replaced")
     added.add_argument("--full", action="store_true", help="weights as trained, not in half precision: twice the size")
-    added.add_argument("--samples", type=_at_least(0), default=0, metavar="N", help="take so many test photos along")
+    added.add_argument("--samples", type=at_least(0), default=0, metavar="N", help="take so many test photos along")
 
 
 def run_bundle(options: argparse.Namespace) -> int:
@@ -146,12 +147,3 @@ def run_bundle(options: argparse.Namespace) -> int:
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"Bundle: {out} ({size / 1e6:.1f} MB)")
     return 0
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text} is less than {least}")
-        return int(text)
-
-    return number

@@ -16,7 +16,7 @@ NOTEBOOKS = Path("notebooks")
 
 def problems() -> list[str]:
     """One line per problem, each with the command that mends it."""
-    return [*check_notebooks(NOTEBOOKS), *check_environment(), *check_params()]
+    return [*check_params(), *check_notebooks(NOTEBOOKS), *check_environment()]
 
 
 def check_notebooks(folder: Path) -> list[str]:

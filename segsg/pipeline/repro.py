@@ -18,7 +18,9 @@ from queue import Queue
 
 from segsg.pipeline.checks import check_files
 from segsg.pipeline.passport import gpus
+from segsg.study import profile
 from segsg.study.params import load
+from segsg.values import at_least
 
 SOURCES = "sources"
 """the stage that says what the others run"""
@@ -39,12 +41,14 @@ def add(commands, command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def add_jobs(command: argparse.ArgumentParser) -> None:
     """The option `--jobs` of commands that run stages."""
-    command.add_argument("--jobs", type=int, default=2, metavar="N", help="stages at a time (default: 2)")
+    command.add_argument("--jobs", type=at_least(1), default=2, metavar="N", help="stages at a time (default: 2)")
 
 
 def run_repro(options: argparse.Namespace) -> int:
     """Bring the study of params.yaml up to date."""
-    check_files(load())
+    params = load()
+    profile.check(params)
+    check_files(params)
     print(f"Report: {reproduce(options.jobs)}")
     return 0
 

@@ -165,9 +165,9 @@ def cut_masks(annotations: Path, images: int, target: Path) -> None:
     """
     record = read_json(annotations)
     instances = field(annotations, "file", record, "annotations", list)
-    owners = {field(annotations, "annotation", instance, "image_id") for instance in instances}
+    owners = {field(annotations, "annotation", instance, "image_id", int) for instance in instances}
     listed = field(annotations, "file", record, "images", list)
-    owning = [image for image in listed if field(annotations, "image", image, "id") in owners]
+    owning = [image for image in listed if field(annotations, "image", image, "id", int) in owners]
     kept = [owning[place] for place in _spread(np.arange(len(owning)), images)]
     ids = {image["id"] for image in kept}
     of_kept = [instance for instance in instances if instance["image_id"] in ids]

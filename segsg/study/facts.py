@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -14,13 +15,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from segsg.data.words import Vocabulary
+from segsg.data.words import Vocabulary, check_names
 from segsg.files import DataError, read_json, whole, write_text
 from segsg.study import sets
 from segsg.study.params import Params
+from segsg.values import field, proper_name
 
 NAMES, NUMBERS = "names.json", "numbers.safetensors"
 TENSORS = ("vectors", "mask_vectors", "counts", "zero_shot")
+LISTS = ("classes", "predicates", "mask_classes")
+ANY = -1
+"""length of a side that names do not fix"""
 AGAIN = "write it again: `dvc repro data@PROFILE`, or copy the whole bundle again"
 
 
@@ -72,15 +77,59 @@ class Facts:
 
     @classmethod
     def load(cls, folder: Path) -> "Facts":
-        """The inverse of `save`. DataError if a file is missing or says something else."""
-        names = read_json(folder / NAMES)
+        """The inverse of `save`. DataError if a file is missing, damaged, or says what no `save` writes."""
+        path, names = folder / NAMES, read_json(folder / NAMES)
+        classes, predicates, mask_classes = (_names(path, names, key) for key in LISTS)
+        pairs = (_pairs(path, names, key) for key in ("name_pairs", "drawn_as"))
+        path = folder / NUMBERS
         try:
-            tensors = load_file(folder / NUMBERS)
-            vocabulary = Vocabulary(tuple(names["classes"]), tuple(names["predicates"]))
-            known = (tuple(names["mask_classes"]), names["name_pairs"], names["drawn_as"])
-            return cls(vocabulary, *known, **{name: tensors[name] for name in TENSORS})
-        except (OSError, SafetensorError, KeyError, TypeError) as error:
-            raise DataError(folder, "facts", f"are damaged ({type(error).__name__}: {error})", AGAIN) from error
+            tensors = load_file(path)
+        except (OSError, SafetensorError, ValueError) as error:
+            raise DataError(path, "facts", f"are damaged ({type(error).__name__}: {error})", AGAIN) from error
+        _check(path, tensors, len(classes), len(predicates), len(mask_classes))
+        return cls(Vocabulary(classes, predicates), mask_classes, *pairs, **{name: tensors[name] for name in TENSORS})
+
+
+def _check(path: Path, tensors: dict[str, Tensor], classes: int, predicates: int, mask_classes: int) -> None:
+    """DataError if tensors are not of the kinds and shapes of so many names, or have values that nobody counted."""
+
+    def must(good: Tensor | bool, rule: str) -> None:
+        if not good:
+            raise DataError(path, "facts", rule, AGAIN)
+
+    shapes = {
+        "vectors": (torch.float32, (classes, ANY)),
+        "mask_vectors": (torch.float32, (mask_classes, ANY)),
+        "counts": (torch.int64, (classes + 1, classes + 1, predicates + 1)),
+        "zero_shot": (torch.int64, (ANY, 3)),
+    }
+    for name, (kind, shape) in shapes.items():
+        must(name in tensors, f"'{name}' is missing")
+        found = tensors[name]
+        fits = len(found.shape) == len(shape) and all(
+            want in (ANY, n) for want, n in zip(shape, found.shape, strict=True)
+        )
+        must(
+            found.dtype == kind and fits, f"'{name}' is {found.dtype} {tuple(found.shape)}, not what the names ask for"
+        )
+    vectors, mask_vectors, counts, zero_shot = (tensors[name] for name in TENSORS)
+    widths = vectors.shape[1], mask_vectors.shape[1]
+    must(widths[0] == widths[1], f"word vectors have {widths[0]} and {widths[1]} numbers")
+    must(vectors.isfinite().all() and mask_vectors.isfinite().all(), "word vectors are not finite")
+    must((counts >= 0).all(), "counts are negative")
+    known = (zero_shot >= 1) & (zero_shot <= torch.tensor([classes, predicates, classes]))
+    must(known.all(), "zero-shot triplets have labels beyond the vocabulary")
+
+
+def _names(path: Path, record: Any, key: str) -> tuple[str, ...]:
+    names = field(path, "facts", record, key, list)
+    check_names(path, f"'{key}'", names)
+    return tuple(names)
+
+
+def _pairs(path: Path, record: Any, key: str) -> dict[str, str]:
+    pairs = field(path, "facts", record, key, dict)
+    return {name: proper_name(path, f"'{key}'", pairs[name]) for name in pairs}
 
 
 def label_vectors(vectors: Float[Tensor, "classes words"], width: int) -> Float[Tensor, "all_classes words"]:

@@ -78,6 +78,7 @@ AtLeastZero = typing.Annotated[float, Range(0)]
 MoreThanZero = typing.Annotated[float, Range(0, open=True)]
 Name = typing.Annotated[str, Plain()]
 Method = typing.Literal["baseline", "seg-grounded", "frequency"]
+TaskName = typing.Literal["predcls", "sgcls", "sgdet"]
 
 
 @dataclass(frozen=True)
@@ -329,7 +330,7 @@ class ExperimentRow:
     detector: Name
     """a key of `detectors`"""
     method: Method
-    task: typing.Literal["predcls", "sgcls", "sgdet"]
+    task: TaskName
     seed: Count
     grounding: dict = field(default_factory=dict)
     """changes to the section `grounding` for this row"""
@@ -401,6 +402,17 @@ def read_section(kind, raw, where: str):
     return value
 
 
+def is_path(keys: list[str]) -> bool:
+    """Whether the parameter at these keys, the section first, is a path."""
+    kind: typing.Any = Params
+    for key in keys:
+        hints = typing.get_type_hints(kind) if dataclasses.is_dataclass(kind) else {}
+        kind = hints.get(key)
+        if typing.get_origin(kind) in (types.UnionType, typing.Union):
+            kind = typing.get_args(kind)[0]
+    return kind is Path
+
+
 def _dataclass_from(kind, raw, where: str):
     raw = _of_type(dict, raw, where)
     annotations = typing.get_type_hints(kind, include_extras=True)
@@ -420,7 +432,7 @@ def _one_of(allowed, raw, where: str):
 
 
 def _of_type(kind, raw, where: str):
-    if kind is Path and isinstance(raw, str):
+    if kind is Path and isinstance(raw, str) and raw.strip():
         return Path(raw)
     if kind is float and isinstance(raw, int) and not isinstance(raw, bool):
         return float(raw)

@@ -45,12 +45,17 @@ def gather(params: Params) -> Facts:
 
 
 def known_pairs(path: Path, classes: tuple[str, ...], mask_classes: tuple[str, ...]) -> dict[str, str]:
-    """Which mask class shows a scene graph class. DataError if a class of this study is paired with no mask class."""
+    """Which mask class shows a scene graph class. DataError if a class of this study is paired with no mask class.
+
+    Pairs of other classes are allowed, since studies share such files; a line names them, as one may be misspelt.
+    """
     pairs = read_name_pairs(path)
     for name, partner in pairs.items():
         if name in classes and partner not in mask_classes:
             way_out = f"choose one of {', '.join(mask_classes)}, or name your own file of pairs as data.name_pairs"
             raise DataError(path, f"name pair '{name}'", f"'{partner}' is no mask class", way_out)
+    if others := sorted(set(pairs) - set(classes)):
+        print(f"{path}: pairs of no class of this study: {', '.join(others)}")
     return pairs
 
 

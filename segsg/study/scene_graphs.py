@@ -66,7 +66,7 @@ def load_model(params: Params, key: str) -> SceneGraphModel:
 
 
 def predict(params: Params, key: str, split: Split = "test", count: int | None = None) -> Iterator[ImageGraph]:
-    """Scene graphs of a split's images in order, the first `count` of them if given."""
+    """Scene graphs of a split's images in order, the first `count` of them if given. Files are opened at once."""
     model = load_model(params, key)
-    for batch in sets.all_batches(params, sets.first(images(params, row_of(params, key), split), count)):
-        yield from model.predict(batch.to(runs.device()))
+    batches = sets.all_batches(params, sets.first(images(params, row_of(params, key), split), count))
+    return (graph for batch in batches for graph in model.predict(batch.to(runs.device())))

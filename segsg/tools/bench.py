@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from segsg.study.names import TASKS
-from segsg.tools.evaluate import AddCommand, positive
+from segsg.tools.evaluate import AddCommand
+from segsg.values import at_least
 
 SCRIPT = Path("tests/benchmarks/evaluator.py")
 NUMBERS = {"images": 1000, "boxes": 80, "pairs": 4096, "predicates": 51, "plain-images": 20}
@@ -22,7 +23,7 @@ def add(commands, command: AddCommand) -> None:
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options that the command and the script share."""
     for name, number in NUMBERS.items():
-        command.add_argument(f"--{name}", type=positive, default=number, metavar="N", help=f"default: {number}")
+        command.add_argument(f"--{name}", type=at_least(1), default=number, metavar="N", help=f"default: {number}")
     command.add_argument("--task", choices=tuple(TASKS), default="sgdet")
     command.add_argument("--all-protocols", action="store_true", help="time all protocols in one walk, no plain loop")
 

@@ -1,6 +1,7 @@
 """`segsg compare`: two systems on the same images, number by number."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     """Compares task by task where both folders have tasks, and prints every number."""
     first, second = options.baseline, options.system
     tasks = [task for task in TASKS if (first / task).is_dir() and (second / task).is_dir()] or [""]
-    claims = {task: Claim(options.out / task, FILES) for task in tasks if options.out is not None}
+    claims = {task: Claim(options.out / task, "compare", FILES) for task in tasks if options.out is not None}
     compared = {task: compare(first / task, second / task, options) for task in tasks}
     for task, results in compared.items():
         if task in claims:
@@ -54,9 +55,7 @@ def compare(baseline: Path, system: Path, options: argparse.Namespace) -> dict:
     if one and other and one != other:
         raise ValueError(f"{baseline} is {one}, {system} is {other}; compare what was measured alike")
     first, second = (find(path, options.protocol) for path in (baseline, system))
-    names = _names(baseline) or _names(system) or [f"predicate {i}" for i in range(1, first.predicates)]
-    if len(names) != first.predicates - 1:
-        raise ValueError(f"{baseline}: {len(names)} names for {first.predicates - 1} predicates; evaluate it again")
+    names = _names(baseline, first) or _names(system, second) or [f"predicate {i}" for i in range(1, first.predicates)]
     return {
         "baseline": str(baseline),
         "system": str(system),
@@ -83,17 +82,22 @@ def find(path: Path, protocol: str) -> "Ranks":
 def _task(folder: Path) -> str | None:
     """The task that results.json names, where the folder is one of `segsg evaluate`."""
     path = folder / RESULTS
-    return field(path, "file", read_json(path), "task", str) if path.is_file() else None
+    return field(path, "file", read_json(path), "task", str) if os.path.lexists(path) else None
 
 
-def _names(folder: Path) -> list[str] | None:
-    """Predicates of an evaluation, where it wrote their names."""
-    if (path := folder / RESULTS).is_file():
-        return list(names_of(field(path, "file", read_json(path), "names", list), path))
-    if (path := folder / METRICS_FILE).is_file():
+def _names(folder: Path, ranks: "Ranks") -> tuple[str, ...] | None:
+    """Predicates of an evaluation, where it wrote their names. ValueError for more or fewer than its ranks know."""
+    if os.path.lexists(path := folder / RESULTS):
+        listed = read_json(path)
+    elif os.path.lexists(path := folder / METRICS_FILE):
         listed = field(path, "file", read_json(path), "predicates", dict)
-        return list(names_of(field(path, "predicates", listed, "names", list), path))
-    return None
+    else:
+        return None
+    names = names_of(field(path, "file", listed, "names", list), path)
+    if len(names) != ranks.predicates - 1:
+        rule = f"{len(names)} names for {ranks.predicates - 1} predicates of the ranks beside it"
+        raise ValueError(f"{path}: {rule}; evaluate the predictions again")
+    return names
 
 
 def write(results: dict, out: Path) -> None:

@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 from segsg.evaluation.protocol import PROTOCOLS, Protocol
 from segsg.files import Claim, to_json, user_path, write_text
 from segsg.study.names import TASKS
+from segsg.values import at_least
 
 if TYPE_CHECKING:
     from segsg.evaluation.ranks import Ranks, SideBySide
@@ -61,15 +62,8 @@ def add(commands, command: AddCommand) -> None:
 
 def add_draws(command: argparse.ArgumentParser) -> None:
     """The options of the bootstrap."""
-    command.add_argument("--resamples", type=positive, default=1000, metavar="N", help="of the bootstrap (1000)")
-    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap (0)")
-
-
-def positive(text: str) -> int:
-    """A whole number of at least 1."""
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return int(text)
+    command.add_argument("--resamples", type=at_least(1), default=1000, metavar="N", help="of the bootstrap (1000)")
+    command.add_argument("--seed", type=at_least(0), default=0, metavar="N", help="of the bootstrap (0)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -160,7 +154,7 @@ def evaluate(request: Request, out: Path) -> dict:
     from segsg.formats.importers import open_file
 
     protocols = PROTOCOLS if request.protocol == "all" else {request.protocol: PROTOCOLS[request.protocol]}
-    claim = Claim(out, (*FILES, *(f"{RANKS}/{name}.npz" for name in protocols)))
+    claim = Claim(out, "evaluate", (*FILES, *(f"{RANKS}/{name}.npz" for name in protocols)))
     truth, predictions = open_file(request.truth, request.truth_format), open_file(request.predictions, request.format)
     names, skipped = _predicate_names(truth, predictions, request.predicate_names), Skipped(request.lenient)
     recalls = _recalls(request, names, protocols)

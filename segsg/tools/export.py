@@ -34,7 +34,7 @@ def export(key: str, split: str, out: Path) -> tuple[Path, Path]:
     from segsg.formats.lines import write_graphs, write_truths
     from segsg.study import detectors, facts, measurements, scene_graphs, sets
 
-    params, claim = load(PARAMS_FILE), Claim(out, (TRUTH, PREDICTIONS))
+    params, claim = load(PARAMS_FILE), Claim(out, "export", (TRUTH, PREDICTIONS))
     if key not in params.experiments:
         raise ValueError(f"{PARAMS_FILE}: no experiment {key!r}; there are {', '.join(params.experiments)}")
     weights = scene_graphs.folder(params, key)
@@ -45,8 +45,9 @@ def export(key: str, split: str, out: Path) -> tuple[Path, Path]:
     params = dataclasses.replace(params, cache_looks=stored)
     truth, predictions = out / TRUTH, out / PREDICTIONS
     names, images = facts.load(params).names.predicates, len(sets.scene_graph_set(params, split))
+    predicted = scene_graphs.predict(params, key, split)
+    graphs = tqdm(predicted, desc=key, total=images, unit="image", mininterval=0.5)
     claim.begin()
-    write_truths(truth, measurements.truths(params, split), names)
-    graphs = tqdm(scene_graphs.predict(params, key, split), desc=key, total=images, unit="image", mininterval=0.5)
     write_graphs(predictions, graphs)
+    write_truths(truth, measurements.truths(params, split), names)
     return truth, predictions

@@ -44,11 +44,18 @@ def add(commands, command: AddCommand) -> None:
     parser.add_argument("--word-vectors", type=user_path, required=True, metavar="FILE", help="GloVe text file")
     parser.add_argument("--mask-classes", type=user_path, metavar="FILE", help="as --classes; without: COCO's 80")
     parser.add_argument("--mode", choices=MODES, default="softmax", help="eq. 3; default: softmax, as in the study")
-    parser.add_argument("--threshold", type=float, default=0.05, metavar="W", help="softmax drops weights below (0.05)")
+    least = "softmax drops weights below (0.05)"
+    parser.add_argument("--threshold", type=_share, default=0.05, metavar="W", help=least)
     parser.add_argument("--name-pairs", type=user_path, metavar="FILE", help=pairs + "--mask-classes is given")
     alias = "look up the vector of OTHER for WORD"
     parser.add_argument("--alias", type=_alias, action="append", default=[], metavar="WORD=OTHER", help=alias)
     parser.add_argument("--out", type=user_path, metavar="DIR", help="for transfer.csv, transfer.png and transfer.html")
+
+
+def _share(text: str) -> float:
+    if not 0 <= float(text) <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not within 0..1")
+    return float(text)
 
 
 def _alias(text: str) -> tuple[str, str]:
@@ -62,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     """Prints the table, writes the files, and returns the exit code."""
     from segsg.tools.own_labels import borrow, read_labels, read_vectors
 
-    claim = None if options.out is None else Claim(options.out, (TABLE, PICTURE, PAGE))
+    claim = None if options.out is None else Claim(options.out, "transfer", (TABLE, PICTURE, PAGE))
     classes, mask_classes = read_labels(options.classes), read_labels(options.mask_classes or COCO)
     vectors = read_vectors(options.word_vectors, classes, mask_classes, dict(options.alias))
     wanted = {"mode": options.mode, "threshold": options.threshold, "name_pairs": _name_pairs(options)}

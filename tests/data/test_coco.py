@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as coco_masks
 
+from segsg.data import coco_file
 from segsg.data.coco import MaskSet
 from segsg.data.coco_file import run_lengths
 from segsg.data.views import without_images
@@ -154,6 +155,44 @@ BAD = {
         lambda files: files.record["images"][0].update(file_name="/etc/hostname"),
         "image 5: file_name '/etc/hostname' lies outside",
     ),
+    "id of true": (
+        lambda files: annotation(files, 1, id=True),
+        "annotation at place 1: 'id' is True, not a whole number",
+    ),
+    "id of a share": (lambda files: annotation(files, 1, image_id=5.0), "annotation 2: 'image_id' is 5.0, not a whole"),
+    "id beyond 64 bits": (
+        lambda files: files.record["images"][0].update(id=2**63),
+        "image at place 0: 'id' is .*, more",
+    ),
+    "category beyond": (lambda files: annotation(files, category_id=10**30), "annotation 1: 'category_id' is .*, more"),
+    "number beyond floats": (
+        lambda files: annotation(files, bbox=[10**400, 1, 4, 6]),
+        "annotation 1: bbox .* is not x, y",
+    ),
+    "box without end": (
+        lambda files: annotation(files, bbox=[0, 1, float("inf"), 6]),
+        "annotation 1: bbox .* is not x, y",
+    ),
+    "image of billions of pixels": (
+        lambda files: files.record["images"][0].update(width=10**6, height=10**6),
+        "image 5: has more than 89478485 pixels",
+    ),
+    "runs of billions of pixels": (
+        lambda files: annotation(files, 1, segmentation={"size": [10**6, 10**6], "counts": [10**12]}),
+        r"annotation 2: run lengths are for size \[1000000, 1000000\], which is no height",
+    ),
+    "two entries of one photo": (
+        lambda files: files.record["images"][1].update(file_name="5.png"),
+        r"photo '5\.png': appears more than once",
+    ),
+    "photo of two lines": (
+        lambda files: files.record["images"][0].update(file_name="a\n.png"),
+        "image 5: .* is no name",
+    ),
+    "category without name": (lambda files: files.record["categories"][0].update(name=" "), "' ' is no name"),
+    "background": (lambda files: files.record["categories"][0].update(name="background"), "is the name of label 0"),
+    "no list of annotations": (lambda files: files.record.update(annotations={}), "file: has no list 'annotations'"),
+    "entries that are no objects": (lambda files: files.record["annotations"].append(3), "at place 3: has no 'id'"),
     "short box": (lambda files: annotation(files, bbox=[2, 1, 4]), "annotation 1: bbox .* is not x, y"),
 }
 
@@ -210,3 +249,37 @@ def test_a_photo_in_a_format_of_another_program_is_not_opened(mask_files):
     )
     with pytest.raises(DataError, match=r"5\.png: photo: cannot be decoded"):
         masks[0]
+
+
+def test_what_nobody_uses_may_be_anything(mask_files):
+    annotation(mask_files, area=NAN, score=None)
+    mask_files.record["info"] = {"year": NAN}
+    mask_files.record["licenses"] = [[], "x", NAN]
+    assert len(MaskSet(*mask_files.write())[0].labels) == 2
+
+
+def test_masks_of_an_image_that_would_fill_the_memory(mask_files, monkeypatch):
+    monkeypatch.setattr(coco_file, "MOST_MASK_PIXELS", 400)
+    assert len(MaskSet(*mask_files.write())) == 3
+    monkeypatch.setattr(coco_file, "MOST_MASK_PIXELS", 399)
+    with pytest.raises(DataError, match="annotation 1: is one of so many in its image that their masks take 400 bytes"):
+        MaskSet(*mask_files.write())
+
+
+@pytest.mark.parametrize(("corners", "refused"), [(10_000, False), (400_000, True)])
+def test_an_outline_that_would_fill_the_memory(mask_files, corners, refused):
+    """To and fro over 20 pixels: 100 points a corner."""
+    annotation(mask_files, segmentation=[[0, 0, 20, 10] * (corners // 2)])
+    if refused:
+        with pytest.raises(DataError, match="annotation 1: the outlines of its polygons are too long to be drawn"):
+            MaskSet(*mask_files.write())
+    else:
+        assert MaskSet(*mask_files.write()).annotation(0)[2].shape == (2, 10, 20)
+
+
+def test_polygons_are_drawn_from_the_numbers_of_the_file(mask_files):
+    polygons = [[2.25, 1.5, 6.1, 1, 6, 7.75], [0.333333333333, 0, 9, 0, 9, 9, 0, 9]]
+    annotation(mask_files, segmentation=polygons)
+    runs = coco_masks.merge(coco_masks.frPyObjects(polygons, 10, 20))
+    masks = MaskSet(*mask_files.write()).annotation(0)[2]
+    assert np.array_equal(masks[0].numpy(), coco_masks.decode(runs).astype(bool))

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -58,7 +59,15 @@ def test_every_region_gets_its_mask_in_the_order_of_the_boxes(file):
     assert seen[1].masks.shape == (0, *SIZE)
 
 
-@pytest.mark.parametrize(("image_id", "regions"), [(5, 3), (9, 0), (8, 1)])
+@pytest.mark.parametrize(("image_id", "regions"), [(5, 3), (9, 0), (8, 1), (8, 0)])
 def test_another_number_of_masks_than_boxes_names_image_and_file(file, image_id, regions):
     with pytest.raises(DataError, match=f"true_masks.json.*image {image_id}"):
         WithTrueMasks(Set([sample(image_id, regions)]), file)[0]
+
+
+def test_masks_of_another_size_than_the_photo(file):
+    photo = replace(sample(9, 1), image=torch.zeros(3, 12, 16, dtype=torch.uint8))
+    with pytest.raises(
+        DataError, match=r"image 9: has masks of size \(6, 8\) \(height, width\), its photo is \(12, 16\)"
+    ):
+        WithTrueMasks(Set([photo]), file)[0]

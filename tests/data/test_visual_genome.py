@@ -56,6 +56,9 @@ def test_an_image_without_relations_has_empty_ones(graph_files):
 
 def test_shared_ids(graph_files):
     assert scene_graphs(graph_files, keep_empty=True).shared_ids == [None, 901, None]
+    graph_files.images[0]["coco_id"] = 0
+    del graph_files.images[3]["coco_id"]
+    assert scene_graphs(graph_files, keep_empty=True).shared_ids == [0, 901, None]
 
 
 def test_a_sample_is_the_annotation_with_its_photo(graph_files):

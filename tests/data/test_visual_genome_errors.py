@@ -7,6 +7,7 @@ import struct
 from pickle import UnpicklingError
 
 import h5py
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -60,6 +61,28 @@ BAD = {
     "gap in names": (
         lambda files: files.names["label_to_idx"].update(hat=5),
         "'label_to_idx': numbers are not 1",
+    ),
+    "names from 0": (
+        lambda files: files.names["label_to_idx"].update(background=0),
+        "'background' is the name of",
+    ),
+    "names from 0, otherwise": (lambda files: files.names["label_to_idx"].update(none=0), "numbers are not 1, 2, 3"),
+    "numbers as text": (lambda files: files.names["label_to_idx"].update(hat="3"), "'hat' is '3', not a whole number"),
+    "a number for two names": (lambda files: files.names["label_to_idx"].update(hat=2), "each for one name"),
+    "no name": (lambda files: files.names["label_to_idx"].update({"": 4}), "'' is no name"),
+    "half a character": (lambda files: files.names["label_to_idx"].update({"\ud800": 4}), "is no name"),
+    "two lines": (lambda files: files.names["predicate_to_idx"].update({"on\ntop": 3}), "is no name"),
+    "unsigned id": (image(2, image_id=2**63), "entry 2: 'image_id' is 9223372036854775808, more than"),
+    "negative id": (image(2, image_id=-1), "entry 2: 'image_id' is -1, less than 0"),
+    "id of nan": (image(2, coco_id=float("nan")), "image 13: 'coco_id' is nan, not a whole number"),
+    "id as text": (image(2, coco_id="901"), "image 13: 'coco_id' is '901', not a whole number"),
+    "id of false": (image(2, coco_id=False), "image 13: 'coco_id' is False, not a whole number"),
+    "image of a share": (image(2, width=80.0), "image 13: 'width' is 80.0, not a whole number"),
+    "image of no end": (image(2, width=10**12), "image 13: 'width' is 1000000000000, more than"),
+    "itself": (put("relationships", 2, [5, 5]), "image 14, relation row 2: joins box row 5 with itself.*; leave such"),
+    "far away": (
+        put("boxes_1024", 6, [10, 10, 2**30, 5]),
+        "image 14, box row 6: box .* is beyond twice the longer side",
     ),
     "no names": (lambda files: files.names.pop("predicate_to_idx"), "has no 'predicate_to_idx'"),
 }
@@ -211,3 +234,129 @@ def test_a_legacy_file_of_zero_shot_triplets_is_read(graph_files, tmp_path):
     (tmp_path / "triplets").write_bytes(saved(TRIPLETS, legacy=True))
     vocabulary = SceneGraphSet(*graph_files.write(), "train").vocabulary
     assert read_zero_shot(tmp_path / "triplets", vocabulary).tolist() == [[1, 1, 2], [2, 1, 1]]
+
+
+def store(key, **how):
+    """Stores an array of the file in another way."""
+
+    def change(file):
+        values = file[key][()]
+        del file[key]
+        file.create_dataset(key, **({"data": values} | how))
+
+    return change
+
+
+def replace(key, put):
+    def change(file):
+        del file[key]
+        put(file)
+
+    return change
+
+
+HUGE = 400_000_000
+STORED = {
+    "group": (replace("labels", lambda f: f.create_group("labels")), "key 'labels': is a group, not an array"),
+    "text": (replace("labels", lambda f: f.update({"labels": "man"})), "key 'labels': is object \\(\\), not whole"),
+    "texts": (store("labels", data=np.array([b"man"] * 9)), r"key 'labels': is \|S3 \(9,\), not whole numbers"),
+    "fractions": (store("labels", dtype=float), r"key 'labels': is float64 \(9, 1\), not whole numbers"),
+    "truth values": (store("labels", data=np.ones(9, dtype=bool)), r"key 'labels': is bool \(9,\), not whole"),
+    "compound": (store("labels", data=np.zeros(9, dtype=[("a", "i4")])), "key 'labels': is .*, not whole numbers"),
+    "one number": (store("labels", data=1), r"key 'labels': is int64 \(\), not whole numbers"),
+    "no number": (store("labels", data=h5py.Empty("i4")), r"key 'labels': is int32 \(\), not whole numbers"),
+    "wide": (store("labels", data=np.ones((9, 2), dtype=int)), r"is int64 \(9, 2\), not whole numbers \[rows, 1\]"),
+    "deep": (store("labels", data=np.ones((9, 1, 1), dtype=int)), r"is int64 \(9, 1, 1\), not whole numbers"),
+    "beyond 64 bits": (store("labels", data=np.full(9, 2**63, dtype=np.uint64)), "key 'labels': has numbers beyond"),
+    "soft link": (replace("labels", lambda f: f.update({"labels": h5py.SoftLink("/split")})), "'labels': is a link"),
+    "lost link": (replace("labels", lambda f: f.update({"labels": h5py.SoftLink("/none")})), "'labels': is a link"),
+    "other file": (replace("labels", lambda f: f.update({"labels": h5py.ExternalLink("a", "/b")})), "is a link"),
+    "type": (replace("labels", lambda f: f.update({"labels": np.dtype("i4")})), "'labels': is a group, not an array"),
+    "huge": (store("split", data=None, shape=(HUGE,), dtype="i4", chunks=(1000,)), f"'split': has {HUGE} rows"),
+    "huge chunks": (
+        store("labels", data=None, shape=(9,), maxshape=(None,), dtype="i4", chunks=(HUGE,)),
+        rf"'labels': has 9 rows, in chunks of \({HUGE},\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("change, message", STORED.values(), ids=STORED)
+def test_arrays_that_are_stored_in_another_way(graph_files, change, message):
+    with h5py.File(graph_files.write()[0], "r+") as file:
+        change(file)
+    with pytest.raises(DataError, match=message) as caught:
+        SceneGraphSet(*graph_files.arguments, "train")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_array_whose_numbers_lie_in_another_file(graph_files):
+    path = graph_files.write()[0]
+    (path.parent / "other").write_bytes(np.ones(9, dtype=np.int32).tobytes())
+    with h5py.File(path, "r+") as file:
+        del file["labels"]
+        outside = [(str(path.parent / "other"), 0, 36)]
+        file.create_dataset("labels", shape=(9,), dtype="i4", external=outside)
+    with pytest.raises(DataError, match="key 'labels': keeps its numbers in another file; store the array itself"):
+        SceneGraphSet(*graph_files.arguments, "train")
+
+
+@pytest.mark.parametrize("how", [{"compression": "gzip"}, {"fletcher32": True}])
+def test_a_damaged_chunk(graph_files, how):
+    path = graph_files.write()[0]
+    with h5py.File(path, "r+") as file:
+        store("boxes_1024", chunks=(9, 4), **how)(file)
+        place = file["boxes_1024"].id.get_chunk_info(0).byte_offset
+    content = bytearray(path.read_bytes())
+    content[place + 4 : place + 12] = b"\xff" * 8
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"VG-SGG\.h5: .*is not readable HDF5 .*; correct its path") as caught:
+        SceneGraphSet(*graph_files.arguments, "train")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("how", [{"compression": "gzip"}, {"dtype": "u1"}, {"dtype": ">i8"}, {"chunks": True}])
+def test_whole_numbers_stored_in_any_way_are_read(graph_files, how):
+    with h5py.File(graph_files.write()[0], "r+") as file:
+        store("labels", **how)(file)
+    assert SceneGraphSet(*graph_files.arguments, "train").annotation(0)[1].tolist() == [1, 2, 3]
+
+
+def test_a_list_in_another_order_is_seen_from_centres_outside_their_photos(graph_files):
+    graph_files.images[3].update(width=40, height=80)
+    graph_files.arrays["boxes_1024"][5] = [256, 900, 512, 200]
+    assert len(SceneGraphSet(*graph_files.write(), "train")) == 2
+    graph_files.images.reverse()
+    with pytest.raises(DataError, match=r"image 12, box row 5: 1 of 9 box centres lie outside.*; list the images"):
+        SceneGraphSet(*graph_files.write(), "train")
+
+
+@pytest.mark.parametrize(("outside", "refused"), [(2, False), (3, True)])
+def test_two_centres_in_a_hundred_may_lie_outside_their_photo(graph_files, outside, refused):
+    graph_files.arrays["img_to_last_box"][-1] = 99
+    graph_files.arrays["labels"] += [[1]] * 91
+    graph_files.arrays["boxes_1024"] += [[500, 250, 100, 100]] * 91
+    for row in range(outside):
+        graph_files.arrays["boxes_1024"][row] = [500, 600, 100, 100]
+    if refused:
+        with pytest.raises(DataError, match="3 of 100 box centres lie outside"):
+            SceneGraphSet(*graph_files.write(), "train")
+    else:
+        assert len(SceneGraphSet(*graph_files.write(), "train")) == 2
+
+
+NO_TRIPLETS = {
+    "fractions": torch.tensor([[1.5, 1, 1]]),
+    "nan": torch.tensor([[float("nan"), 1, 1]]),
+    "truth values": torch.ones(2, 3).bool(),
+    "endless": torch.ones(1, 3).long().expand(2**40, 3),
+    "nowhere": torch.ones(2, 3, device="meta").long(),
+    "sparse": torch.ones(2, 3).long().to_sparse(),
+}
+
+
+@pytest.mark.parametrize("rows", NO_TRIPLETS.values(), ids=NO_TRIPLETS)
+def test_zero_shot_triplets_that_are_no_whole_numbers(graph_files, tmp_path, rows):
+    torch.save(rows, tmp_path / "triplets")
+    vocabulary = SceneGraphSet(*graph_files.write(), "train").vocabulary
+    with pytest.raises(DataError, match=r"triplets: file: (is not a tensor of|cannot be read as a)"):
+        read_zero_shot(tmp_path / "triplets", vocabulary)

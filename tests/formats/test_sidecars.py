@@ -41,7 +41,7 @@ def test_labels_with_gaps_would_shift_every_name(write, listed):
 
 
 def test_ragged_zero_shot_rows_are_no_triplets(write):
-    with pytest.raises(ValueError, match=r"a\.json: zero-shot triplets are rows of three labels; some row is not"):
+    with pytest.raises(ValueError, match=r"a\.json: not a table of numbers"):
         sidecars.zero_shot(write("a.json", [[1, 2, 3], [1, 2]]))
 
 

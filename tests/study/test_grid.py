@@ -1,6 +1,6 @@
 import pytest
 
-from segsg.study.profile import expand
+from segsg.study.grid import expand
 
 GRID = {
     "backbones": {"fpn": "resnext-mini-fpn", "vgg": "vgg-mini"},

@@ -88,7 +88,7 @@ def test_results_replace_results_and_nothing_else(files, capsys):
     (files / "mine").mkdir()
     (files / "mine" / "index.html").write_text("a page of mine")
     assert command(files, "--out", files / "mine") == 1
-    assert "mine/index.html: would be replaced, and segsg did not write it" in capsys.readouterr().err
+    assert "mine/index.html: would be replaced, and no `segsg evaluate` wrote it" in capsys.readouterr().err
     assert [path.name for path in (files / "mine").iterdir()] == ["index.html"]
     assert (files / "mine" / "index.html").read_text() == "a page of mine"
 
