@@ -10,7 +10,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
-from torch import Tensor
+from torch import Generator, Tensor
 
 from segsg.kernels.roi_align import pyramid_roi_align
 
@@ -69,6 +69,7 @@ class Batch(_Movable):
 
     `photo_sizes` are (height, width) before resizing, `sizes` after it; None where nothing was resized.
     `_` is an axis whose length differs from image to image (regions, relations, or the unpadded h and w).
+    `seeds`, of a training batch, are a number for each image, from 0: what is drawn of an image follows from its own.
     """
 
     image_ids: list[int]
@@ -80,9 +81,31 @@ class Batch(_Movable):
     relations: list[Int[Tensor, "_ 3"]]
     masks: list[Bool[Tensor, "_ _ _"]] | None = None
     photo_sizes: list[tuple[int, int]] | None = None
+    seeds: list[int] | None = None
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    def generators(self) -> list[Generator]:
+        """A new generator for each image, on the device of the images; without `seeds` from PyTorch's global one.
+
+        An image that is drawn from its own has the same draws in any batch and in any process.
+        """
+        seeds = self.seeds or torch.randint(2**62, (len(self),)).tolist()
+        return [Generator(self.images.device).manual_seed(seed) for seed in seeds]
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A loss, kept as the sum of its terms and their number: several processes make one mean of theirs."""
+
+    total: Float[Tensor, ""]
+    count: int
+
+    @property
+    def value(self) -> Float[Tensor, ""]:
+        """The mean of these terms alone; zero, with a gradient, where there are none."""
+        return self.total / max(self.count, 1)
 
 
 Source = Callable[[range], Iterable[Batch]]

@@ -78,13 +78,23 @@ def flip(sample: Sample) -> Sample:
     )
 
 
+def blank(images: int, height: int, width: int) -> UInt8[Tensor, "images 3 height width"]:
+    """Images of nothing but padding, which has the mean colour."""
+    return torch.tensor(MEAN_COLOUR, dtype=torch.uint8).reshape(1, 3, 1, 1).repeat(images, 1, height, width)
+
+
+def pad_masks(masks: Bool[Tensor, "regions h w"], height: int, width: int) -> Bool[Tensor, "regions height width"]:
+    """Masks with padding right and below, where they are False."""
+    return F.pad(masks, (0, width - masks.shape[2], 0, height - masks.shape[1]))
+
+
 def collate(samples: list[Sample], multiple: int = 32) -> Batch:
     """Samples in one batch, padded right and below to the largest, rounded up to a multiple of `multiple` pixels.
 
     Padding of images has the mean colour; padding of masks is False. Either all samples have masks or none has.
     """
     height, width = (-(-max(side) // multiple) * multiple for side in zip(*(s.size for s in samples), strict=True))
-    images = torch.tensor(MEAN_COLOUR, dtype=torch.uint8).reshape(1, 3, 1, 1).repeat(len(samples), 1, height, width)
+    images = blank(len(samples), height, width)
     for image, sample in zip(images, samples, strict=True):
         image[:, : sample.size[0], : sample.size[1]] = sample.image
     masks = [sample.masks for sample in samples if sample.masks is not None]
@@ -97,8 +107,18 @@ def collate(samples: list[Sample], multiple: int = 32) -> Batch:
         boxes=[sample.boxes for sample in samples],
         labels=[sample.labels for sample in samples],
         relations=[sample.relations for sample in samples],
-        masks=[F.pad(m, (0, width - m.shape[2], 0, height - m.shape[1])) for m in masks] if masks else None,
+        masks=[pad_masks(of_image, height, width) for of_image in masks] if masks else None,
     )
+
+
+def padded(batch: Batch, height: int, width: int) -> Batch:
+    """The batch with more padding right and below, up to this size."""
+    if (height, width) == tuple(batch.images.shape[-2:]):
+        return batch
+    images = blank(len(batch), height, width)
+    images[:, :, : batch.images.shape[2], : batch.images.shape[3]] = batch.images
+    masks = None if batch.masks is None else [pad_masks(of_image, height, width) for of_image in batch.masks]
+    return replace(batch, images=images, masks=masks)
 
 
 def seeded(*numbers: int) -> Generator:
@@ -108,9 +128,10 @@ def seeded(*numbers: int) -> Generator:
 
 
 class Batches:
-    """Endless training batches by step: batch(step) is always the same for the same seed and data.
+    """Endless training batches by number: batch(number) is always the same for the same seed and data.
 
-    Every epoch is a seeded permutation of all samples; a batch may end one epoch and begin the next.
+    They are cut from one endless row of samples, in which every epoch is a seeded permutation of all. What is drawn of
+    a sample depends on its place there alone, so batches of half the size hold the same samples, drawn alike.
     `flip` mirrors half of the samples, `change` is one more random change (for instance one predicate per pair).
     """
 
@@ -131,15 +152,20 @@ class Batches:
         self._resize = partial(resize, short_side=short_side, long_side=long_side)
         self._epoch = lru_cache(maxsize=8)(self._permutation)
 
-    def batch(self, step: int) -> Batch:
-        """The batch of a step, counted from 0."""
-        generator = seeded(self._seed, CHANGES, step)
-        return collate([self._sample(index, generator) for index in self.indices(step)])
+    def batch(self, number: int) -> Batch:
+        """One batch, counted from 0, with the seeds of its images."""
+        generators = [seeded(self._seed, CHANGES, place) for place in self._places(number)]
+        drawn = zip(self.indices(number), generators, strict=True)
+        batch = collate([self._sample(index, generator) for index, generator in drawn])
+        return replace(batch, seeds=[int(torch.randint(2**62, (), generator=one)) for one in generators])
 
-    def indices(self, step: int) -> list[int]:
-        """Indices into the data set of the samples of a step."""
-        places = range(step * self._images, (step + 1) * self._images)
+    def indices(self, number: int) -> list[int]:
+        """Indices into the data set of the samples of a batch."""
+        places = self._places(number)
         return [self._epoch(place // len(self._dataset))[place % len(self._dataset)] for place in places]
+
+    def _places(self, number: int) -> range:
+        return range(number * self._images, (number + 1) * self._images)
 
     def _permutation(self, epoch: int) -> list[int]:
         return torch.randperm(len(self._dataset), generator=seeded(self._seed, ORDER, epoch)).tolist()

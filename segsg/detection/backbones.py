@@ -8,6 +8,7 @@ code; `mini` and `tiny` keep the architecture and shrink it to photos of about 1
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 from jaxtyping import Float
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 from torchvision.models import resnext101_32x8d, vgg16
 from torchvision.models.resnet import Bottleneck
 from torchvision.ops import Conv2dNormActivation, FeaturePyramidNetwork, FrozenBatchNorm2d
+
+from segsg.detection.norm import BatchNorm
 
 PAPER_ANCHORS = (32, 64, 128, 256, 512)
 
@@ -86,13 +89,18 @@ def resnext101_fpn() -> ResNeXtFpn:
     return ResNeXtFpn(stem, stages, (256, 512, 1024, 2048), 256)
 
 
+def normed(inside: int, outside: int, *size: int, **options) -> Conv2dNormActivation:
+    """A convolution with batch norm and, unless told otherwise, a rectifier."""
+    return Conv2dNormActivation(inside, outside, *size, norm_layer=BatchNorm, **options)
+
+
 def small_vgg(width: int) -> Vgg:
     """Pairs of convolutions of `width`, 2, 4 and 6 `width` channels with batch norm: stride 8."""
     pairs = [(3, width, 2), (width, 2 * width, 1), (2 * width, 4 * width, 1), (4 * width, 6 * width, 1)]
     layers: list[nn.Module] = []
     for i, (inside, outside, stride) in enumerate(pairs):
         layers += [nn.MaxPool2d(2)] if i in (1, 2) else []
-        layers += [Conv2dNormActivation(inside, outside, stride=stride), Conv2dNormActivation(outside, outside)]
+        layers += [normed(inside, outside, stride=stride), normed(outside, outside)]
     return Vgg(nn.Sequential(*layers))
 
 
@@ -101,7 +109,7 @@ def small_resnext_fpn(stem: int, widths: tuple[int, int, int], blocks: int, chan
 
     `widths`, the channels of the stages, are multiples of 16.
     """
-    head = nn.Sequential(Conv2dNormActivation(3, stem, stride=2), Conv2dNormActivation(stem, 2 * stem, stride=2))
+    head = nn.Sequential(normed(3, stem, stride=2), normed(stem, 2 * stem, stride=2))
     inputs = (2 * stem, *widths)
     stages = [_stage(*of_stage, blocks) for of_stage in zip(inputs, widths, (1, 2, 2), strict=False)]
     return ResNeXtFpn(head, stages, widths, channels)
@@ -109,10 +117,10 @@ def small_resnext_fpn(stem: int, widths: tuple[int, int, int], blocks: int, chan
 
 def _stage(inside: int, outside: int, stride: int, blocks: int) -> nn.Sequential:
     planes = outside // Bottleneck.expansion
-    shortcut = Conv2dNormActivation(inside, outside, 1, stride=stride, activation_layer=None)
+    shortcut = normed(inside, outside, 1, stride=stride, activation_layer=None)
     # base_width 16 makes the grouped convolution half as wide as the block.
-    first = Bottleneck(inside, planes, stride, shortcut, groups=8, base_width=16)
-    return nn.Sequential(first, *(Bottleneck(outside, planes, groups=8, base_width=16) for _ in range(blocks - 1)))
+    block = partial(Bottleneck, groups=8, base_width=16, norm_layer=BatchNorm)
+    return nn.Sequential(block(inside, planes, stride, shortcut), *(block(outside, planes) for _ in range(blocks - 1)))
 
 
 VGG16 = Backbone(

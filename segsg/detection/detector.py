@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torchvision.models import get_weight
 
 from segsg.detection.backbones import Backbone
@@ -36,7 +36,7 @@ from segsg.detection.proposals import (
 )
 from segsg.kernels.masks import paste
 from segsg.kernels.roi_align import pyramid_roi_align
-from segsg.structures import Batch, Domain, Look, Regions, Task, image_index, one_hot
+from segsg.structures import Batch, Domain, Look, Mean, Regions, Task, image_index, one_hot
 
 MEAN = (123.675, 116.28, 103.53)
 DEVIATION = (58.395, 57.12, 57.375)
@@ -80,14 +80,15 @@ class Detector(nn.Module):
         """Channels of every feature map."""
         return self.record.channels
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, batch: Batch) -> dict[str, Mean]:
         """`objectness`, `proposal_box`, `class` and `box` of a scene-graph batch."""
-        return self._box_losses(batch, "graph")[0]
+        return self._box_losses(batch, "graph", batch.generators())[0]
 
-    def mask_losses(self, batch: Batch) -> dict[str, Tensor]:
+    def mask_losses(self, batch: Batch) -> dict[str, Mean]:
         """Losses of a mask-set batch: those of `losses`, prefixed `mask_`, and `mask`, the cross-entropy of eq. 10."""
-        losses, levels, samples = self._box_losses(batch, "mask")
-        boxes, image, truth = MASK_BOXES[self.record.mask_boxes](batch, samples)
+        generators = batch.generators()
+        losses, levels, samples = self._box_losses(batch, "mask", generators)
+        boxes, image, truth = MASK_BOXES[self.record.mask_boxes](batch, samples, generators)
         logits = self.mask_head(self._crops(levels, boxes, image, CROP_SIDE))
         labels = torch.cat([of[truth[image == i]] for i, of in enumerate(batch.labels)])
         named = {f"mask_{key}": value for key, value in losses.items()}
@@ -132,10 +133,12 @@ class Detector(nn.Module):
     def _predict(self, levels: list[Tensor], boxes: Tensor, image: Tensor, domain: Domain) -> tuple[Tensor, Tensor]:
         return self.predictors[domain](self.box_head(self._crops(levels, boxes, image, BOX_SIDE)))
 
-    def _box_losses(self, batch: Batch, domain: Domain) -> tuple[dict[str, Tensor], list[Tensor], Samples]:
-        levels = self.features(batch.images)
-        proposals, losses = self.proposals(batch.images, levels, batch.sizes, batch.boxes)
-        samples = self.sampler(proposals, batch.boxes, batch.labels)
+    def _box_losses(
+        self, batch: Batch, domain: Domain, generators: list[Generator]
+    ) -> tuple[dict[str, Mean], list[Tensor], Samples]:
+        levels, drawn = self.features(batch.images), {"true_boxes": batch.boxes, "generators": generators}
+        proposals, losses = self.proposals(batch.images, levels, batch.sizes, **drawn)
+        samples = self.sampler(proposals, batch, generators)
         logits, deltas = self._predict(levels, samples.boxes, samples.image, domain)
         return losses | box_losses(logits, deltas, samples), levels, samples
 

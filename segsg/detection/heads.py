@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 from torchvision.ops import batched_nms
 
 from segsg.detection.proposals import BOX_CODER, Samples
 from segsg.kernels.boxes import clip
 from segsg.kernels.masks import crop
-from segsg.structures import MASK_SIDE, Batch, image_index
+from segsg.structures import MASK_SIDE, Batch, Mean, image_index
 
 BOX_SIDE = 7
 """cells along a side of the crop that the box head reads"""
@@ -46,14 +46,14 @@ class BoxPredictor(nn.Module):
 
 def box_losses(
     logits: Float[Tensor, "regions classes"], deltas: Float[Tensor, "regions classes 4"], samples: Samples
-) -> dict[str, Tensor]:
+) -> dict[str, Mean]:
     """Cross-entropy of the class and L1 of the true class's deltas, both per sampled proposal."""
     positive = (samples.labels > 0).nonzero()[:, 0]
     moved = deltas[positive, samples.labels[positive]]
     distance = F.l1_loss(moved, samples.deltas[positive], reduction="sum")
     return {
-        "class": F.cross_entropy(logits, samples.labels, reduction="sum") / max(1, len(logits)),
-        "box": distance / max(1, len(logits)),
+        "class": Mean(F.cross_entropy(logits, samples.labels, reduction="sum"), len(logits)),
+        "box": Mean(distance, len(logits)),
     }
 
 
@@ -97,8 +97,9 @@ def one_per_proposal(source: Int[Tensor, "detections"]) -> Int[Tensor, "regions"
 
 CROP_SIDE = 14
 
-MaskBoxes = Callable[[Batch, Samples], tuple[Tensor, Tensor, Tensor]]
-"""(boxes, image, truth) to train masks on: `truth` is the index of the region within its image"""
+MaskBoxes = Callable[[Batch, Samples, list[Generator]], tuple[Tensor, Tensor, Tensor]]
+"""(boxes, image, truth) to train masks on: `truth` is the index of the region within its image; each image is drawn
+from its generator"""
 
 
 class MaskHead(nn.Module):
@@ -121,23 +122,24 @@ class MaskHead(nn.Module):
         return self.logits(self.layers(crops)).float()
 
 
-def foreground_proposals(batch: Batch, samples: Samples) -> tuple[Tensor, Tensor, Tensor]:
+def foreground_proposals(batch: Batch, samples: Samples, generators: list[Generator]) -> tuple[Tensor, Tensor, Tensor]:
     """The sampled proposals that lie on a region, as in Mask R-CNN."""
     positive = samples.labels > 0
     return samples.boxes[positive], samples.image[positive], samples.truth[positive]
 
 
-def jittered_boxes(batch: Batch, samples: Samples) -> tuple[Tensor, Tensor, Tensor]:
+def jittered_boxes(batch: Batch, samples: Samples, generators: list[Generator]) -> tuple[Tensor, Tensor, Tensor]:
     """Each true box once, its edges moved by 6 % of its size (at most 12 %): fewer crops than proposals."""
-    moved = [_jitter(boxes, size) for boxes, size in zip(batch.boxes, batch.sizes, strict=True)]
+    moved = [_jitter(*of_image) for of_image in zip(batch.boxes, batch.sizes, generators, strict=True)]
     device = samples.image.device
     image = image_index([len(boxes) for boxes in moved], device)
     return torch.cat(moved), image, torch.cat([torch.arange(len(boxes), device=device) for boxes in moved])
 
 
-def _jitter(boxes: Tensor, size: tuple[int, int]) -> Tensor:
+def _jitter(boxes: Tensor, size: tuple[int, int], generator: Generator) -> Tensor:
     extent = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
-    return clip(boxes + extent * (0.06 * torch.randn_like(boxes)).clamp(-0.12, 0.12), size)
+    shift = 0.06 * torch.randn(boxes.shape, generator=generator, device=boxes.device)
+    return clip(boxes + extent * shift.clamp(-0.12, 0.12), size)
 
 
 MASK_BOXES: dict[str, MaskBoxes] = {"proposals": foreground_proposals, "jittered": jittered_boxes}
@@ -154,7 +156,7 @@ def mask_loss(
     logits: Float[Tensor, "regions mask_classes 28 28"],
     channel: Tensor,
     targets: Float[Tensor, "regions 28 28"],
-) -> Tensor:
+) -> Mean:
     """Binary cross-entropy of the one channel of each region's class (0-based mask class), eq. 10."""
     chosen = logits[torch.arange(len(logits), device=logits.device), channel]
-    return F.binary_cross_entropy_with_logits(chosen, targets, reduction="sum") / max(1, targets.numel())
+    return Mean(F.binary_cross_entropy_with_logits(chosen, targets, reduction="sum"), targets.numel())

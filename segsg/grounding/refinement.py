@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from segsg.detection.heads import CROP_SIDE, MaskHead, mask_loss, mask_targets
 from segsg.models.extractor import Fusion
 from segsg.models.scene_graph import SceneGraphModel, true_rows
-from segsg.structures import Batch, Look
+from segsg.structures import Batch, Look, Mean
 
 
 class MaskRefiner(nn.Module):
@@ -60,7 +60,7 @@ class RefinedModel(SceneGraphModel):
         super().__init__(**slots)
         self.refiner, self.domain = refiner, domain
 
-    def mask_losses(self, batch: Batch) -> dict[str, Tensor]:
+    def mask_losses(self, batch: Batch) -> dict[str, Mean]:
         """L^seg of eq. 11: cross-entropy of refined masks, in the channel of the true class of each matched region."""
         regions = self.mask_look(batch).regions
         images = [regions.image == image for image in range(len(batch))]

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from segsg.kernels.boxes import all_pairs, box_iou
+from segsg.kernels.draws import balanced
 from segsg.models.extractor import Extractor
-from segsg.structures import BACKGROUND, Batch, FrozenDetector, ImageGraph, Look, Regions, SceneGraph, Task
+from segsg.structures import BACKGROUND, Batch, FrozenDetector, ImageGraph, Look, Mean, Regions, SceneGraph, Task
 
 MATCH_IOU = 0.5
 
@@ -73,7 +74,7 @@ def pair_targets(pairs: Int[Tensor, "pairs 2"], regions: Regions, batch: Batch) 
 class PairSampler:
     """Draws `pairs` pairs of each image for training, at most the share `positive_fraction` of them with a relation.
 
-    Where an image has few pairs without relation, fewer pairs come back. Draws from PyTorch's global generator.
+    Where an image has few pairs without relation, fewer pairs come back. Each image draws from its own generator.
     """
 
     pairs: int
@@ -84,24 +85,13 @@ class PairSampler:
     ) -> tuple[Int[Tensor, "pairs 2"], Int[Tensor, "pairs"]]:
         """Some of the candidates and their predicates, image after image as they are."""
         targets = pair_targets(candidates, regions, batch)
-        order = torch.randperm(len(candidates)).to(candidates.device)
-        image = regions.image[candidates[order, 0]]
-        positive = targets[order] > 0
-        limit = int(self.pairs * self.positive_fraction)
-        chosen_positive = positive & (_rank(image, positive) < limit)
-        room = self.pairs - torch.bincount(image[chosen_positive], minlength=len(batch))
-        chosen_negative = ~positive & (_rank(image, ~positive) < room[image])
-        kept = order[chosen_positive | chosen_negative].sort().values
+        image, drawn = regions.image[candidates[:, 0]], []
+        shares = {"count": self.pairs, "positive_fraction": self.positive_fraction}
+        for i, generator in enumerate(batch.generators()):
+            mine = (image == i).nonzero()[:, 0]
+            drawn.append(mine[balanced(targets[mine], generator=generator, **shares)])
+        kept = torch.cat(drawn)
         return candidates[kept], targets[kept]
-
-
-def _rank(image: Int[Tensor, "pairs"], among: Tensor) -> Int[Tensor, "pairs"]:
-    """How many earlier pairs of the same image satisfy `among`."""
-    rank = torch.zeros_like(image)
-    for one in image.unique().tolist():
-        mine = image == one
-        rank[mine] = among[mine].cumsum(0) - among[mine].long()
-    return rank
 
 
 Naming = Callable[[Float[Tensor, "regions classes"], Float[Tensor, "regions 4"]], tuple[Tensor, Tensor]]
@@ -153,7 +143,7 @@ class SceneGraphModel(nn.Module):
         self.detector, self.extractor, self.context = detector, extractor, context
         self.task, self.sampler, self.candidates, self.naming = task, sampler, candidates, naming
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, batch: Batch) -> dict[str, Mean]:
         """Cross-entropy of predicates over sampled pairs and of classes over regions, L^sg of eq. 11.
 
         Pairs are drawn from those that predictions are made of: in SGDet it learns nothing of boxes apart.
@@ -163,8 +153,8 @@ class SceneGraphModel(nn.Module):
         pairs, targets = self.sampler(self.candidates(look.regions), look.regions, batch)
         context = self.graph(look, pairs).context
         return {
-            "predicates": _mean_cross_entropy(context.predicate_logits, targets),
-            "objects": _mean_cross_entropy(context.object_logits, look.regions.labels),
+            "predicates": _cross_entropy(context.predicate_logits, targets),
+            "objects": _cross_entropy(context.object_logits, look.regions.labels),
             **_relatedness_loss(context.relatedness, look.regions, batch),
         }
 
@@ -220,19 +210,15 @@ class SceneGraphModel(nn.Module):
         )
 
 
-def _mean_cross_entropy(logits: Float[Tensor, "n classes"], labels: Int[Tensor, "n"]) -> Tensor:
-    """Zero, with a gradient, where nothing is left to classify."""
-    total = functional.cross_entropy(logits.float(), labels, reduction="sum")
-    return total / max(len(labels), 1)
+def _cross_entropy(logits: Float[Tensor, "n classes"], labels: Int[Tensor, "n"]) -> Mean:
+    return Mean(functional.cross_entropy(logits.float(), labels, reduction="sum"), len(labels))
 
 
-def _relatedness_loss(
-    logits: Float[Tensor, "pairs"] | None, regions: Regions, batch: Batch
-) -> dict[str, Float[Tensor, ""]]:
+def _relatedness_loss(logits: Float[Tensor, "pairs"] | None, regions: Regions, batch: Batch) -> dict[str, Mean]:
     """Binary cross-entropy over all pairs; a pair is related if it has a predicate in either direction."""
     if logits is None:
         return {}
     pairs = all_pairs(regions.image)
     related = pair_targets(pairs, regions, batch).bool() | pair_targets(pairs.flip(1), regions, batch).bool()
     total = functional.binary_cross_entropy_with_logits(logits.float(), related.float(), reduction="sum")
-    return {"relatedness": total / max(len(pairs), 1)}
+    return {"relatedness": Mean(total, len(pairs))}

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from segsg.data.loading import collate, resize
 from segsg.data.words import Vocabulary
-from segsg.files import DataError, digest, read_json
+from segsg.files import DAMAGED, DataError, digest, read_json
 from segsg.kernels.boxes import clip, union_boxes
 from segsg.kernels.masks import paste
 from segsg.models.scene_graph import SceneGraphModel
@@ -28,7 +28,7 @@ from segsg.structures import Batch, ImageGraph, Look
 from segsg.study.detectors import make_detector
 from segsg.study.facts import NAMES, NUMBERS, Facts
 from segsg.study.models import make_model
-from segsg.study.params import DetectorRow, ExperimentRow, Grounding, Numbers, read_section
+from segsg.study.params import DetectorRow, ExperimentRow, Grounding, Name, Numbers, Side, read_section
 from segsg.study.rows import Row, make_row
 
 FORMAT, VERSION = "segsg-bundle", 2
@@ -43,6 +43,8 @@ WARNINGS = {
     "drawn": "This model has only ever seen drawings of a small made-up world, never a photograph. Its answers about "
     "photographs show how the method works, and are not to be relied on."
 }
+FLOATS = ("F16", "BF16", "F32")
+"""how safetensors calls the real numbers of a bundle"""
 PADDED_TO = 32
 """pixels; what `collate` rounds up to"""
 
@@ -53,7 +55,7 @@ class Manifest:
 
     format: Literal["segsg-bundle"]
     version: int
-    name: str
+    name: Name
     world: Literal["drawn", "photos"]
     """what the model was trained on"""
     licence: str
@@ -64,9 +66,9 @@ class Manifest:
     grounding: Grounding
     """the study's section of that name, which `experiment` may change"""
     numbers: Numbers
-    short_side: int
+    short_side: Side
     """pixels of a photo's shorter side as the detector sees it"""
-    long_side: int
+    long_side: Side
     files: dict[str, str]
     """every other file of the folder and its SHA-256; names are relative, with slashes"""
 
@@ -125,7 +127,7 @@ def load_network(folder: Path, manifest: Manifest, known: Facts) -> SceneGraphMo
     """The model of a bundle in float32, frozen. DataError if its weights are of another model, or no numbers."""
     path = folder / WEIGHTS
     _check_shapes(path, manifest, known)
-    model = _made(manifest, known)
+    model = made(manifest, known)
     try:
         weights = {name: _single(value) for name, value in load_file(path).items()}
         model.load_state_dict(weights)
@@ -138,7 +140,8 @@ def load_network(folder: Path, manifest: Manifest, known: Facts) -> SceneGraphMo
     return model.eval().requires_grad_(False)
 
 
-def _made(manifest: Manifest, known: Facts) -> SceneGraphModel:
+def made(manifest: Manifest, known: Facts) -> SceneGraphModel:
+    """The untrained model of a bundle."""
     # Making a model seeds PyTorch, which is not a loader's to do.
     with torch.random.fork_rng(devices=[]):
         detector = make_detector(known, manifest.numbers, manifest.detector)
@@ -152,16 +155,17 @@ def _check_shapes(path: Path, manifest: Manifest, known: Facts) -> None:
     """
     try:
         with torch.device("meta"):
-            wanted = {name: list(value.shape) for name, value in _made(manifest, known.to("meta")).state_dict().items()}
+            model = made(manifest, known.to("meta"))
+        wanted = {name: (list(value.shape), value.is_floating_point()) for name, value in model.state_dict().items()}
         with safe_open(path, "pt") as file:
-            names = file.keys()
-            found = {name: file.get_slice(name).get_shape() for name in names}
-    except (SafetensorError, RuntimeError, ValueError, LookupError) as error:
-        first = str(error).strip().splitlines()[0]
+            slices = [(name, file.get_slice(name)) for name in list(file.keys())]
+            found = {name: (part.get_shape(), part.get_dtype() in FLOATS) for name, part in slices}
+    except (*DAMAGED, SafetensorError) as error:
+        first = " ".join(str(error).split())[:200]
         raise DataError(path, "weights", f"are of no model that can be made ({first})", AGAIN) from error
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
-            rule = f"have shape {found.get(name)}, bundle.json asks for {wanted.get(name)}"
+            rule = f"are {found.get(name)}, bundle.json asks for {wanted.get(name)} (shape, whether real)"
             raise DataError(path, f"weights '{name}'", f"do not fit the model of bundle.json: {rule}", AGAIN)
 
 

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from segsg.study.params import Count, Method, Name, TaskName, read_section
+from segsg.study.params import BackboneName, Count, Method, Name, TaskName, read_section
 from segsg.study.rows import BASELINE, GROUNDED
 
 JOINT, DISJOINT = "-joint", "-disjoint"
@@ -57,7 +57,7 @@ class Part:
 class Grid(Part):
     """All rows of a study, and the backbone of each detector."""
 
-    backbones: dict[Name, Name] = field(default_factory=dict)
+    backbones: dict[Name, BackboneName] = field(default_factory=dict)
     """short name of a detector -> its backbone"""
     more: list[dict] = field(default_factory=list)
     """grids beside this one: each takes from it the axes that it does not name, and no rows or ablations"""

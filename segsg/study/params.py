@@ -78,6 +78,8 @@ AtLeastZero = typing.Annotated[float, Range(0)]
 MoreThanZero = typing.Annotated[float, Range(0, open=True)]
 Name = typing.Annotated[str, Plain()]
 Method = typing.Literal["baseline", "seg-grounded", "frequency"]
+BackboneName = typing.Literal["vgg16", "resnext101-fpn", "vgg-mini", "resnext-mini-fpn", "vgg-tiny", "resnext-tiny-fpn"]
+"""those of `segsg.detection.backbones`, known here without its seconds of imports"""
 TaskName = typing.Literal["predcls", "sgcls", "sgdet"]
 
 
@@ -209,8 +211,7 @@ class Detection:
 class DetectorRow:
     """One stage-1 run."""
 
-    backbone: Name
-    """a name of `segsg.detection.backbones`"""
+    backbone: BackboneName
     joint: bool
     """trained with the mask set too, with a mask head"""
     seed: Count
@@ -348,7 +349,7 @@ class Params:
     detection: Detection
     stage1: Optimization
     detectors: dict[Name, DetectorRow]
-    pretrained: dict[str, str]
+    pretrained: dict[BackboneName, str]
     """backbone -> weights that its detectors start from: a file, or torchvision's name for its own"""
     cache_looks: bool
     """keep what the frozen detector says about each image on disk, so that stage 2 never runs it again"""

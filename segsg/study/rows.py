@@ -122,6 +122,9 @@ def make_row(key: str, raw: ExperimentRow, *, detector: DetectorRow, standard: G
     """A row from what params.yaml writes of it, its detector, and the study's section `grounding`.
 
     ValueError for changes of `grounding` that are unknown or contradict each other."""
+    if (raw.model == FREQUENCY) != (raw.method == FREQUENCY):
+        rule = f"model {raw.model} with method {raw.method}; the frequency table sees no pixels"
+        raise ValueError(f"{where}: {key}: {rule}, so model and method are both {FREQUENCY}")
     where = f"{where}: grounding of {key}"
     values = dataclasses.asdict(standard)
     grounding = read_section(Grounding, values | raw.grounding, where) if raw.method == GROUNDED else None

@@ -20,6 +20,7 @@ from segsg.study.params import Optimization, Params, load
 from segsg.study.sets import processes
 from segsg.training.checkpoint import Checkpoint, save_history, save_weights
 from segsg.training.loop import OPTIMIZERS, Plan, Source, cosine, fit, precision, steps, warm
+from segsg.training.processes import Together
 
 WORK = Path("work")
 
@@ -60,6 +61,7 @@ def fabric(numbers: Optimization) -> Fabric:
         devices=local,
         num_nodes=processes() // local,
         precision=precision(numbers.precision),
+        strategy=Together() if processes() > 1 else "auto",
     )
     runner.launch()
     return runner
@@ -107,7 +109,7 @@ def on_every_gpu(train: Train, params: Params, key: str, out: Path) -> None:
     CalledProcessError if one of several processes fails; what it said stands above.
     """
     gpus = torch.cuda.device_count()
-    if gpus <= 1:
+    if processes() > 1 or gpus <= 1:
         return train(params, key, out)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={gpus}"]
     subprocess.run([*torchrun, "-m", __name__, train.__module__, train.__name__, key, str(out)], check=True)

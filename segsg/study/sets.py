@@ -113,8 +113,26 @@ def all_batches(params: Params, dataset: Any, images: int = EVALUATION_IMAGES) -
 
 
 def processes() -> int:
-    """Number of processes that train one model together: all that torchrun started, on all machines; else 1."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    """Number of processes that train one model together: all that torchrun started, on all machines; else 1.
+
+    ValueError for tasks of Slurm that know nothing of each other: each would write to the same folder.
+    """
+    if "WORLD_SIZE" in os.environ:
+        return int(os.environ["WORLD_SIZE"])
+    tasks = int(os.environ.get("SLURM_STEP_NUM_TASKS") or os.environ.get("SLURM_NTASKS") or "1")
+    if tasks > 1:
+        raise ValueError(
+            f"Slurm runs {tasks} tasks (SLURM_NTASKS), and each would train the same model into the same folder; "
+            f"start one task on each machine, as {TORCHRUN} (docs/paper_scale.md), or a single one with --ntasks 1"
+        )
+    return 1
+
+
+TORCHRUN = (
+    "srun --ntasks-per-node 1 torchrun --nnodes NODES --nproc-per-node GPUS --rdzv-backend c10d "
+    "--rdzv-endpoint HOST:29500 -m segsg.study.runs MODULE FUNCTION KEY FOLDER"
+)
+"""the command for several machines, with words in capitals to fill in"""
 
 
 def share(images: int) -> int:

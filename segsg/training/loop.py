@@ -1,7 +1,7 @@
 """The one training loop: any model whose methods turn a batch into named losses.
 
 Runs on whatever Lightning Fabric offers (CPU, one GPU, several); every step is a function of (seed, step) alone, so
-a resumed run equals an uninterrupted one."""
+a resumed run equals an uninterrupted one. Several processes make the step that one would make, but for dropout."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 from tqdm.auto import tqdm
 
-from segsg.structures import Batch, Source
+from segsg.structures import Batch, Mean, Source
 from segsg.training.checkpoint import Checkpoint, Row
+from segsg.training.processes import add_gradients, gathered, padded_alike, whole_means
 
 Rate = Callable[[int], float]
 """step, from 0 -> factor of the peak learning rate"""
@@ -92,54 +93,63 @@ def fit(
     checkpoint: Checkpoint,
     label: str,
 ) -> list[Row]:
-    """Trains `model` in place; returns one row per step: step, and every loss.
+    """Trains `model` in place; returns one row per step: step, and every loss, over all processes.
 
     `sources` maps the name of a method of `model` to the batches it is called with at every step, e.g.
     {"losses": graph_batches, "mask_losses": mask_batches}; all their losses are summed with weight 1 (eq. 10, 11).
+    Of n processes, process r takes every n-th batch from r on; n batches are one step.
     ValueError names a loss or a gradient that is not a finite number, and the images of its step.
     """
-    wrapped = fabric.setup_module(model)
+    fabric.setup_module(model)
     start, rows = checkpoint.load(model, optimizer)  # an optimizer's state goes where the parameters are by now
+    if len(set(gathered([start], fabric))) > 1:
+        raise ValueError(f"{checkpoint.path}: some processes see another checkpoint; they must share this folder")
     for group in optimizer.param_groups:
         group.setdefault("peak", group["lr"])  # a resumed optimizer brings its own, and has a rate on the way down
     optimizer = fabric.setup_optimizers(optimizer)
     mine = range(start * fabric.world_size + fabric.global_rank, plan.iterations * fabric.world_size, fabric.world_size)
     batches = {method: iter(source(mine)) for method, source in sources.items()}
-    for method in sources:
-        wrapped.mark_forward_method(method)
-    wrapped.train()
+    model.train()
     bar = tqdm(
-        range(start, plan.iterations), label, initial=start, total=plan.iterations, mininterval=SECONDS_BETWEEN_LINES
+        range(start, plan.iterations),
+        label,
+        initial=start,
+        total=plan.iterations,
+        mininterval=SECONDS_BETWEEN_LINES,
+        disable=not fabric.is_global_zero,
     )
     for step in bar:
-        rows.append(_step(wrapped, batches, optimizer, plan, fabric, step))
+        rows.append(_step(model, batches, optimizer, plan, fabric, step))
         bar.set_postfix_str(f"loss {rows[-1]['loss']:.3f}", refresh=False)
         if (step + 1) % plan.checkpoint_every == 0 and step + 1 < plan.iterations and fabric.is_global_zero:
             checkpoint.save(step + 1, model, optimizer, rows)
     return rows
 
 
-def _step(model, batches: dict[str, Iterator[Batch]], optimizer, plan: Plan, fabric: Fabric, step: int) -> Row:
-    torch.manual_seed(plan.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank)
+def _step(
+    model: nn.Module, batches: dict[str, Iterator[Batch]], optimizer: Optimizer, plan: Plan, fabric: Fabric, step: int
+) -> Row:
+    torch.manual_seed(plan.seed * 1_000_003 + step * fabric.world_size + fabric.global_rank)  # for dropout
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * plan.rate(step)
-    drawn = {method: next(source) for method, source in batches.items()}
-    losses: dict[str, Tensor] = {}
-    for method, batch in drawn.items():
-        losses |= getattr(model, method)(batch.to(fabric.device))
+    drawn = padded_alike({method: next(source) for method, source in batches.items()}, fabric)
+    means: dict[str, Mean] = {}
+    with fabric.autocast():
+        for method, batch in drawn.items():
+            means |= getattr(model, method)(batch.to(fabric.device))
+    losses, counts = whole_means(means, fabric)
     optimizer.zero_grad(set_to_none=True)
-    fabric.backward(torch.stack(list(losses.values())).sum())
+    fabric.backward((torch.stack([mean.total for mean in means.values()]) / counts).sum())
+    add_gradients([parameter for group in optimizer.param_groups for parameter in group["params"]], fabric)
     norm = fabric.clip_gradients(model, optimizer, max_norm=plan.clip_norm, error_if_nonfinite=False)
-    _refuse_nonfinite({f"loss '{name}'": loss for name, loss in losses.items()} | {"the gradient": norm}, drawn, step)
+    values = dict(zip(means, losses.tolist(), strict=True))
+    named = {f"loss '{name}'": loss for name, loss in values.items()} | {"the gradient": norm.item()}
+    wrong = [name for name, value in named.items() if not math.isfinite(value)]
+    if wrong:
+        image_ids = [image_id for batch in drawn.values() for image_id in gathered(batch.image_ids, fabric)]
+        raise ValueError(
+            f"{wrong[0]} is {named[wrong[0]]} at step {step}, images {', '.join(map(str, image_ids))}; "
+            "look at these images, or lower the learning rate or the precision"
+        )
     optimizer.step()
-    values = {name: loss.item() for name, loss in losses.items()}
     return {"step": step, "loss": sum(values.values())} | values
-
-
-def _refuse_nonfinite(values: dict[str, Tensor], drawn: dict[str, Batch], step: int) -> None:
-    """ValueError, before any weight has changed, names the value, the step and its images."""
-    for name, value in values.items():
-        if not value.isfinite():
-            images = ", ".join(str(image_id) for batch in drawn.values() for image_id in batch.image_ids)
-            way_out = "look at these images, or lower the learning rate or the precision"
-            raise ValueError(f"{name} is {value.item()} at step {step}, images {images}; {way_out}")

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segsg.data.loading import Batches, ordered, prepared, seeded
+from segsg.data.loading import MEAN_COLOUR, Batches, collate, ordered, padded, prepared, seeded
 from segsg.data.views import ImageSet
 from segsg.structures import Sample
 
@@ -70,11 +70,36 @@ def test_half_of_the_images_are_mirrored_and_none_without_flip():
     assert all(batches(flip=False).batch(step).images[0, 0, 0, 0] == 0 for step in range(5))
 
 
-def test_a_change_draws_from_the_generator_of_its_step():
-    def change(sample, generator):
-        return replace(sample, labels=torch.randint(0, 1000, (1,), generator=generator))
+def relabelled(sample, generator):
+    return replace(sample, labels=torch.randint(0, 1000, (1,), generator=generator))
 
-    labels = [torch.cat(batches(change=change).batch(step).labels).tolist() for step in (0, 1, 0)]
+
+def test_what_is_drawn_of_a_sample_is_the_same_in_a_batch_of_any_size():
+    whole, halves = (batches(images=images, change=relabelled) for images in (4, 2))
+    for step in range(5):
+        one, parts = whole.batch(step), [halves.batch(2 * step), halves.batch(2 * step + 1)]
+        assert one.image_ids == [image_id for part in parts for image_id in part.image_ids]
+        assert torch.equal(one.images, torch.cat([part.images for part in parts]))
+        assert torch.equal(torch.cat(one.labels), torch.cat([label for part in parts for label in part.labels]))
+        assert one.seeds == [seed for part in parts for seed in part.seeds]
+
+
+def test_every_visit_of_an_image_has_a_seed_of_its_own():
+    seeds = [seed for step in range(50) for seed in batches().batch(step).seeds]
+    assert len(set(seeds)) == len(seeds) == 150 and min(seeds) >= 0
+
+
+def test_more_padding_is_that_of_a_larger_neighbour():
+    masks = torch.ones(1, 4, 6, dtype=torch.bool)
+    small = replace(Numbered(1)[0], masks=masks)
+    wide = replace(small, image=torch.zeros(3, 40, 70, dtype=torch.uint8), masks=torch.ones(1, 40, 70).bool())
+    alone, together = padded(collate([small]), 64, 96), collate([small, wide])
+    assert torch.equal(alone.images[0], together.images[0]) and torch.equal(alone.masks[0], together.masks[0])
+    assert alone.images[0, :, -1, -1].tolist() == list(MEAN_COLOUR) and alone.sizes == [(4, 6)]
+
+
+def test_a_change_draws_from_the_generator_of_its_place():
+    labels = [torch.cat(batches(change=relabelled).batch(step).labels).tolist() for step in (0, 1, 0)]
     assert labels[0] == labels[2] != labels[1]
 
 

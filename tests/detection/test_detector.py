@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from scenes import values
 from torch.testing import assert_close
 
 from segsg.detection.backbones import BACKBONES
@@ -87,7 +88,7 @@ def trained() -> Detector:
     optimizer = torch.optim.AdamW(detector.parameters(), 3e-3)
     totals = []
     for _ in range(80):
-        losses = detector.losses(batch) | detector.mask_losses(batch)
+        losses = values(detector.losses(batch) | detector.mask_losses(batch))
         optimizer.zero_grad()
         total = sum(losses.values())
         total.backward()
@@ -114,7 +115,7 @@ def test_a_tiny_joint_detector_overfits_four_images(trained):
 @pytest.mark.parametrize("name", TINY)
 def test_losses_have_their_names_and_are_finite(detectors, name):
     batch = drawn_batch([(64, 64), (48, 60)])
-    losses = detectors[name].losses(batch) | detectors[name].mask_losses(batch)
+    losses = values(detectors[name].losses(batch) | detectors[name].mask_losses(batch))
     keys = ["objectness", "proposal_box", "class", "box"]
     assert list(losses) == keys + [f"mask_{key}" for key in keys] + ["mask"]
     assert all(torch.isfinite(v) and v.dtype == torch.float32 for v in losses.values())
@@ -126,7 +127,7 @@ def test_an_image_without_regions_trains(mask_boxes):
     detector = Detector(record, 4, 3, NUMBERS)
     batch = without_regions(drawn_batch([(64, 64)] * 2), 0)
     for images in (batch, without_regions(batch, 1)):
-        losses = detector.losses(images) | detector.mask_losses(images)
+        losses = values(detector.losses(images) | detector.mask_losses(images))
         sum(losses.values()).backward()
         assert all(torch.isfinite(v) for v in losses.values())
 
@@ -139,7 +140,7 @@ def test_the_baseline_has_nothing_of_the_mask_set():
 
 def test_bf16_training_keeps_losses_in_float32(detectors):
     with torch.autocast("cpu", torch.bfloat16):
-        losses = detectors["resnext-tiny-fpn"].mask_losses(drawn_batch([(64, 64)]))
+        losses = values(detectors["resnext-tiny-fpn"].mask_losses(drawn_batch([(64, 64)])))
     assert all(v.dtype == torch.float32 for v in losses.values())
 
 
@@ -230,7 +231,7 @@ def test_padding_hardly_changes_a_look(trained):
 
 def test_only_the_channel_of_the_true_class_gets_gradient():
     logits = torch.zeros(2, 3, 28, 28, requires_grad=True)
-    mask_loss(logits, torch.tensor([2, 0]), torch.rand(2, 28, 28).round()).backward()
+    mask_loss(logits, torch.tensor([2, 0]), torch.rand(2, 28, 28).round()).total.backward()
     touched = logits.grad.abs().sum((2, 3)) > 0
     assert touched.tolist() == [[False, False, True], [True, False, False]]
 
@@ -238,9 +239,9 @@ def test_only_the_channel_of_the_true_class_gets_gradient():
 def test_mask_targets_are_the_masks_of_the_matched_regions():
     batch = drawn_batch([(64, 64)] * 2)
     sampler = ProposalSampler(16, 0.5)
-    samples = sampler([boxes + 1.0 for boxes in batch.boxes], batch.boxes, batch.labels)
+    samples = sampler([boxes + 1.0 for boxes in batch.boxes], batch, batch.generators())
     for choose in (foreground_proposals, jittered_boxes):
-        boxes, image, truth = choose(batch, samples)
+        boxes, image, truth = choose(batch, samples, batch.generators())
         assert len(boxes) >= 4
         overlap = torch.stack(
             [box_iou(boxes[i : i + 1], batch.boxes[image[i]])[0, truth[i]] for i in range(len(boxes))]
@@ -255,7 +256,8 @@ def test_mask_targets_are_the_masks_of_the_matched_regions():
 def test_sampled_proposals_have_the_label_of_the_region_they_lie_on():
     true_boxes, labels = torch.tensor([[0.0, 0, 10, 10], [20, 20, 40, 40]]), torch.tensor([3, 1])
     proposals = torch.tensor([[0.0, 0, 9, 10], [21, 20, 40, 40], [50, 50, 60, 60]])
-    samples = ProposalSampler(10, 0.5)([proposals], [true_boxes], [labels])
+    batch = replace(drawn_batch([(64, 64)]), boxes=[true_boxes], labels=[labels])
+    samples = ProposalSampler(10, 0.5)([proposals], batch, batch.generators())
     assert samples.labels.tolist() == [3, 1, 0, 3, 1]
     assert samples.truth.tolist() == [0, 1, 0, 0, 1]
     assert_close(samples.deltas[3:], torch.zeros(2, 4))

@@ -4,20 +4,16 @@ from dataclasses import replace
 
 import pytest
 import torch
-from scenes import CHANNELS, CLASSES, MASK_CLASSES, FixedDetector, box_extractor, make, mask_set_look, materials
+from grounded import refined, slots
+from scenes import FixedDetector, make, mask_set_look, values
 from torch.nn import functional
 from torch.testing import assert_close
 
-from segsg.grounding.edges import GaussianSmoothing, PairMasks, UnionFrame, product
-from segsg.grounding.extractor import GroundedExtractor
-from segsg.grounding.refinement import MaskDomain, MaskRefiner, RefinedInTraining, RefinedModel
-from segsg.grounding.segmenter import MixedClasses, Segmenter
+from segsg.grounding.refinement import RefinedInTraining, RefinedModel
 from segsg.kernels.masks import crop as crop_masks
-from segsg.models.extractor import Fusion
-from segsg.models.registry import context_of, names
-from segsg.models.scene_graph import PairSampler, SceneGraphModel
+from segsg.models.registry import names
+from segsg.models.scene_graph import SceneGraphModel
 
-NODES, POOLING, WORDS = 12, 10, 7
 every_model = pytest.mark.parametrize("name", [name for name in names() if name != "frequency"])
 
 
@@ -26,43 +22,11 @@ def scene():
     return look, batch, *mask_set_look(*make([2, 3], seed=5))
 
 
-def slots(name, detector, task="sgcls"):
-    """Every call has the same weights."""
-    torch.manual_seed(0)
-    boxes = box_extractor(NODES, POOLING, masks=3)
-    pair_masks = PairMasks(GaussianSmoothing(CLASSES, 7), UnionFrame(), product, False)
-    segmenter = Segmenter(torch.rand(CLASSES - 1, MASK_CLASSES))
-    extractor = GroundedExtractor(boxes, segmenter, MixedClasses(CLASSES, 3), pair_masks)
-    return {
-        "detector": detector,
-        "extractor": extractor,
-        "context": context_of(name)(materials(task == "predcls", words=WORDS, node_width=NODES, pooling=POOLING)),
-        "task": task,
-        "sampler": PairSampler(64, 0.5),
-    }
-
-
-def refined(name, detector, kind=RefinedModel, task="sgcls"):
-    parts = slots(name, detector, task)
-    context = parts["context"]
-    domain = MaskDomain(
-        segmenter=Segmenter(torch.eye(MASK_CLASSES)),
-        channels=MixedClasses(MASK_CLASSES + 1, 3),
-        fusion=Fusion(CHANNELS, 3, 7, CHANNELS),
-        labels=context.labels_of(torch.randn(MASK_CLASSES + 1, WORDS)),
-        classes=CLASSES,
-    )
-    refiner = MaskRefiner(
-        channels=CHANNELS, described=context.described, width=8, convolutions=1, mask_classes=MASK_CLASSES
-    )
-    return kind(**parts, refiner=refiner, domain=domain)
-
-
 def trained(model, batch, steps=3):
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     for _ in range(steps):
         optimizer.zero_grad()
-        sum(model.mask_losses(batch).values()).backward()
+        sum(values(model.mask_losses(batch)).values()).backward()
         optimizer.step()
     return model
 
@@ -81,7 +45,7 @@ def test_before_training_refinement_changes_nothing_at_all(name, kind, task):
     assert torch.equal(model.mask_look(mask_batch).regions.mask_logits, mask_look.regions.mask_logits)
     for one in (plain, model):
         torch.manual_seed(4)
-        one.expected = one.losses(batch)
+        one.expected = values(one.losses(batch))
     assert plain.expected == model.expected
 
 
@@ -89,9 +53,9 @@ def test_before_training_refinement_changes_nothing_at_all(name, kind, task):
 def test_refinement_learns_masks_and_then_changes_predictions(name):
     look, batch, mask_look, mask_batch = scene()
     model = refined(name, FixedDetector(look, mask_look))
-    before, graphs = model.mask_losses(mask_batch)["refined_masks"], model.eval().predict(batch)
+    before, graphs = values(model.mask_losses(mask_batch))["refined_masks"], model.eval().predict(batch)
     trained(model.train(), mask_batch, 30)
-    assert model.mask_losses(mask_batch)["refined_masks"] < 0.97 * before
+    assert values(model.mask_losses(mask_batch))["refined_masks"] < 0.97 * before
     after = model.eval().predict(batch)
     assert not torch.allclose(after[0].predicate_probabilities, graphs[0].predicate_probabilities)
 
@@ -111,7 +75,7 @@ def test_loss_is_cross_entropy_in_the_true_channel_against_the_true_crop():
     look, _, mask_look, batch = scene()
     model = refined("motifs", FixedDetector(look, mask_look))
     expected = by_hand(mask_look, batch, [(i, i) for i in range(5)])
-    assert_close(model.mask_losses(batch)["refined_masks"], expected)
+    assert_close(values(model.mask_losses(batch))["refined_masks"], expected)
 
 
 def test_detections_learn_the_mask_of_the_box_they_cover_and_others_nothing():
@@ -119,7 +83,7 @@ def test_detections_learn_the_mask_of_the_box_they_cover_and_others_nothing():
     boxes = mask_look.regions.boxes[[1, 0, 2, 3, 4]] + torch.tensor([0.0, 0, 1, 0])
     boxes[[3]] = torch.tensor([0.0, 0, 1, 1])
     detected = replace(mask_look, regions=replace(mask_look.regions, boxes=boxes, labels=torch.zeros(5).long()))
-    found = refined("motifs", FixedDetector(look, detected), task="sgdet").mask_losses(batch)
+    found = values(refined("motifs", FixedDetector(look, detected), task="sgdet").mask_losses(batch))
     assert_close(found["refined_masks"], by_hand(detected, batch, [(0, 1), (1, 0), (2, 2), (4, 4)]))
 
 
@@ -128,8 +92,8 @@ def test_images_with_one_region_or_none(counts):
     look, batch = make(counts)
     mask_look, mask_batch = mask_set_look(look, batch)
     model = refined("vctree", FixedDetector(look, mask_look))
-    sum(model.mask_losses(mask_batch).values()).backward()
-    assert model.mask_losses(mask_batch)["refined_masks"].isfinite()
+    sum(values(model.mask_losses(mask_batch)).values()).backward()
+    assert values(model.mask_losses(mask_batch))["refined_masks"].isfinite()
     assert len(model.eval().predict(batch)) == len(counts)
 
 
@@ -138,7 +102,7 @@ def test_mask_images_train_what_is_shared_and_their_own_but_no_predicate(name):
     look, _, mask_look, mask_batch = scene()
     model = trained(refined(name, FixedDetector(look, mask_look)), mask_batch, 1)
     model.zero_grad()
-    sum(model.mask_losses(mask_batch).values()).backward()
+    sum(values(model.mask_losses(mask_batch)).values()).backward()
     learning = {key for key, parameter in model.named_parameters() if parameter.grad is not None}
     own = {key for key, _ in model.named_parameters() if key.startswith(("refiner.", "domain."))}
     assert own <= learning
@@ -156,7 +120,7 @@ def test_losses_see_refined_masks_only_where_asked_and_never_train_the_refiner()
     assert plain.training_look(batch) is look
     assert not torch.equal(everywhere.training_look(batch).regions.mask_logits, look.regions.mask_logits)
     everywhere.zero_grad()
-    sum(everywhere.losses(batch).values()).backward()
+    sum(values(everywhere.losses(batch)).values()).backward()
     assert all(p.grad is None for p in everywhere.refiner.parameters())
 
 

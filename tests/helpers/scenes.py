@@ -50,6 +50,11 @@ def mask_set_look(look, batch):
     return seen, replace(batch, labels=list(labels.split(counts)), masks=masks)
 
 
+def values(losses):
+    """Each loss as a tensor: the mean over this batch alone."""
+    return {name: mean.value for name, mean in losses.items()}
+
+
 class FixedDetector(torch.nn.Module):
     """Answers every batch with the same look, of the mask set with `mask_answer`."""
 
@@ -74,10 +79,10 @@ def box_extractor(nodes, edges, *, masks=0, **sizes):
     return BoxExtractor(encoder(masks, nodes, **sizes), encoder(LAYOUT_CHANNELS + masks, edges, **sizes))
 
 
-def materials(labels_given, *, words=7, node_width=12, pooling=10, counts=None):
+def materials(labels_given, *, words=7, node_width=12, pooling=10, counts=None, dropout=0.0):
     """What a small context model is made from."""
     counts = torch.randint(0, 5, (CLASSES, CLASSES, PREDICATES)) if counts is None else counts
-    widths = {"node_width": node_width, "hidden": 16, "pooling": pooling, "position": 4, "dropout": 0.0}
+    widths = {"node_width": node_width, "hidden": 16, "pooling": pooling, "position": 4, "dropout": dropout}
     return Materials(torch.randn(CLASSES, words), counts, labels_given, **widths)
 
 

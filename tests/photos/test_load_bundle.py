@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from segsg.files import DataError, digest
-from segsg.photos.bundle import load_bundle
+from segsg.models import registry
+from segsg.photos.bundle import load_bundle, made, read_manifest
+from segsg.study.facts import Facts
 
 SAMPLES = sorted((MINI / "samples").glob("*.jpg"))
 
@@ -155,8 +158,20 @@ def test_a_link_out_of_the_folder_is_not_followed(copy, tmp_path):
 def test_numbers_that_ask_for_endless_memory_are_held_against_the_weights(copy):
     numbers = json.loads((copy / "bundle.json").read_text())["numbers"]
     changed(copy, numbers=numbers | {"network": numbers["network"] | {"dense": 65536}})
-    with pytest.raises(DataError, match=r"weights '.*': do not fit the model of bundle.json: have shape"):
+    with pytest.raises(DataError, match=r"weights '.*': do not fit the model of bundle.json: are"):
         load_bundle(copy)
+
+
+@pytest.mark.parametrize("model", [name for name in registry.names() if name != "frequency"])
+@pytest.mark.parametrize("grounding", [{}, {"refinement": "inference"}, {"edges": "union"}, {"masks": "shuffled"}])
+def test_shapes_of_every_model_are_known_without_memory(model, grounding):
+    manifest, known = read_manifest(MINI), Facts.load(MINI / "facts")
+    manifest = replace(manifest, experiment=replace(manifest.experiment, model=model, grounding=grounding))
+    with torch.device("meta"):
+        bodiless = made(manifest, known.to("meta")).state_dict()
+    real = made(manifest, known).state_dict()
+    assert {name: value.shape for name, value in bodiless.items()} == {n: v.shape for n, v in real.items()}
+    assert all(value.is_meta for value in bodiless.values())
 
 
 def test_weights_that_are_no_numbers_are_refused(copy):

@@ -1,6 +1,10 @@
+import typing
+
 import pytest
 
+from segsg.detection.backbones import BACKBONES
 from segsg.study.grid import expand
+from segsg.study.params import BackboneName
 
 GRID = {
     "backbones": {"fpn": "resnext-mini-fpn", "vgg": "vgg-mini"},
@@ -10,6 +14,8 @@ GRID = {
     "methods": ["baseline", "seg-grounded"],
     "seeds": [0, 2],
 }
+
+ROW = {"model": "motifs", "detector": "fpn", "method": "baseline", "task": "predcls"}
 
 
 def test_every_combination_is_a_row_named_after_it():
@@ -73,11 +79,16 @@ def test_only_a_joint_detector_can_do_without_mask_images():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"methods": ["grounded"]}, "method 'grounded' is not one of"),
-        ({"rows": {"a": {"detector": "fpm-joint-disjoint"}}}, "no backbone for detector 'fpm'"),
+        ({"methods": ["grounded"]}, "'grounded' is not one of"),
+        ({"rows": {"a": ROW | {"detector": "fpm-joint-disjoint"}}}, "no backbone for detector 'fpm'"),
         ({"detectors": ["fpm"]}, "no backbone for detector 'fpm'; known: fpn, vgg"),
-        ({"sedes": [1]}, "unknown sedes"),
-        ({"more": [{"sedes": [1]}]}, "unknown sedes"),
+        ({"sedes": [1]}, "unknown key 'sedes'; did you mean 'seeds'"),
+        ({"rows": {"a": {"model": "imp"}}}, "rows: a: missing detector, method, task"),
+        ({"rows": None}, "rows: expected dict, got None"),
+        ({"seeds": 3}, "seeds: expected list, got 3"),
+        ({"tasks": ["predcls", "sgen"]}, "'sgen' is not one of predcls"),
+        ({"ablations": [{"model": "imp"}]}, "missing changes, detector, task"),
+        ({"more": [{"sedes": [1]}]}, "unknown key 'sedes'; did you mean 'seeds'"),
     ],
 )
 def test_a_wrong_name_is_an_error_that_lists_the_right_ones(change, message):
@@ -94,3 +105,9 @@ def test_a_grid_beside_another_takes_what_it_does_not_name_and_no_rows():
     assert alone.items() < experiments.items()
     assert {(experiments[key]["task"], experiments[key]["seed"]) for key in added} == {("sgdet", 7)}
     assert {experiments[key]["model"] for key in added} == set(GRID["models"])
+
+
+def test_the_backbones_that_a_grid_may_name_are_those_that_there_are():
+    assert typing.get_args(BackboneName) == tuple(BACKBONES)
+    with pytest.raises(ValueError, match="backbones: fpn: 'resnet9000' is not one of vgg16, "):
+        expand(GRID | {"backbones": {"fpn": "resnet9000"}}, "mini")

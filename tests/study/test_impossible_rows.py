@@ -18,7 +18,7 @@ def test_a_row_that_can_run_becomes_an_experiment():
 
 
 def test_a_row_that_does_not_say_what_it_is_is_refused():
-    with pytest.raises(ValueError, match=r"grid.rows: quiet lacks model, detector, task, method; a row says"):
+    with pytest.raises(ValueError, match=r"grid: rows: quiet: missing detector, method, model, task"):
         resolve("grounding: {edges: none}")
 
 

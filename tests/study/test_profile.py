@@ -86,7 +86,7 @@ def test_the_profile_names_its_folders():
         (["stage2.learning_rat=1"], "unknown key 'learning_rat'; did you mean 'learning_rate'"),
         (["stage2.learning_rate=fast"], "stage2: learning_rate: expected float, got 'fast'"),
         (["stage2"], "override 'stage2': write it as section.key=value"),
-        (["grid.methods=[masks]"], "method 'masks' is not one of"),
+        (["grid.methods=[masks]"], "'masks' is not one of"),
     ],
 )
 def test_a_wrong_override_is_an_error_that_says_what_is_right(overrides, message):

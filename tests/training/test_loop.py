@@ -5,7 +5,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from segsg.structures import Batch
+from segsg.structures import Batch, Mean
 from segsg.training.checkpoint import Checkpoint, load_trainable, save_weights, trainable_state
 from segsg.training.loop import Plan, cosine, fit, steps, warm
 
@@ -21,10 +21,10 @@ class Line(nn.Module):
 
     def losses(self, batch):
         self.seen.append(batch.image_ids[0])
-        return {"line": (nn.functional.dropout(self.w, 0.3) - 2).pow(2).mean()}
+        return {"line": Mean((nn.functional.dropout(self.w, 0.3) - 2).pow(2).sum(), len(self.w))}
 
     def mask_losses(self, batch):
-        return {"mask": 0 * self.w.sum()}
+        return {"mask": Mean(0 * self.w.sum(), 1)}
 
 
 def batches(numbers):
@@ -107,6 +107,42 @@ def test_losses_of_all_sources_are_summed(tmp_path):
     assert set(rows[0]) == {"step", "loss", "line", "mask"}
 
 
+class HalfPrecision(Fabric):
+    def __init__(self, **options):
+        super().__init__(precision="bf16-mixed", **options)
+
+
+class Watching(Line):
+    """Knows what its losses were computed in."""
+
+    def losses(self, batch):
+        self.kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else torch.float32
+        return super().losses(batch)
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(HalfPrecision, torch.bfloat16), (Fabric, torch.float32)])
+def test_losses_are_computed_in_the_wanted_precision(kind, expected, tmp_path):
+    model, _ = run(tmp_path, model=Watching(), kind=kind)
+    assert model.kind == expected
+
+
+class Idle(Line):
+    """Has a weight that no loss depends on."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(4))
+
+    def losses(self, batch):
+        return {"line": Mean(torch.zeros((), requires_grad=True) * 1, 1)}
+
+
+def test_a_weight_that_a_step_leaves_alone_takes_part_with_a_gradient_of_zero(tmp_path):
+    model, _ = run(tmp_path, model=Idle(), iterations=1)
+    assert torch.equal(model.w.grad, torch.zeros(4))
+    assert (model.w < 1).all()  # weight decay
+
+
 def test_nonfinite_loss_is_named(tmp_path):
     model = Line()
     model.w.data.fill_(float("nan"))
@@ -118,7 +154,7 @@ class Steep(Line):
     """A loss that is finite where its gradient is not."""
 
     def losses(self, batch):
-        return {"line": (self.w * 0 + batch.image_ids[0]).abs().sum().sqrt()}
+        return {"line": Mean((self.w * 0 + batch.image_ids[0]).abs().sum().sqrt(), 1)}
 
 
 def test_nonfinite_gradient_is_named_before_it_changes_a_weight(tmp_path):
