@@ -725,7 +725,7 @@ def _closed(folder: Path) -> None:
 
 
 @cache
-def _evaluation() -> dict[str, bytes]:
+def evaluation() -> dict[str, bytes]:
     """An output folder of `segsg evaluate`, made once."""
     import contextlib
     import tempfile
@@ -765,7 +765,7 @@ def _compare() -> Iterator[Case]:
     def spoilt(name: str, change: Callable[[Path], Any], *more: str, **options: Any) -> Case:
         def write(folder: Path) -> None:
             for system in "ab":
-                for file, content in _evaluation().items():
+                for file, content in evaluation().items():
                     made.write(folder / system / file, content)
             change(folder)
 
@@ -798,7 +798,7 @@ def _compare() -> Iterator[Case]:
                      "--out", "out", names={"another task": "b", "too few names": "a", "too many names": "a"}.get(name,
                      "results.json"),
                      expect="either" if name in ("no task", "task of no kind") else "clear")  # fmt: skip
-    with np.load(io.BytesIO(_evaluation()["ranks/default.npz"])) as stored:
+    with np.load(io.BytesIO(evaluation()["ranks/default.npz"])) as stored:
         ranks = dict(stored)
     header = json.loads(str(ranks["header"]))
     changes: dict[str, dict[str, Any]] = {

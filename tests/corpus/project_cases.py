@@ -242,7 +242,7 @@ def _overrides() -> Iterator[Case]:
         "world.train=0", "world.side=1", "world.shared=2", "world.side=1000000", "world=3", "cache_looks=2",
         "pretrained=[x]", "pretrained={resnext-tiny-fpn: 3}", "stage2.flip=true", "seed=2024-99-99", "seed=&a [*a]",
         "seed=!!python/object/apply:os.system ['touch ran']", "seed=!mine 3", "seed={a: [", "seed=\t- x",
-        "seed=" + "9" * 5000, "seed=" + "[" * 3000, "data.word_vectors=3", "a.b.c.d=1",
+        "seed=" + "9" * 5000, "seed=" + "[" * 3000, "a.b.c.d=1",
         "data.scene_graphs.annotations.x=1", "seed=99999999999999999999999999", "profile=../../x", "report=a b",
         "stage1.iterations=0x10q",
     ):  # fmt: skip

@@ -53,10 +53,12 @@ def up() -> None:
 
 def _read_once(folder: Path) -> None:
     """What happens at the first call need not happen again in each child."""
+    import formats_cases
     import made
 
     made.study_files(folder)
     made.read_study(folder)
+    formats_cases.evaluation()
 
 
 def _make_project(folder: Path) -> None:
@@ -88,10 +90,10 @@ def _make_project(folder: Path) -> None:
 
 
 def _make_bundle(folder: Path) -> None:
-    from segsg.photos.bundle import load_bundle
+    from segsg import cli
     from segsg.photos.export import export
     from segsg.study.params import load
 
     export(load(), KEY, folder, samples=1)
     made_here["bundle"] = folder
-    load_bundle(folder, "cpu").predict(next((folder / "samples").glob("*.jpg")))
+    cli.main(["predict", str(folder / "samples"), "--bundle", str(folder), "--out", str(folder.parent / "graphs")])
