@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from segsg.files import ROOT
 
 HARNESS = Path(__file__).with_name("harness.py")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads memory of processes as Linux tells it")
 def test_every_spoilt_input_is_refused_in_one_clear_line_or_read_right(tmp_path, capsys):
     """The harness forks, so it is a process of its own, without the threads and checks of the tests."""
     verdicts = tmp_path / "verdicts.jsonl"

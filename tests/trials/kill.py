@@ -27,7 +27,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +46,11 @@ WAYS = ("all", "all", "all", "group", "inner")
 COMPARED = (".safetensors", ".csv", ".json", ".npz", ".md", ".raw", ".h5", ".jpg", ".png", ".txt")
 """endings of outputs that hold no time of day"""
 TIMED = ("passport.json",)
+FINISHED = (
+    "runs/*/detector/*/model.safetensors", "runs/*/scene_graph/*/model.safetensors", "runs/*/evaluation/*/*.npz",
+    "reports/*/tables/*.csv",
+)  # fmt: skip
+"""outputs that are changed once all stages have ended"""
 FOLDERS = ("data", "runs", "reports")
 LINE = re.compile(r"^\[\d+/\d+\] (\S+) +(\d+) s$", re.MULTILINE)
 DISK = 3 << 30
@@ -64,6 +69,11 @@ class Log:
     full: Counter = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
     """what did not go on as it should"""
+
+    def trouble(self, text: str) -> None:
+        """Notes and prints that something did not go on as it should."""
+        self.troubles.append(text)
+        print(text, file=sys.stderr, flush=True)
 
 
 @dataclass
@@ -145,49 +155,97 @@ def kill(leader: subprocess.Popen, way: str) -> str:
     return way
 
 
-def disturb(
-    study: Study, stages: dict[str, float], kills: int, random_: random.Random, log: Log, full: Callable
-) -> None:
-    """Runs all stages in order, and kills each of them some times before it may end."""
-    counts = shares(stages, kills)
-    for stage, seconds in stages.items():
-        began, again = time.time(), False
-        for number in range(counts[stage]):
-            whole_study = number % 3 == 2 and not again
-            command = ("segsg.cli", "repro", "--jobs", "1") if whole_study else single(stage, force=again)
-            moment = random_.uniform(0.15, 1.0) * seconds + (4 if whole_study else 0)
-            again = not attempt(study, command, stage, moment, random_.choice(WAYS), log)
-            if random_.random() < 0.5 and not again:
-                tear(study, began, random_, log)
-        if counts[stage] and random_.random() < 0.4:
-            full(stage)
-        code, said = study.run(*single(stage))
-        if code:
-            log.troubles.append(f"{stage}: did not go on, exit code {code}: {said[-600:]}")
-        print(f"{stage}: {sum(log.kills.values())} kills, {sum(log.torn.values())} torn files", flush=True)
+@dataclass
+class Trial:
+    """The study that is disturbed, by what chance, and what came of it."""
+
+    study: Study
+    random: random.Random
+    disk: Path | None
+    """a disk that may be made full; None where files are kept from growing instead"""
+    log: Log = field(default_factory=Log)
+
+    def disturb(self, stages: dict[str, float], kills: int) -> None:
+        """Runs all stages, {stage: its seconds}, in order, and kills each of them some times before it may end."""
+        counts, log = shares(stages, kills), self.log
+        for stage, seconds in stages.items():
+            began, again, done = time.time(), False, 0
+            for number in range(2 * counts[stage]):  # an attempt comes too late where the machine is faster than before
+                whole_study = number % 3 == 2 and not again
+                command = ("segsg.cli", "repro", "--jobs", "1") if whole_study else single(stage, force=again)
+                again = not self.attempt(command, stage, self.random.uniform(0.1, 0.9) * seconds + 3 * whole_study)
+                done += not again
+                if done == counts[stage]:
+                    break
+                if self.random.random() < 0.5 and not again:
+                    self.tear(began)
+            if counts[stage] and self.random.random() < 0.4:
+                self.fill(stage)
+            code, said = self.study.run(*single(stage))
+            if code:
+                log.trouble(f"{stage}: did not go on, exit code {code}: {said[-600:]}")
+            print(f"{stage}: {sum(log.kills.values())} kills, {sum(log.torn.values())} torn files", flush=True)
+
+    def attempt(self, command: tuple[str, ...], stage: str, seconds: float) -> bool:
+        """Starts a command and kills it after so many seconds. False if it had ended before."""
+        with tempfile.TemporaryDirectory() as place:
+            said, began = Path(place) / "log", time.time()
+            process, way = self.study.start(*command, log=said), self.random.choice(WAYS)
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.log.kills[self.at(began) or stage.partition("@")[0], kill(process, way)] += 1
+                return True
+            self.log.missed += 1
+            if process.returncode:
+                text = said.read_text(errors="replace")[-600:]
+                self.log.trouble(f"{stage}: ended with {process.returncode} by itself: {text}")
+            return False
+
+    def at(self, began: float) -> str | None:
+        """The kind of the stage that `segsg repro`, begun at this time, is at."""
+        logs = (self.study.folder / "work" / PROFILE / "logs").glob("*.log")
+        written = {path.stat().st_mtime: path.stem.partition("@")[0] for path in logs}
+        return written[max(written)] if written and max(written) > began else None
+
+    def tear(self, began: float) -> None:
+        """Cuts or changes a checkpoint, or else the last file written since `began`, when an unfinished stage began."""
+        files = [
+            path for name in ("work", *FOLDERS) for path in (self.study.folder / name).rglob("*") if path.is_file()
+        ]
+        files = {path: path.stat().st_mtime for path in files if path.stat().st_size}
+        checkpoints = [path for path in files if path.name == "last.pt"]
+        outputs = [path for path, time_ in files.items() if time_ > began and path.suffix != ".log"]
+        if path := max(checkpoints or outputs, key=files.get, default=None):
+            way = self.random.choice(("cut", "flipped"))
+            change(path, self.random, cut=way == "cut")
+            self.log.torn["last.pt" if checkpoints else "last output", way] += 1
+
+    def flip_finished(self) -> None:
+        """Changes outputs of finished stages, which `segsg repro` has to notice and make again."""
+        for pattern in FINISHED:
+            change(self.random.choice(sorted(self.study.folder.glob(pattern))), self.random, cut=False)
+            self.log.torn["finished output", "flipped"] += 1
+
+    def fill(self, stage: str) -> None:
+        """Runs a stage while the disk is full, or no file may grow."""
+        if self.disk is not None:
+            size = shutil.disk_usage(self.disk).used + self.random.choice((0, 1 << 12, 1 << 15, 1 << 18, 1 << 20))
+            subprocess.run(["mount", "-o", f"remount,size={size}", str(self.disk)], check=True)
+            code, _ = self.study.run(*single(stage))
+            subprocess.run(["mount", "-o", f"remount,size={DISK}", str(self.disk)], check=True)
+        else:
+            code, _ = self.study.run(*single(stage), limit=self.random.choice((1 << 8, 1 << 12, 1 << 15, 1 << 18)))
+        self.log.full["failed" if code else "ended all the same", stage.partition("@")[0]] += 1
 
 
-def attempt(study: Study, command: tuple[str, ...], stage: str, moment: float, way: str, log: Log) -> bool:
-    """Starts a command and kills it after so many seconds. False if it had ended before."""
-    with tempfile.TemporaryDirectory() as place:
-        said, began = Path(place) / "log", time.time()
-        process = study.start(*command, log=said)
-        try:
-            process.wait(moment)
-        except subprocess.TimeoutExpired:
-            logs = [
-                path
-                for path in (study.folder / "work" / PROFILE / "logs").glob("*.log")
-                if path.stat().st_mtime > began
-            ]
-            at = max(logs, key=lambda path: path.stat().st_mtime).stem if logs else stage
-            log.kills[at.partition("@")[0], kill(process, way)] += 1
-            return True
-        log.missed += 1
-        if process.returncode:
-            text = said.read_text(errors="replace")[-600:]
-            log.troubles.append(f"{stage}: ended with {process.returncode} by itself: {text}")
-        return False
+def change(path: Path, random_: random.Random, cut: bool) -> None:
+    """Cuts a file somewhere, or flips a bit."""
+    content = path.read_bytes()
+    place = random_.randrange(len(content))
+    behind = b"" if cut else bytes([content[place] ^ 1 << random_.randrange(8)]) + content[place + 1 :]
+    path.unlink()  # DVC may have linked the file into its cache
+    path.write_bytes(content[:place] + behind)
 
 
 def shares(stages: dict[str, float], kills: int) -> Counter:
@@ -205,27 +263,6 @@ def single(stage: str, force: bool = False) -> tuple[str, ...]:
     return ("dvc", "--wait-for-lock", "repro", *(["--force"] if force else []), "--single-item", stage)
 
 
-def tear(study: Study, began: float, random_: random.Random, log: Log) -> None:
-    """Cuts or changes a checkpoint, or else the last file written since `began`, when an unfinished stage began."""
-    checkpoints = [path for path in (study.folder / "work").rglob("last.pt") if path.stat().st_size]
-    begun = [
-        path for name in FOLDERS for path in (study.folder / name).rglob("*") if path.is_file() and path.stat().st_size
-    ]
-    begun = [path for path in begun if path.stat().st_mtime > began]
-    path = max(checkpoints or begun, key=lambda path: path.stat().st_mtime, default=None)
-    if path is None:
-        return
-    content = path.read_bytes()
-    place = random_.randrange(len(content))
-    way = random_.choice(("cut", "flipped"))
-    changed = content[:place] + (
-        b"" if way == "cut" else bytes([content[place] ^ 1 << random_.randrange(8)]) + content[place + 1 :]
-    )
-    path.unlink()  # DVC may have linked the file into its cache
-    path.write_bytes(changed)
-    log.torn["last.pt" if checkpoints else "last output", way] += 1
-
-
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Iterator[bool]:
     """Mounts a small disk in memory at `folder`; false where that is not allowed."""
@@ -239,42 +276,9 @@ def small_disk(folder: Path) -> Iterator[bool]:
             subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
-def fill(study: Study, disk: Path | None, random_: random.Random, log: Log) -> Callable[[str], None]:
-    """A function that runs a stage while the disk is full or files may not grow."""
-
-    def full(stage: str) -> None:
-        if disk is not None:
-            used = shutil.disk_usage(disk).used
-            size = used + random_.choice((0, 1 << 12, 1 << 15, 1 << 18, 1 << 20))
-            subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
-            code, _ = study.run(*single(stage))
-            subprocess.run(["mount", "-o", f"remount,size={DISK}", str(disk)], check=True)
-        else:
-            code, _ = study.run(*single(stage), limit=random_.choice((1 << 8, 1 << 12, 1 << 15, 1 << 18)))
-        log.full["failed" if code else "ended all the same", stage.partition("@")[0]] += 1
-
-    return full
-
-
 def differences(expected: dict[str, str], found: dict[str, str]) -> list[str]:
     """Names of outputs that are not equal."""
     return sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
-
-
-def last_output(study: Study, random_: random.Random, log: Log) -> None:
-    """Changes outputs of finished stages, which `segsg repro` has to notice and make again."""
-    for pattern in (
-        "runs/*/detector/*/model.safetensors",
-        "runs/*/scene_graph/*/model.safetensors",
-        "runs/*/evaluation/*/*.npz",
-        "reports/*/tables/*.csv",
-    ):
-        path = random_.choice(sorted(study.folder.glob(pattern)))
-        content = path.read_bytes()
-        place = random_.randrange(len(content))
-        path.unlink()
-        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
-        log.torn["finished output", "flipped"] += 1
 
 
 def main() -> int:
@@ -285,7 +289,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="counts")
     options = parser.parse_args()
     os.nice(10)
-    random_, log, began = random.Random(options.seed), Log(), time.monotonic()
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="segsg-kill-") as place, small_disk(Path(place) / "disk") as mounted:
         calm, killed = Study(create(Path(place) / "calm")), Study(create(Path(place) / "disk" / "killed"))
         for study in (calm, killed):
@@ -300,18 +304,13 @@ def main() -> int:
             print(said[-3000:], file=sys.stderr)
             return 1
         (killed.folder / ".dvc" / "config.local").write_text("[core]\n    no_scm = True\n")  # as `segsg repro` does
-        disturb(
-            killed,
-            stages,
-            options.kills,
-            random_,
-            log,
-            fill(killed, killed.folder.parent if mounted else None, random_, log),
-        )
-        last_output(killed, random_, log)
+        trial = Trial(killed, random.Random(options.seed), killed.folder.parent if mounted else None)
+        trial.disturb(stages, options.kills)
+        trial.flip_finished()
         code, said = killed.run("segsg.cli", "repro", "--jobs", "1")
+        log = trial.log
         if code:
-            log.troubles.append(f"the last run ended with {code}: {said[-1500:]}")
+            log.trouble(f"the last run ended with {code}: {said[-1500:]}")
         expected = calm.outputs()
         different = differences(expected, killed.outputs())
     result = {
