@@ -164,6 +164,8 @@ class Trial:
     disk: Path | None
     """a disk that may be made full; None where files are kept from growing instead"""
     log: Log = field(default_factory=Log)
+    lock: bytes = b""
+    """dvc.lock when it was last whole"""
 
     def disturb(self, stages: dict[str, float], kills: int) -> None:
         """Runs all stages, {stage: its seconds}, in order, and kills each of them some times before it may end."""
@@ -181,6 +183,9 @@ class Trial:
                     self.tear(began)
             if counts[stage] and self.random.random() < 0.4:
                 self.fill(stage)
+                if not self.keep_lock():
+                    self.attempt(("segsg.cli", "repro", "--jobs", "1"), stage, 2 * seconds)
+                    self.put_lock_back(f"{stage}, full disk")
             code, said = self.study.run(*single(stage))
             if code:
                 log.trouble(f"{stage}: did not go on, exit code {code}: {said[-600:]}")
@@ -195,12 +200,28 @@ class Trial:
                 process.wait(seconds)
             except subprocess.TimeoutExpired:
                 self.log.kills[self.at(began) or stage.partition("@")[0], kill(process, way)] += 1
+                self.put_lock_back(f"{stage}, killed")
                 return True
             self.log.missed += 1
             if process.returncode:
                 text = said.read_text(errors="replace")[-600:]
                 self.log.trouble(f"{stage}: ended with {process.returncode} by itself: {text}")
             return False
+
+    def keep_lock(self) -> bool:
+        """Whether dvc.lock is whole; if so it is kept."""
+        path = self.study.folder / "dvc.lock"
+        whole = not path.is_file() or b"schema: " in path.read_bytes()
+        if whole and path.is_file():
+            self.lock = path.read_bytes()
+        return whole
+
+    def put_lock_back(self, where: str) -> None:
+        """Notes a torn dvc.lock, with which nothing would go on, and puts back the last whole one."""
+        if not self.keep_lock():
+            self.log.trouble(f"{where}: dvc.lock is torn, and `segsg repro` does not mend it")
+            path = self.study.folder / "dvc.lock"
+            path.write_bytes(self.lock) if self.lock else path.unlink()
 
     def at(self, began: float) -> str | None:
         """The kind of the stage that `segsg repro`, begun at this time, is at."""
