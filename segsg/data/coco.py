@@ -30,9 +30,9 @@ class MaskSet:
     """
 
     def __init__(self, annotations: Path, photos: Path):
-        self._images, names, self._all = read_instances(annotations)
+        self._images, names, self._columns = read_instances(annotations)
         self._photos = Path(photos)
-        self._instances, self._crowds = by_image(self._all)
+        self._instances, self._crowds = by_image(self._columns)
         self.vocabulary = Vocabulary(names)
         self.image_ids = list(self._images)
 
@@ -52,12 +52,16 @@ class MaskSet:
         return self._read(self._crowds, index)
 
     def _read(self, wanted: dict[int, Int[np.ndarray, "_"]], index: int) -> MaskAnnotation:
-        image, all_ = self._images[self.image_ids[index]], self._all
+        image, columns = self._images[self.image_ids[index]], self._columns
         rows = wanted.get(image.image_id, NOTHING)
         height, width = image.size
-        boxes = torch.from_numpy(all_.boxes[rows]).float()
+        boxes = torch.from_numpy(columns.boxes[rows]).float()
         boxes = boxes.clamp_min(0).minimum(torch.tensor([width, height, width, height]))
-        return boxes, torch.from_numpy(all_.labels[rows]), _masks([all_.outlines[row] for row in rows], image.size)
+        return (
+            boxes,
+            torch.from_numpy(columns.labels[rows]),
+            _masks([columns.outlines[row] for row in rows], image.size),
+        )
 
     def __getitem__(self, index: int) -> Sample:
         """DataError if the photo is missing, cannot be decoded, or differs in size from its entry."""
@@ -80,8 +84,8 @@ class WithTrueMasks(Subset):
     def __init__(self, dataset: ImageSet, annotations: Path):
         super().__init__(dataset, range(len(dataset)))
         self._path = Path(annotations)
-        self._images, _, self._all = read_instances(annotations)
-        self._instances, _ = by_image(self._all)
+        self._images, _, self._columns = read_instances(annotations)
+        self._instances, _ = by_image(self._columns)
 
     def __getitem__(self, index: int) -> Sample:
         """A sample with masks, in the frame of its photo."""
@@ -99,7 +103,7 @@ class WithTrueMasks(Subset):
         if image_id not in self._images or len(rows) != regions:
             rule = f"has {len(rows)} masks for {regions} boxes of the scene graph set"
             raise DataError(self._path, f"image {image_id}", rule, TOGETHER)
-        return _masks([self._all.outlines[row] for row in rows], self._images[image_id].size)
+        return _masks([self._columns.outlines[row] for row in rows], self._images[image_id].size)
 
 
 def _masks(outlines: Sequence[Outline], size: tuple[int, int]) -> Bool[Tensor, "regions h w"]:

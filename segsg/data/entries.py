@@ -11,6 +11,8 @@ from segsg.files import DataError, keys_once, not_json
 CHUNK = 2**20
 LARGEST = 2**26
 """characters of an entry, or of a value that is no list"""
+NUMBER_GOES_ON = len("e-")
+"""most characters that belong to a number and yet make none of it before the next one is known"""
 DECODER = json.JSONDecoder(object_pairs_hook=keys_once)
 BLANK = re.compile(r"[ \t\n\r]*")
 
@@ -103,18 +105,22 @@ class _Text:
             self.fail(f"expected {character!r}, found {self.peek()!r}")
 
     def value(self) -> Any:
-        """The next value. One that reaches the end of what was read is decoded again with more of it."""
+        """The next value. One that may go on where the text that was read ends is decoded again with more of it."""
         self.peek()
         while True:
-            reason, end = "it ends in the middle of a value", len(self._text)
+            reason, end = None, len(self._text)
             try:
                 value, end = DECODER.raw_decode(self._text, self._place)
             except json.JSONDecodeError as error:
                 reason = error.msg
             except (ValueError, RecursionError) as error:
                 self.fail(str(error))
-            if end < len(self._text):
-                self._place = end
-                return value
+            length = end - self._place
+            if reason is None and end + NUMBER_GOES_ON < len(self._text):
+                break
             if not self._more():
-                self.fail(reason)
+                if reason is not None:
+                    self.fail(reason)
+                break
+        self._place += length
+        return value

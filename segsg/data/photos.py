@@ -1,6 +1,7 @@
 """Photos of a data set, found and read."""
 
 import os
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ MOST_PIXELS = 2**30 // 12
 """of a photo, 89 million, where Pillow begins to warn: as three channels of float32 it takes 1 GiB"""
 UNDECODABLE = (*DAMAGED, SyntaxError, ArithmeticError, MemoryError, zlib.error, Image.DecompressionBombError)
 """what Pillow raises for a file that is no photo, or a damaged one"""
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `opened` has a limit of its own
 UNPACKED = ("", "VG_100K", "VG_100K_2")
 """A photo lies in the folder itself or in one of the two folders that Visual Genome's archives unpack to."""
 

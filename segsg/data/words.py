@@ -53,8 +53,10 @@ def _name(names: tuple[str, ...], label: int) -> str:
 
 
 def check_names(path: Path, item: str, names: Iterable) -> None:
-    """DataError if names of labels are no names, are not distinct, or take the name of background."""
+    """DataError if names of labels are no names, are none at all, are not distinct, or take the name of background."""
     names = [proper_name(path, item, each) for each in names]
+    if not names:
+        raise DataError(path, item, "has no name", "list at least one")
     once(path, f"{item}:", names)
     if BACKGROUND_NAME in names:
         rule = f"'{BACKGROUND_NAME}' is the name of label {BACKGROUND}, which is no thing and no relation"
@@ -157,15 +159,15 @@ def _width(path: Path, probe: list[bytes]) -> tuple[int, bool]:
     header = len(first) == 2 and all(part.isdigit() for part in first) and lengths.total() > 1
     lengths.subtract([1] if header else [])
     width = lengths.most_common(1)[0][0]
-    if header and width > 1 and int(first[1]) != width:
-        rule = f"says that lines have {int(first[1])} numbers, but they have {width}"
+    fits = header and first[1] == str(width).encode()
+    if header and width > 1 and not fits:
+        rule = f"says that lines have {first[1].decode():.20} numbers, but they have {width}"
         raise DataError(path, "line 1", rule, "correct the line, or remove it")
-    header = header and int(first[1]) == width
-    usual = next(i for i, line in enumerate(probe) if len(line.split()) == width + 1 and i >= header)
+    usual = next(i for i, line in enumerate(probe) if len(line.split()) == width + 1 and i >= fits)
     if width == 0:
         raise DataError(path, f"line {usual + 1}", "has no numbers after its word", TEXT)
     _vector(path, f"line {usual + 1}", probe[usual].split()[1:], width)
-    return width, header
+    return width, fits
 
 
 def _vector(path: Path, item: str, numbers: list[bytes], width: int) -> np.ndarray | None:

@@ -10,7 +10,7 @@ from segsg.structures import ImageGraph, Task
 
 ROUNDING = 1e-3
 """by how much a probability in half precision may exceed 1"""
-MOST_REGIONS = 5000
+MOST_REGIONS = 2000
 """of one image; every predicted box is compared with every true one"""
 MOST_PREDICATES = 10_000
 """background included; numbers are counted for each"""

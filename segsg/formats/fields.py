@@ -27,7 +27,7 @@ ONE_CLASS = {"boxes": 4, "classes": None, "scores": None, "pairs": 2, "predicate
 LENGTHS = dict.fromkeys(("classes", "class_scores", "scores"), "boxes") | {"predicate_scores": "pairs"}
 """arrays that need a row for each row of another"""
 MOST_BYTES = 2**26
-"""of one image, or of one array about all images; 5,000 boxes with all their scores take less"""
+"""of one image, or of one array about all images; 2,000 boxes with all their scores take less"""
 HEADER = ("background_class", "background_predicate")
 _REAL = ("boxes", "class_scores", "scores", "predicate_scores")
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from segsg.files import ROOT, read_json, user_path, whole, write_text
+from segsg.data.entries import read_lists
+from segsg.files import ROOT, user_path, whole, write_text
 from segsg.pipeline.repro import add_jobs
 from segsg.values import field
 
@@ -163,15 +164,21 @@ def cut_masks(annotations: Path, images: int, target: Path) -> None:
 
     DataError if `annotations` is not such a file.
     """
-    record = read_json(annotations)
-    instances = field(annotations, "file", record, "annotations", list)
-    owners = {field(annotations, "annotation", instance, "image_id", int) for instance in instances}
-    listed = field(annotations, "file", record, "images", list)
+    lists: dict[str, list] = {}
+    owners = set()
+    for key, entries in read_lists(annotations):
+        if key == "annotations":
+            owners = {field(annotations, "annotation", instance, "image_id", int) for instance in entries}
+        elif key in ("images", "categories"):
+            lists[key] = list(entries)
+    listed = field(annotations, "file", lists, "images", list)
     owning = [image for image in listed if field(annotations, "image", image, "id", int) in owners]
-    kept = [owning[place] for place in _spread(np.arange(len(owning)), images)]
-    ids = {image["id"] for image in kept}
-    of_kept = [instance for instance in instances if instance["image_id"] in ids]
-    write_text(target, json.dumps(record | {"images": kept, "annotations": of_kept}))
+    lists["images"] = [owning[place] for place in _spread(np.arange(len(owning)), images)]
+    ids = {image["id"] for image in lists["images"]}
+    for key, entries in read_lists(annotations):
+        if key == "annotations":
+            lists[key] = [instance for instance in entries if instance["image_id"] in ids]
+    write_text(target, json.dumps(lists))
 
 
 def _spread(places: np.ndarray, count: int) -> np.ndarray:

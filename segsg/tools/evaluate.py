@@ -7,12 +7,14 @@ import argparse
 import dataclasses
 import math
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from tqdm.auto import tqdm
 
 from segsg.evaluation.protocol import PROTOCOLS, Protocol
@@ -35,6 +37,8 @@ MIDDLE = 50
 """the K of what a terminal shows"""
 HEADLINE = (f"R@{MIDDLE}", f"mR@{MIDDLE}", f"zsR@{MIDDLE}")
 SHOWN_REASONS = 20
+LOOKED_AT = 500
+"""images; enough to see that a whole file is wrong"""
 TITLES = {"default": "Default", "paper": "Paper", "scene-graph-benchmark": "Scene-Graph-Benchmark"}
 GROUPS = ("head", "body", "tail")
 
@@ -102,28 +106,44 @@ class Request:
 
 @dataclass
 class Concerns:
-    """Signs of a wrong file that break no rule of any single image, and become plain over all of them."""
+    """Signs of a wrong file that break no rule of any single image, and become plain over many of them."""
 
-    classes_match: bool = False
-    """whether any predicted class occurs in the truth of the same image"""
+    images: int = 0
+    """how many were looked at"""
+    differences: Counter[int] = field(default_factory=Counter)
+    """predicted label minus true label, over all predicted boxes that lie on a true one (IoU from one half)"""
     farthest_true: float = 0.0
     """largest coordinate of any true box, in pixels"""
     farthest: float = 0.0
     """largest coordinate of any predicted box, in pixels if the file is right"""
 
-    def add(self, truth: "Truth", graph: "ImageGraph") -> None:
-        """Looks at one image and its prediction."""
-        self.classes_match = self.classes_match or bool(set(truth.labels.tolist()) & set(graph.labels.tolist()))
+    def add(self, truth: "Truth", graph: "ImageGraph", task: str) -> None:
+        """Looks at one image and its prediction, while they are among the first."""
+        from segsg.evaluation.matching import overlap
+
+        if self.images == LOOKED_AT or task == "predcls":
+            return
+        self.images += 1
+        boxes, labels = graph.boxes_original.numpy(), graph.labels.numpy()
+        on = np.eye(len(labels), dtype=bool) if task == "sgcls" else overlap(truth.boxes, boxes) >= 0.5
+        self.differences.update((labels[None] - truth.labels[:, None])[on].tolist())
         self.farthest_true = max(self.farthest_true, float(truth.boxes.max(initial=0)))
-        self.farthest = max(self.farthest, float(graph.boxes_original.numpy().max(initial=0)))
+        self.farthest = max(self.farthest, float(boxes.max(initial=0)))
 
     def listed(self, task: str, ranks: "Ranks") -> list[str]:
         """One sentence for each concern."""
-        listed = []
-        if task != "predcls" and not self.classes_match:
-            listed.append("No predicted class ever occurs in the truth of the same image. Do both count alike?")
+        listed, same = [], self.differences[0]
+        off, times = max(((off, self.differences[off]) for off in (-1, 1)), key=lambda pair: pair[1])
+        if self.differences and not same:
+            listed.append("No predicted class is that of the true box it lies on. Do both files count classes alike?")
+        elif times > same:
+            than = "less" if off < 0 else "more"
+            rule = f"More predicted classes are one {than} than that of their true box than equal to it"
+            listed.append(f"{rule} ({times} against {same}). Does one of the files count from 0?")
         if task == "sgdet" and self.farthest <= 1.5 < 2 < self.farthest_true:
             listed.append("All predicted boxes lie within the first pixels. Are they shares of the photo's sides?")
+        elif task == "sgdet" and self.farthest and not self.differences:
+            listed.append("No predicted box lies on a true one. Are both in pixels of the original photo?")
         if ranks.zero_shot is not None and not ranks.zero_shot.any():
             rule = "Are its columns subject class, predicate, object class?"
             listed.append(f"No true relation is in the list of zero-shot triplets. {rule}")
@@ -245,7 +265,7 @@ def _walk(truths: dict[int, "Truth"], predictions: "File", recalls: "SideBySide"
                     raise ValueError(f"image {graph.image_id}: predicted twice; keep one")
                 del missing[graph.image_id]
                 recalls.add(truths[graph.image_id], graph)
-                concerns.add(truths[graph.image_id], graph)
+                concerns.add(truths[graph.image_id], graph, recalls.task)
     for image_id in missing:
         with skipped.image(), _file_named(predictions.path):
             raise ValueError(f"image {image_id}: no prediction; list every image, without pairs if none was found")

@@ -83,3 +83,12 @@ def test_an_entry_without_end_is_not_read_for_ever(tmp_path, monkeypatch):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match="absent: file: cannot be read"):
         list(read_lists(tmp_path / "absent"))
+
+
+@pytest.mark.parametrize("number", ["1.25", "1e-7", "-0.5E+12", "17"])
+def test_a_number_is_whole_wherever_the_text_that_was_read_ends(number, tmp_path, monkeypatch):
+    path = tmp_path / "file.json"
+    for chunk in range(1, 12):
+        monkeypatch.setattr(entries, "CHUNK", chunk)
+        path.write_text('{"a": [' + f"{number}, {number}]" + "}")
+        assert [(key, list(found)) for key, found in read_lists(path)] == [("a", [float(number)] * 2)]

@@ -315,7 +315,6 @@ def test_numbers_are_never_rounded_or_guessed(files, case, capsys):
 def test_what_only_looks_wrong_is_said_beside_the_numbers(files, capsys):
     def shares(record):
         record["boxes"] = [[corner / 1000 for corner in box] for box in record["boxes"]]
-        record["classes"] = [99 for _ in record["classes"]]
 
     path = rewritten(files / "predictions.jsonl.gz", shares)
     (files / "zero_shot.json").write_text("[[98, 1, 97]]")
@@ -323,11 +322,24 @@ def test_what_only_looks_wrong_is_said_beside_the_numbers(files, capsys):
     said = capsys.readouterr().err
     page = (files / "out" / "index.html").read_text()
     for concern in (
-        "No predicted class ever occurs",
         "All predicted boxes lie within",
         "No true relation is in the list",
     ):
         assert concern in said and concern in page
+
+
+def test_boxes_and_classes_that_belong_to_another_truth_are_noticed(files):
+    def concerns(change):
+        path = rewritten(files / "predictions.jsonl.gz", change)
+        return evaluate(request(files, predictions=path), files / "out")["concerns"]
+
+    def elsewhere(record):
+        record["boxes"] = [[corner + 5000 for corner in box] for box in record["boxes"]]
+
+    assert "No predicted box lies on a true one" in concerns(elsewhere)[0]
+    assert "No predicted class is that of" in concerns(lambda r: r.update(classes=[99 for _ in r["classes"]]))[0]
+    (said,) = concerns(lambda r: r.update(classes=[c + (i > 0) for i, c in enumerate(r["classes"])]))
+    assert re.search(r"one more than that of their true box than equal to it \(\d+ against \d+\)", said)
 
 
 def test_a_sound_file_raises_no_concern(files):
