@@ -126,7 +126,8 @@ def _bad_photos() -> Iterator[Case]:
         if alone == "clear" and name != "unreadable":
             yield case(f"photo beside/{name}", lambda f, s=spoil: (made.photo(f / "photos/bad.jpg", (80, 60)),
                 s(f / "photos/bad.jpg")),
-                       predict("photos"), expect="right", codes=(1,), holds=_skipped("bad.jpg"))  # fmt: skip
+                       predict("photos"), expect="right", codes=(1,), holds=_skipped("bad.jpg"),
+                       one_of_many=name not in ("empty", "EPS that never ends"))  # fmt: skip
 
 
 def _tiff(width: int, height: int) -> bytes:
