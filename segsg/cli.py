@@ -7,14 +7,15 @@ from collections.abc import Callable
 
 from segsg.files import enter_project, plainly
 from segsg.photos import predict
-from segsg.pipeline import checks, repro, trial
+from segsg.pipeline import checks, repro, trial, verify
 from segsg.pipeline.notebook import clean
+from segsg.pipeline.processes import alone
 from segsg.study import profile
 from segsg.study.params import PARAMS_FILE
 from segsg.tools import bench, compare, evaluate, export, transfer
 
 Command = Callable[[argparse.Namespace], int]
-IN_PROJECT = (repro.add, trial.add, export.add, bench.add, predict.add_bundle)
+IN_PROJECT = (repro.add, trial.add, verify.add, export.add, bench.add, predict.add_bundle)
 """what adds commands that run in the project's folder"""
 ANYWHERE = (evaluate.add, compare.add, transfer.add, predict.add_predict)
 """what adds commands that need no project"""
@@ -51,7 +52,8 @@ def run_list(options: argparse.Namespace) -> int:
 
 def run_use(options: argparse.Namespace) -> int:
     """Write params.yaml."""
-    profile.use(options.name, options.set)
+    with alone(repro.LOCK):
+        profile.use(options.name, options.set)
     print(f"{PARAMS_FILE} now describes the study '{options.name}'.")
     return 0
 
@@ -87,7 +89,7 @@ def _anywhere(commands, name: str, function: Command, text: str) -> argparse.Arg
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command. The exit code is its own, 1 after an error that it explains, 130 if the user stops it.
+    """Run a command. The exit code is its own, 1 after an error that it explains, that of the signal that stops it.
 
     Every failure that anybody may meet ends in one line, the last; a traceback is a fault of this program.
     """
@@ -100,9 +102,9 @@ def main(arguments: list[str] | None = None) -> int:
     except repro.StageFailed as error:
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print(f"Stopped. {options.stopped}", file=sys.stderr)
-        return 130
+        return getattr(stop, "code", 130)
     except Exception as error:
         if (line := plainly(error)) is None:
             raise

@@ -27,6 +27,8 @@ MOST_VALUES = 100_000
 """in a file of parameters"""
 MOST_JSON = 2**29
 """bytes that `read_json` takes; values fill about eight times as much memory"""
+DIGESTS = "digests.json"
+"""{path: SHA-256} of all other files of the folder that a stage has made"""
 DAMAGED = (
     OSError,
     EOFError,
@@ -206,6 +208,27 @@ def temporary(path: Path) -> Path:
     return part
 
 
+def seal(folder: Path) -> None:
+    """Writes the digests of all files of a folder, so that whoever reads one of them can see that it is still whole."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path != folder / DIGESTS]
+    write_text(folder / DIGESTS, to_json({path.relative_to(folder).as_posix(): digest(path) for path in files}))
+
+
+def check_seal(path: Path) -> None:
+    """DataError if a file is not what its stage has left. Folders without digests say nothing, and pass."""
+    folder = next((folder for folder in path.parents if (folder / DIGESTS).is_file()), None)
+    if folder is not None and read_json(folder / DIGESTS).get(path.relative_to(folder).as_posix()) != digest(path):
+        rule = f"is not what its stage has left (see {folder / DIGESTS})"
+        way_out = f"delete {folder} and what `segsg verify` names, then `segsg repro` makes it again"
+        raise DataError(path, "file", rule, way_out)
+
+
+def flush(path: Path) -> None:
+    """Waits until the bytes of a file are on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, which takes its name when the block ends well: a reader never sees half a file.
@@ -216,8 +239,7 @@ def whole(path: Path) -> Iterator[Path]:
     part = temporary(path)
     try:
         yield part
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
+        flush(part)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
@@ -299,6 +321,7 @@ def read_metrics(folder: Path) -> dict:
     path = folder / METRICS_FILE
     if not path.is_file():
         raise ValueError(f"{path}: missing; run its stage with `dvc repro {folder.parent.name}@{folder.name}`")
+    check_seal(path)
     return json.loads(path.read_text(encoding="utf-8"))
 
 

@@ -22,7 +22,7 @@ from segsg.evaluation.records import (
     check_graph,
     check_truth,
 )
-from segsg.files import DAMAGED, DataError, read_arrays, whole
+from segsg.files import DAMAGED, DataError, check_seal, read_arrays, whole
 from segsg.structures import ImageGraph, Task
 
 
@@ -91,12 +91,13 @@ def save(path: Path, ranks: Ranks) -> None:
 def load(path: Path) -> Ranks:
     """Read what `save` wrote. DataError names the file and what is wrong with it; FileNotFoundError without a file."""
     try:
+        check_seal(path)
         arrays = read_arrays(path)
         header = json.loads(str(arrays.pop("header")))
         rules = header["protocol"] | {"depths": tuple(header["protocol"]["depths"])}
         ranks = Ranks(predicates=header["predicates"], protocol=Protocol(**rules), **arrays)
         _check(ranks)
-    except FileNotFoundError:
+    except (FileNotFoundError, DataError):
         raise
     except DAMAGED as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())[:200]

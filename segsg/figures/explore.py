@@ -112,10 +112,10 @@ def edges(seen: Seen) -> tuple[Float[np.ndarray, "regions regions"], list[list[s
     return scores, words
 
 
-def surest_pair(seen: Seen) -> tuple[int, int]:
-    """Subject and object of the relation that the model is surest of. ValueError if it found no pair."""
+def surest_pair(seen: Seen) -> tuple[int, int] | None:
+    """Subject and object of the relation that the model is surest of; None if it found no pair, as SGDet may."""
     if not len(seen.answers.ranking):
-        raise ValueError(f"image {seen.sample.image_id}: {seen.experiment.key} finds no pair; look at another image")
+        return None
     subject, object_ = seen.answers.ranking.pairs[0].tolist()
     return subject, object_
 

@@ -3,7 +3,8 @@
 As source a notebook has no outputs, counts, ids or editor metadata, so that saving one in JupyterLab retrains nothing.
 Running is stricter than papermill's own command: an unknown parameter is an error and not a warning, the kernel is this
 interpreter whatever the file says, and `--out` exists only if every cell ran. Until then the cells so far, with the
-traceback if one failed, are in `*.part.ipynb` beside it.
+traceback if one failed, are in `*.part.ipynb` beside it. A folder given with `-o` is the notebook's result and gets
+`digests.json` in the end. The kernel and all that it started end with this process.
 """
 
 import argparse
@@ -11,11 +12,13 @@ import ast
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
-from segsg.files import write_text
+from segsg.files import DIGESTS, flush, seal, write_text
+from segsg.pipeline.processes import Stopped, stoppable
 
 SOURCES = Path("build/sources")
 """what the stages run; written by `segsg.pipeline.sources`"""
@@ -27,12 +30,24 @@ KERNEL = {
     "language_info": {"name": "python"},
 }
 # Equal results need equal threads and hash seeds; a broken kernel in the home folder must not win over this one.
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "JUPYTER_PREFER_ENV_PATH": "1"}
+# tqdm misses a widget that no log could show.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "JUPYTER_PREFER_ENV_PATH": "1",
+    "PYTHONWARNINGS": "ignore:IProgress not found",
+}
+OURS = {"DataError", "ValueError"}
+"""errors whose text says all; others need their name"""
+DIED = (
+    "the notebook's process was ended from outside, as it is on a machine without free memory; "
+    "free some, or run fewer stages at a time (--jobs 1)"
+)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class NotebookFailed(RuntimeError):
-    """A cell of the notebook raised; the message carries the traceback and the place of the executed cells."""
+    """A cell of the notebook raised. The message has the traceback, the place of the executed cells, and last why."""
 
 
 def clean_text(path: Path) -> str:
@@ -86,19 +101,24 @@ def parameter_names(path: Path) -> set[str]:
     return {target.id for node in assignments if isinstance(node, ast.Assign) for target in node.targets}
 
 
-def run(notebook: Path, out: Path, parameters: dict[str, str]) -> None:
+def run(notebook: Path, out: Path, parameters: dict[str, str], results: tuple[Path, ...] = ()) -> None:
     """Execute `notebook` in the current folder with `parameters` (all strings: names and paths) and save it as `out`.
 
-    ValueError for a parameter that the notebook does not have; NotebookFailed if a cell raises.
+    The folders `results` are what it makes, and sealed when it has. ValueError for a parameter that the notebook does
+    not have; NotebookFailed if a cell raises.
     """
     _check_parameters(notebook, parameters)
     part = out.with_suffix(f"{PART}.ipynb")
     out.parent.mkdir(parents=True, exist_ok=True)
-    part.unlink(missing_ok=True)
+    for old in (part, *(folder / DIGESTS for folder in results)):
+        old.unlink(missing_ok=True)
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     with tempfile.TemporaryDirectory() as sockets:
         _execute(notebook, part, parameters, Path(sockets))
+    for folder in results:
+        seal(folder)
+    flush(part)
     os.replace(part, out)
 
 
@@ -114,13 +134,18 @@ def _execute(notebook: Path, part: Path, parameters: dict[str, str], sockets: Pa
     # jsonschema, below papermill, spends a second on parsers for an optional check that nothing here needs.
     sys.modules.setdefault("rfc3987_syntax", None)
     import papermill
+    from nbclient.exceptions import DeadKernelError
 
     options = {"kernel_name": "python3", "kernel_manager_class": _kernel_manager(sockets), "progress_bar": False}
     logs = {"stdout_file": sys.stdout, "stderr_file": sys.stderr}
     try:
         papermill.execute_notebook(str(notebook), str(part), parameters, **options, **logs)
     except papermill.PapermillExecutionError as error:
-        raise NotebookFailed(f"{ANSI.sub('', str(error)).strip()}\n{part}: the executed cells") from error
+        said = error.evalue if error.ename in OURS else f"{error.ename}: {error.evalue}"
+        lines = (str(error).strip(), f"{part}: the executed cells", " ".join(said.split()))
+        raise NotebookFailed(ANSI.sub("", "\n".join(lines))) from error
+    except DeadKernelError as error:
+        raise NotebookFailed(f"{part}: the executed cells\n{DIED}") from error
 
 
 def _kernel_manager(sockets: Path) -> type:
@@ -140,13 +165,19 @@ def main(arguments: list[str] | None = None) -> int:
     command = parser.add_subparsers(required=True).add_parser("run", help="run one notebook")
     command.add_argument("name", help=f"a notebook of {SOURCES} without its ending")
     command.add_argument("--out", type=Path, required=True, help="where to save the executed notebook")
-    command.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="parameters")
+    for option, text in (("-p", "a parameter"), ("-o", "a parameter that is a folder which the notebook makes")):
+        command.add_argument(option, nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help=text)
     options = parser.parse_args(arguments)
+    notebook, results = SOURCES / f"{options.name}.ipynb", tuple(Path(folder) for _, folder in options.o)
     try:
-        run(SOURCES / f"{options.name}.ipynb", options.out, dict(options.parameters))
-    except (ValueError, NotebookFailed) as error:
+        with stoppable(signal.SIGTERM, os.getppid()):
+            run(notebook, options.out, dict(options.p + options.o), results)
+    except (ValueError, OSError, NotebookFailed) as error:
         print(error, file=sys.stderr)
         return 1
+    except Stopped as stop:
+        print("Stopped.", file=sys.stderr)
+        return stop.code
     return 0
 
 

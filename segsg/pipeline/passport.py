@@ -17,9 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from segsg.files import ROOT, digest, write_text
+from segsg.files import ROOT, digest, read_yaml, write_text
 from segsg.pipeline.notebook import PART
 from segsg.study.params import PARAMS_FILE
 
@@ -147,6 +145,5 @@ if __name__ == "__main__":
     parser.add_argument("out", type=Path, help="a JSON file")
     parser.add_argument("executed", type=Path, nargs="+", help="folders of executed notebooks, the report's own last")
     arguments = parser.parse_args()
-    parameters = yaml.safe_load(PARAMS_FILE.read_text(encoding="utf-8"))
-    found = passport(parameters, arguments.executed)
+    found = passport(read_yaml(PARAMS_FILE), arguments.executed)
     write_text(arguments.out, json.dumps(found, indent=1, ensure_ascii=False) + "\n")

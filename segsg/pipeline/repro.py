@@ -8,7 +8,8 @@ was missed.
 import argparse
 import itertools
 import os
-import subprocess
+import re
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -18,18 +19,32 @@ from queue import Queue
 
 from segsg.pipeline.checks import check_files
 from segsg.pipeline.passport import gpus
+from segsg.pipeline.processes import alone, run, stoppable
 from segsg.study import profile
 from segsg.study.params import load
 from segsg.values import at_least
 
 SOURCES = "sources"
 """the stage that says what the others run"""
+OF_DVC = Path(".dvcsite")
+"""what DVC remembers of files and opens as pickles, see .dvc/config"""
+LOCK = Path("work/repro.lock")
+"""held by whoever runs the study or changes what it is"""
+SHOWN = 25
+"""last lines of a failed stage's log"""
+NOISE = re.compile(r"IProgress not found|notebook_tqdm")
+RAISED = re.compile(r"^(\w+\.)*(DataError|ValueError): ")
+"""how Python begins the line of an error of ours"""
+DVC_SAYS = re.compile(r"^ERROR: ")
+FULL = re.compile(r"No space left on device|Disk quota exceeded")
 Needs = dict[str, set[str]]
 """stages, each with those of them that it waits for"""
+Failure = tuple[str, str]
+"""what stands before the error, and the line that says it"""
 
 
 class StageFailed(RuntimeError):
-    """At least one stage failed; the message names it and where its output is."""
+    """At least one stage failed. The message has the end of its log, and last a line that says what was wrong."""
 
 
 def add(commands, command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -46,10 +61,11 @@ def add_jobs(command: argparse.ArgumentParser) -> None:
 
 def run_repro(options: argparse.Namespace) -> int:
     """Bring the study of params.yaml up to date."""
-    params = load()
-    profile.check(params)
-    check_files(params)
-    print(f"Report: {reproduce(options.jobs)}")
+    with stoppable(signal.SIGINT), alone(LOCK):  # at Ctrl-C DVC notes that a stage has ended
+        params = load()
+        profile.check(params)
+        check_files(params)
+        print(f"Report: {reproduce(options.jobs)}")
     return 0
 
 
@@ -60,45 +76,69 @@ def reproduce(jobs: int) -> Path:
     """
     params = load()
     report = Path("reports") / params.report / "html" / "index.html"
-    work_without_git()
+    set_up_dvc()
     needs = outdated()
     if not needs:
         print(f"Nothing has changed since the last run of the study '{params.profile}'.")
         return report
     logs = Path("work") / params.profile / "logs"
     if SOURCES in needs:  # every stage waits for it, and few for what an edit of one file changes
-        _dvc(["repro", "--single-item", SOURCES], logs / f"{SOURCES}.log", environment({}))
+        _check(_dvc(["repro", "--single-item", SOURCES], logs / f"{SOURCES}.log", environment({})))
         needs = outdated()
-    run = _runner(len(needs), logs, gpu_shares(_visible_gpus(), jobs))
-    if failures := run_all(needs, run, jobs):
-        raise StageFailed("\n".join(failures))
-    _dvc(["repro"], logs / "repro.log", environment({}))
+    _check(*run_all(needs, _runner(len(needs), logs, gpu_shares(_visible_gpus(), jobs)), jobs))
+    _check(_dvc(["repro"], logs / "repro.log", environment({})))
     return report
 
 
-def work_without_git() -> None:
-    """DVC wants to be told if it runs outside git, as in an unpacked archive."""
+def _check(*failures: Failure | None) -> None:
+    """StageFailed if anything failed: first all that explains, then a line for each error."""
+    if failed := [failure for failure in failures if failure]:
+        raise StageFailed("\n".join(part for parts in zip(*failed, strict=True) for part in parts))
+
+
+def set_up_dvc() -> None:
+    """Nobody else may write what DVC trusts; and it wants to be told if it runs outside git, as in an archive."""
     from dvc.config import Config  # takes a second, and most commands never need it
 
+    OF_DVC.mkdir(exist_ok=True)
+    OF_DVC.chmod(0o700)
     if not Path(".git").exists():
         with Config.from_cwd().edit("local") as settings:
             settings["core"]["no_scm"] = True
 
 
 def outdated() -> Needs:
-    """Stages that are not as they should be, and all that need one of these; those that most others wait for first."""
+    """Stages that are not as they should be, and all that need one of these; those that most others wait for first.
+
+    StageFailed if DVC cannot say, for instance since another DVC works on the project.
+    """
     import networkx as nx
+    from dvc.exceptions import DvcException
+    from dvc.lock import LockError
     from dvc.repo import Repo
 
-    repo = Repo()
-    graph, changed = repo.index.graph, repo.status()  # edges from a stage to what it needs
+    try:
+        repo = Repo()
+        graph, changed = repo.index.graph, repo.status()  # edges from a stage to what it needs
+    except LockError as error:
+        raise StageFailed(f"{_holder()}; wait until it has ended, or end it") from error
+    except DvcException as error:
+        raise StageFailed(f"DVC: {' '.join(str(error).split())}") from error
     waiting = {stage: nx.ancestors(graph, stage) for stage in graph}
     stale = {other for stage in graph if stage.addressing in changed for other in (stage, *waiting[stage])}
     first = sorted(stale, key=lambda stage: (-len(waiting[stage]), stage.addressing))
     return {stage.addressing: {needed.addressing for needed in graph[stage] if needed in stale} for stage in first}
 
 
-def run_all(needs: Needs, run: Callable[[str], str | None], jobs: int) -> list[str]:
+def _holder() -> str:
+    """Says which process has DVC's lock."""
+    try:
+        return f"DVC is at work here in process {Path('.dvc/tmp/lock').read_text(encoding='utf-8').strip()}"
+    except OSError:
+        return "another DVC is at work here"
+
+
+def run_all(needs: Needs, run: Callable[[str], Failure | None], jobs: int) -> list[Failure]:
     """Calls `run` for every stage once those that it needs are done, `jobs` at a time; returns what failed.
 
     What needs a failed stage is left out, everything else is done.
@@ -140,32 +180,48 @@ def _visible_gpus() -> list[str]:
     return [str(number) for number in range(len(gpus()))]
 
 
-def _runner(total: int, logs: Path, shares: list[dict[str, str]]) -> Callable[[str], str | None]:
+def _runner(total: int, logs: Path, shares: list[dict[str, str]]) -> Callable[[str], Failure | None]:
     """Runs a stage on a free share of the GPUs and says so in a line; returns None, or what failed."""
     free: Queue[dict[str, str]] = Queue()
     for share in shares:
         free.put(share)
     numbers = itertools.count(1)
 
-    def run(stage: str) -> str | None:
+    def run_stage(stage: str) -> Failure | None:
         share, began = free.get(), time.monotonic()
         try:
-            _dvc(["--wait-for-lock", "repro", "--single-item", stage], logs / f"{stage}.log", environment(share))
-        except StageFailed as failure:
-            return f"{stage}: {failure}"
+            failure = _dvc(["repro", "--single-item", stage], logs / f"{stage}.log", environment(share))
         finally:
             free.put(share)
-        print(f"[{next(numbers)}/{total}] {stage}  {time.monotonic() - began:.0f} s", flush=True)
-        return None
+        if failure is None:
+            print(f"[{next(numbers)}/{total}] {stage}  {time.monotonic() - began:.0f} s", flush=True)
+        return failure
 
-    return run
+    return run_stage
 
 
-def _dvc(arguments: list[str], log: Path, variables: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "dvc", *arguments]
+def _dvc(arguments: list[str], log: Path, variables: dict[str, str]) -> Failure | None:
+    """Runs DVC, which waits for its lock; returns None, or what failed. The log has the name of the stage."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as stream:
-        code = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, env=variables, check=False).returncode
-    if code:
-        last = log.read_text(encoding="utf-8").splitlines()[-25:]
-        raise StageFailed("\n    ".join([f"failed; the last lines of {log}:", *last]))
+        code = run(
+            [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments], env=variables, stdout=stream, stderr=stream
+        )
+    return said(log) if code else None
+
+
+def said(log: Path) -> Failure:
+    """What the log of a failed stage says: its last lines, and the line of the error itself with the stage's name.
+
+    A stage's own error is the last line before DVC's. What matters to nobody is left out.
+    """
+    ends = [line.rpartition("\r")[2].rstrip() for line in log.read_text(encoding="utf-8", errors="replace").split("\n")]
+    lines = [line for line in ends if line and not NOISE.search(line)]
+    place = max((i for i, line in enumerate(lines) if DVC_SAYS.match(line)), default=len(lines) - 1)
+    if place > 0 and "failed to run:" in lines[place]:
+        place -= 1
+    before, error = lines[max(0, place - SHOWN) : max(0, place)], lines[place] if lines else "it said nothing"
+    if full := next(filter(FULL.search, lines), None):
+        error = f"{full}; free some space, then run the same command again"
+    context = "\n    ".join([f"{log.stem}: failed; the end of {log}:", *before])
+    return context, f"{log.stem}: {RAISED.sub('', DVC_SAYS.sub('', error))}"

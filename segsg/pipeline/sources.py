@@ -4,12 +4,15 @@
 stage executes, and NAME.json: {path: SHA-256} of the notebook and of every module that it reaches by imports. A stage
 that runs a module has a JSON alone, under the name of the stage. DVC itself does not follow imports.
 
+It is what runs first, so it also checks params.yaml: names of the study stand in the commands of all other stages.
+
 Scene graph models are files that are loaded by name. A notebook of one row has a JSON for each of them,
 NAME-MODEL.json; any other notebook that can open a row of any model has all of them in its own.
 """
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -17,6 +20,7 @@ from pathlib import Path
 from segsg.files import digest, to_json, write_text
 from segsg.models import registry
 from segsg.pipeline.notebook import SOURCES, clean_text, code
+from segsg.study.params import load
 
 NOTEBOOKS, PACKAGE = Path("notebooks"), Path("segsg")
 OF_ONE_MODEL = ("30_scene_graph", "40_evaluation")
@@ -86,5 +90,16 @@ def write(out: Path) -> None:
         write_text(out / name, to_json(files))
 
 
+def main() -> int:
+    """Check params.yaml, then write; the exit code is 1 if something is wrong."""
+    try:
+        load()
+        write(SOURCES)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    write(SOURCES)
+    sys.exit(main())

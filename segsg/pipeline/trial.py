@@ -7,9 +7,10 @@ are cheap, and the files may have been corrected since. Both leave the user's pa
 
 import argparse
 import json
+import math
 import os
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
@@ -17,13 +18,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from segsg.data.entries import read_lists
 from segsg.files import ROOT, user_path, whole, write_text
+from segsg.pipeline.processes import alone, run, stoppable
 from segsg.pipeline.repro import add_jobs
 from segsg.values import field
 
-SOURCES = ("segsg", "notebooks", "profiles", "data/facts", "dvc.yaml", ".dvcignore", ".dvc/config")
+SOURCES = (
+    "segsg",
+    "notebooks",
+    "profiles",
+    "data/facts",
+    "dvc.yaml",
+    ".dvcignore",
+    ".dvc/config",
+    ".dvcsite/repo/.gitignore",
+)
 """all that the stages need"""
 GRAPH_FILES = {
     "annotations": ("VG-SGG.h5", "VG-SGG-with-attri.h5"),
@@ -53,28 +65,28 @@ def add(commands, command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def run_smoke(options: argparse.Namespace) -> int:
-    """Run every stage of the smoke profile; the exit code is 0 if its report was written."""
+    """Run every stage of the smoke profile; the exit code is 0 if its report was written. The report is kept."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="segsg-smoke-") as folder:
-        copy = create(Path(folder) / "project")
-        code = run_study(copy, "smoke", [], options.jobs)
-        written = (copy / "reports" / "smoke" / "html" / "index.html").is_file()
-    print(f"smoke: {'failed' if code or not written else 'every stage ran'} in {time.monotonic() - began:.0f} s")
-    return code or int(not written)
+    with stoppable(signal.SIGINT), tempfile.TemporaryDirectory(prefix="segsg-smoke-") as folder:
+        code = run_study(create(Path(folder) / "project"), "smoke", [], options.jobs)
+    print(f"smoke: {'failed' if code else 'every stage ran'} in {time.monotonic() - began:.0f} s")
+    return code
 
 
 def run_trial(options: argparse.Namespace) -> int:
-    """Run the profile `trial` on the user's files, and copy its report to reports/trial of the project."""
+    """Run the profile `trial` on the user's files, and keep its report."""
     files = paths(options.graphs, options.masks, options.word_vectors)
-    copy = create(ROOT / "work" / "trial")
-    if options.images is not None:
-        files |= cut(files, options.images, copy / "excerpt")
-    code = run_study(copy, "trial", [f"{key}={path}" for key, path in files.items()] + options.set, options.jobs)
-    if code == 0:
-        target = ROOT / "reports" / "trial"
-        shutil.copytree(copy / "reports" / "trial", target, dirs_exist_ok=True)
-        print(f"Copied to {target / 'html' / 'index.html'}")
-    return code
+    with stoppable(signal.SIGINT), alone(ROOT / "work" / "trial.lock"):
+        copy = create(ROOT / "work" / "trial")
+        if options.images is not None:
+            files |= cut(files, options.images, copy / "excerpt")
+        return run_study(copy, "trial", overrides(files) + options.set, options.jobs)
+
+
+def overrides(files: Paths) -> list[str]:
+    """Options of `--set` for paths, each as a YAML string: a bare path may be YAML for something else."""
+    written = ((key, yaml.safe_dump(str(path), default_style='"', width=math.inf)) for key, path in files.items())
+    return [f"{key}={text.strip()}" for key, text in written]
 
 
 def create(folder: Path) -> Path:
@@ -91,17 +103,30 @@ def create(folder: Path) -> Path:
     return folder
 
 
-def run_study(copy: Path, profile: str, overrides: list[str], jobs: int) -> int:
-    """Run every stage of a profile in a copy; returns the exit code."""
-    sets = [word for override in overrides for word in ("--set", override)]
-    return segsg(copy, "profile", "use", profile, *sets) or segsg(copy, "repro", "--jobs", str(jobs))
+def run_study(copy: Path, profile: str, sets: list[str], jobs: int) -> int:
+    """Run every stage of a profile in a copy; returns the exit code. The report goes to the project itself."""
+    options = [word for override in sets for word in ("--set", override)]
+    code = segsg(copy, "profile", "use", profile, *options) or segsg(copy, "repro", "--jobs", str(jobs))
+    if code == 0:
+        kept = keep(copy / "reports" / profile, ROOT / "reports" / profile)
+        print(f"Copied to {kept / 'html' / 'index.html'}")
+    return code
+
+
+def keep(report: Path, target: Path) -> Path:
+    """Copy a report to the place of an earlier one, which goes; returns that place."""
+    part = target.with_name(f"{target.name}.part")
+    for old in (part, target):
+        shutil.rmtree(old, ignore_errors=True)
+    shutil.copytree(report, part)
+    os.replace(part, target)
+    return target
 
 
 def segsg(folder: Path, *arguments: str) -> int:
     """Run `segsg ARGUMENTS` of the copy in `folder`, which hides the installed package; returns the exit code."""
     variables = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "segsg.cli", *arguments]
-    return subprocess.run(command, cwd=folder, env=variables, check=False).returncode
+    return run([sys.executable, "-m", "segsg.cli", *arguments], cwd=folder, env=variables)
 
 
 def paths(graphs: Path, masks: Path, word_vectors: Path) -> Paths:

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from segsg.data.words import Vocabulary, check_names
-from segsg.files import DataError, read_json, whole, write_text
+from segsg.files import DataError, check_seal, read_json, whole, write_text
 from segsg.study import sets
 from segsg.study.params import Params
 from segsg.values import field, proper_name
@@ -78,6 +78,8 @@ class Facts:
     @classmethod
     def load(cls, folder: Path) -> "Facts":
         """The inverse of `save`. DataError if a file is missing, damaged, or says what no `save` writes."""
+        for name in (NAMES, NUMBERS):
+            check_seal(folder / name)
         path, names = folder / NAMES, read_json(folder / NAMES)
         classes, predicates, mask_classes = (_names(path, names, key) for key in LISTS)
         pairs = (_pairs(path, names, key) for key in ("name_pairs", "drawn_as"))

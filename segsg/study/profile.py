@@ -93,6 +93,8 @@ def use(name: str, overrides: list[str] | None = None) -> None:
 
 def written_by(params_file: Path = PARAMS_FILE) -> tuple[str, list[str]]:
     """(profile, overrides) that params.yaml says it was written from."""
+    if not params_file.is_file():
+        raise ValueError(f"{params_file}: not there; write it with `segsg profile use mini`")
     first = params_file.read_text(encoding="utf-8").partition("\n")[0]
     if not first.startswith(HEADER):
         raise ValueError(f"{params_file}: its first line is not '{HEADER}NAME'; write it with `segsg profile use NAME`")

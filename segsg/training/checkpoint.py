@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.optim import Optimizer
 from tqdm.auto import tqdm
 
-from segsg.files import whole
+from segsg.files import DataError, check_seal, whole
 
 Row = dict[str, int | float]
 """one step of a run: step, loss, and each part of the loss by name; no time, so that equal runs give equal files"""
@@ -106,8 +107,14 @@ def save_weights(model: nn.Module, folder: Path) -> None:
 
 
 def load_weights(model: nn.Module, folder: Path) -> None:
-    """The inverse of `save_weights`. ValueError if the file is of another model."""
-    load_trainable(model, load_file(folder / WEIGHTS))
+    """The inverse of `save_weights`. ValueError if the file is missing, damaged or of another model."""
+    path = folder / WEIGHTS
+    try:
+        check_seal(path)
+        state = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise DataError(path, "weights", f"cannot be read ({error})", "run its stage with `segsg repro`") from error
+    load_trainable(model, state)
 
 
 def save_history(rows: list[Row], folder: Path) -> None:

@@ -9,6 +9,7 @@ from segsg.detection.backbones import BACKBONES
 from segsg.detection.detector import Detector
 from segsg.detection.looks import CachedDetector, RaggedReader, RaggedWriter, write_looks
 from segsg.detection.proposals import DetectionNumbers
+from segsg.files import seal
 from segsg.structures import TASKS, Batch
 
 NUMBERS = DetectionNumbers(60, 60, 40, 20, 64, 32, 0.4, 0.26, 0.5, 6, 5)
@@ -151,3 +152,29 @@ def test_ragged_arrays_come_back_as_they_were(tmp_path):
         assert np.array_equal(reader.read(key, "a"), array)
     with pytest.raises(ValueError, match="image 5"):
         reader.read(5, "a")
+
+
+def test_one_flipped_bit_of_a_stored_array_is_refused_when_that_is_read(tmp_path):
+    folder = tmp_path / "look" / "fpn" / "some"
+    writer = RaggedWriter(folder)
+    for key in (3, 5):
+        writer.add(key, {"a": np.arange(key, dtype=np.float32)})
+    writer.close()
+    content = bytearray((folder / "a.raw").read_bytes())
+    content[-1] ^= 1
+    (folder / "a.raw").write_bytes(content)
+    reader = RaggedReader(folder)
+    assert reader.read(3, "a").tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match=r"a\.raw: image 5: is not what was written; delete .*look/fpn "):
+        reader.read(5, "a")
+
+
+def test_a_sealed_index_that_has_changed_is_refused(tmp_path):
+    writer = RaggedWriter(tmp_path / "some")
+    writer.add(3, {"a": np.ones(2)})
+    writer.close()
+    seal(tmp_path)
+    index = tmp_path / "some" / "index.json"
+    index.write_text(index.read_text().replace("3", "4", 1))
+    with pytest.raises(ValueError, match=r"index\.json: file: is not what its stage has left"):
+        RaggedReader(tmp_path / "some")

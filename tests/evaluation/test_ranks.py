@@ -9,6 +9,7 @@ from segsg.evaluation import ranks as module
 from segsg.evaluation.metrics import metrics
 from segsg.evaluation.protocol import Protocol
 from segsg.evaluation.ranks import Recall, evaluate, load, save
+from segsg.files import seal
 
 
 @pytest.fixture
@@ -81,3 +82,28 @@ def test_files_that_are_no_ranks(tmp_path):
         assert f"{name}.npz" in str(error.value)
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "absent.npz")
+
+
+def same(first, second) -> bool:
+    """Whether all fields of two ranks are equal."""
+    pairs = [(getattr(first, field.name), getattr(second, field.name)) for field in dataclasses.fields(first)]
+    return all(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b for a, b in pairs)
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_flipped_bit_or_a_cut_changes_no_rank_without_a_word(ranks, tmp_path, sealed):
+    path = tmp_path / "ranks.npz"
+    save(path, ranks)
+    content = path.read_bytes()
+    if sealed:
+        seal(tmp_path)
+    refused = 0
+    for place in range(0, len(content), 11):
+        for damaged in (content[:place], content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :]):
+            path.write_bytes(damaged)
+            try:
+                assert same(load(path), ranks)
+            except ValueError as error:
+                assert str(path) in str(error)
+                refused += 1
+    assert refused == 2 * len(range(0, len(content), 11)) if sealed else refused > len(content) / 11

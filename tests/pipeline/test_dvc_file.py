@@ -11,7 +11,7 @@ import yaml
 
 from segsg.files import ROOT, read_json
 from segsg.models import registry
-from segsg.pipeline import sources, trial
+from segsg.pipeline import repro, sources, trial
 from segsg.pipeline.notebook import code, parameter_names
 from segsg.study import profile
 
@@ -39,8 +39,10 @@ def written(copy: Path) -> dict[str, dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
-    """A copy of the project's sources."""
-    return trial.create(tmp_path_factory.mktemp("project") / "copy")
+    """A copy of the project's sources, with parameters."""
+    copy = trial.create(tmp_path_factory.mktemp("project") / "copy")
+    assert trial.segsg(copy, "profile", "use", "smoke") == 0
+    return copy
 
 
 @pytest.fixture(scope="module")
@@ -172,8 +174,43 @@ def test_packages_hold_a_docstring_and_no_code():
 
 @pytest.mark.parametrize("stage", WITH_NOTEBOOK)
 def test_parameters_of_a_stage_exist_in_its_notebook(stage):
-    passed = set(re.findall(r"-p (\S+)", BODIES[stage]["cmd"]))
+    passed = set(re.findall(r"-[po] (\S+)", BODIES[stage]["cmd"]))
     assert passed == parameter_names(notebook_of(stage))
+
+
+@pytest.mark.parametrize("stage", WITH_NOTEBOOK)
+def test_every_folder_that_dvc_keeps_of_a_notebook_is_sealed_and_no_other(stage):
+    kept = [out for out in BODIES[stage].get("outs", []) if isinstance(out, str)]
+    assert re.findall(r"-o \S+ (\S+)", BODIES[stage]["cmd"]) == kept
+
+
+@pytest.fixture
+def hostile(project):
+    """The copy with parameters whose profile, report, detector and row would be commands of a shell."""
+    path = project / "params.yaml"
+    before = path.read_text(encoding="utf-8")
+    for name in ("smoke-fpn", "smoke-motifs"):
+        assert f"{name}" in before
+    text = re.sub(r"^(  smoke-[\w-]+):$", r"  'x;touch pwned;\1':", before, flags=re.MULTILINE)
+    path.write_text(re.sub(r"^(profile|report): smoke$", r"\1: x;touch pwned;", text, flags=re.MULTILINE))
+    yield project
+    path.write_text(before, encoding="utf-8")
+
+
+def test_plain_dvc_refuses_names_that_a_shell_would_run_before_any_of_them_stands_in_a_command(hostile):
+    assert hostile.joinpath("params.yaml").read_text().count("touch pwned") > 4
+    (hostile / ".dvc" / "config.local").write_text("[core]\n    no_scm = true\n")
+    command = [sys.executable, "-m", "dvc", "repro", "--keep-going"]
+    done = subprocess.run(command, cwd=hostile, env=repro.environment({}), capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "is not plain; begin with a letter or digit" in done.stderr
+    assert not list(hostile.rglob("pwned"))
+
+
+@pytest.mark.parametrize("stage", sorted(BODIES.keys() - {"sources"}))
+def test_every_stage_waits_for_the_one_that_checks_names(stage):
+    assert "params.yaml" in BODIES["sources"]["deps"]
+    assert any(dep.startswith("build/sources/") for dep in BODIES[stage]["deps"])
 
 
 def test_every_notebook_is_a_stage_or_for_readers_alone():

@@ -1,9 +1,28 @@
 import json
+import os
+import signal
+import subprocess
 import sys
+import textwrap
+import time
 
+import psutil
 import pytest
 
-from segsg.pipeline.notebook import KERNEL, NotebookFailed, clean, clean_text, code, main, parameter_names, run, unclean
+from segsg.files import DIGESTS, ROOT, DataError, check_seal
+from segsg.pipeline.notebook import (
+    DIED,
+    KERNEL,
+    NotebookFailed,
+    clean,
+    clean_text,
+    code,
+    main,
+    parameter_names,
+    run,
+    unclean,
+)
+from segsg.pipeline.processes import OWNER
 
 
 def cell(source: str, **extra) -> dict:
@@ -109,3 +128,64 @@ def test_the_command_says_what_is_missing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["run", "nothing", "--out", "out.ipynb"]) == 1
     assert "build/sources/nothing.ipynb: no such notebook" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("cell", "last"),
+    [
+        ("from segsg.files import DataError\nraise DataError('a.jpg', 'photo', 'is missing', 'put it there')",
+         "a.jpg: photo: is missing; put it there"),
+        ("raise ValueError('two\\nlines')", "two lines"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("import os; os.kill(os.getpid(), 9)", DIED),
+    ],
+    ids=["data", "value", "other", "killed"],
+)  # fmt: skip
+def test_the_last_line_says_what_was_wrong(notebook, tmp_path, cell, last):
+    with pytest.raises(NotebookFailed) as raised:
+        run(notebook(cell), tmp_path / "out.ipynb", {})
+    assert str(raised.value).splitlines()[-1] == last
+    assert str(raised.value).splitlines()[-2] == f"{tmp_path / 'out.part.ipynb'}: the executed cells"
+
+
+def test_what_a_notebook_makes_is_sealed_once_all_of_it_is_there(notebook, tmp_path):
+    out = tmp_path / "made"
+    path = notebook("from pathlib import Path\nPath(out).mkdir()\nPath(out, 'a.txt').write_text('a')")
+    run(path, tmp_path / "out.ipynb", {"out": str(out)}, (out,))
+    check_seal(out / "a.txt")
+    (out / "a.txt").write_text("b")
+    with pytest.raises(DataError, match=r"a\.txt: file: is not what its stage has left"):
+        check_seal(out / "a.txt")
+
+
+def test_a_failed_notebook_leaves_no_seal_of_an_earlier_run(notebook, tmp_path):
+    (tmp_path / DIGESTS).write_text("{}")
+    with pytest.raises(NotebookFailed):
+        run(notebook("1 / 0"), tmp_path / "out.ipynb", {}, (tmp_path,))
+    assert not (tmp_path / DIGESTS).exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_kernel_and_what_it_started_too(notebook, tmp_path, number):
+    """As with a training on several GPUs, whose processes are in sessions of their own."""
+    training = "import time; time.sleep(3600)"
+    cell = f"""
+        import os, subprocess, sys
+        training = subprocess.Popen([sys.executable, "-c", {training!r}], start_new_session=True)
+        open("pids.part", "w").write(f"{{os.getpid()}} {{training.pid}}")
+        os.replace("pids.part", "pids")
+        training.wait()
+        """
+    (tmp_path / "build" / "sources").mkdir(parents=True)
+    notebook(textwrap.dedent(cell)).rename(tmp_path / "build" / "sources" / "a.ipynb")
+    variables = {name: value for name, value in os.environ.items() if name != OWNER} | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "segsg.pipeline.notebook", "run", "a", "--out", "out.ipynb"]
+    runner = subprocess.Popen(command, cwd=tmp_path, env=variables)
+    while not (tmp_path / "pids").exists():
+        assert runner.poll() is None, "it ended before the cell had begun"
+        time.sleep(0.05)
+    others = [psutil.Process(int(pid)) for pid in (tmp_path / "pids").read_text().split()]
+    runner.send_signal(number)
+    assert runner.wait() == 128 + number
+    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in others)
+    assert not (tmp_path / "out.ipynb").exists()

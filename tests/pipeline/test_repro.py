@@ -1,11 +1,20 @@
+import json
+import os
+import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
+import psutil
 import pytest
+from dvc.repo import Repo
 
+from segsg import cli
+from segsg.files import ROOT
 from segsg.pipeline import repro
+from segsg.pipeline.processes import OWNER, Stopped, alone
 
 DVC = """
 stages:
@@ -40,8 +49,11 @@ def study(tmp_path, monkeypatch):
 
 def test_a_failure_keeps_what_ran_and_the_next_call_does_only_the_rest(study, capsys):
     (study / "b.in").unlink()
-    with pytest.raises(repro.StageFailed, match=r"(?s)detector@b: failed; the last lines of work/mini/logs.*b\.in"):
+    with pytest.raises(repro.StageFailed) as raised:
         repro.reproduce(jobs=1)
+    first, *_, last = str(raised.value).splitlines()
+    assert first == "detector@b: failed; the end of work/mini/logs/detector@b.log:"
+    assert last.startswith("detector@b: failed to reproduce") and "b.in" in last
     assert sorted(path.name for path in study.glob("?.txt")) == ["a.txt", "c.txt", "n.txt"]
     (study / "b.in").write_text("b")
     capsys.readouterr()
@@ -93,7 +105,7 @@ def test_a_stage_waits_for_no_stage_that_it_does_not_need():
     def run(stage):
         if stage == "look":
             look_began.set()
-        return None if stage != "other" or look_began.wait(10) else "look was kept waiting"
+        return None if stage != "other" or look_began.wait(10) else ("", "look was kept waiting")
 
     assert repro.run_all(NEEDS, run, 2) == []
 
@@ -103,9 +115,9 @@ def test_what_needs_a_failed_stage_is_left_out_and_the_rest_done():
 
     def run(stage):
         begun.append(stage)
-        return "detector: failed" if stage == "detector" else None
+        return ("its log", "detector: failed") if stage == "detector" else None
 
-    assert repro.run_all(NEEDS, run, 2) == ["detector: failed"]
+    assert repro.run_all(NEEDS, run, 2) == [("its log", "detector: failed")]
     assert sorted(begun) == ["data", "detector", "other"]
 
 
@@ -120,3 +132,166 @@ def test_no_more_stages_run_at_a_time_than_there_are_jobs():
 
     repro.run_all({str(i): set() for i in range(8)}, run, 3)
     assert max(most) == 3
+
+
+COMMAND = """
+import sys
+from argparse import Namespace
+from types import SimpleNamespace
+from segsg.pipeline import repro
+from segsg.pipeline.processes import Stopped
+
+repro.load = lambda: SimpleNamespace(profile="mini", report="mini")
+repro.check_files = lambda params: None
+try:
+    repro.run_repro(Namespace(jobs=2))
+except Stopped as stop:
+    sys.exit(stop.code)
+"""
+TRAINS = """
+import os, sys, time
+open(sys.argv[1] + ".pid", "w").write(str(os.getpid()))
+while True:
+    time.sleep(0.05)
+"""
+
+
+def test_kill_ends_stages_and_leaves_dvc_unlocked(study):
+    (study / "trains.py").write_text(TRAINS)
+    text = DVC.replace(
+        """python -c "open('${item}.txt', 'w').write(open('${item}.in').read())\"""", "python trains.py ${item}"
+    )
+    assert "trains.py" in text
+    (study / "dvc.yaml").write_text(text)
+    variables = {name: value for name, value in os.environ.items() if name != OWNER} | {"PYTHONPATH": str(ROOT)}
+    command = subprocess.Popen([sys.executable, "-c", COMMAND], env=variables)
+    while len(files := [path for path in study.glob("*.pid") if path.stat().st_size]) < 2:
+        assert command.poll() is None, "it ended before two stages had begun"
+        time.sleep(0.05)
+    stages = [psutil.Process(int(path.read_text())) for path in files]
+    command.terminate()
+    assert command.wait() == 143
+    assert not any(stage.is_running() for stage in stages)
+    assert not any(json.loads((study / ".dvc/tmp/rwlock").read_text()).values())
+    assert {"detector@a", "detector@b"} <= repro.outdated().keys()
+
+
+def test_the_command_line_ends_with_the_code_of_the_signal(monkeypatch, capsys, tmp_path):
+    def stopped(options):
+        raise Stopped(signal.SIGTERM)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(repro, "run_repro", stopped)
+    assert cli.main(["repro"]) == 143
+    assert capsys.readouterr().err.startswith("Stopped.")
+
+
+@pytest.mark.parametrize("arguments", [["repro"], ["profile", "use", "mini"], ["verify"]])
+def test_a_run_keeps_others_away(arguments, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    before = (ROOT / "params.yaml").read_bytes()
+    with alone(ROOT / repro.LOCK):
+        assert cli.main(arguments) == 1
+    assert f"work/repro.lock: process {os.getpid()} is at work here" in capsys.readouterr().err
+    assert (ROOT / "params.yaml").read_bytes() == before
+
+
+def test_somebody_elses_dvc_is_named_in_one_line(study):
+    code = "import sys, zc.lockfile as z; lock = z.LockFile('.dvc/tmp/lock'); print('in', flush=True); sys.stdin.read()"
+    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    with pytest.raises(repro.StageFailed) as raised:
+        repro.reproduce(jobs=1)
+    assert str(raised.value) == f"DVC is at work here in process {holder.pid}; wait until it has ended, or end it"
+    holder.communicate()
+
+
+def test_a_study_that_dvc_cannot_read_is_one_line(study):
+    (study / "dvc.yaml").write_text("stages: 3")
+    with pytest.raises(repro.StageFailed, match=r"^DVC: [^\n]*dvc\.yaml[^\n]*$"):
+        repro.reproduce(jobs=1)
+
+
+def test_what_dvc_opens_as_pickles_lies_in_the_project_and_is_its_owners_alone(project_copy):
+    """Also for plain `dvc`, which would make the last folder for everybody to write to if it were not there."""
+    folder = project_copy / repro.OF_DVC
+    listed = subprocess.run([sys.executable, "-m", "dvc", "stage", "list"], cwd=project_copy, capture_output=True)
+    assert listed.returncode == 0
+    repository = Repo(str(project_copy))
+    assert Path(repository.site_cache_dir).absolute().is_relative_to(folder)
+    assert not (folder / "repo").stat().st_mode & 0o002
+    repro.set_up_dvc()
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.fixture
+def project_copy(tmp_path, monkeypatch):
+    """The settings of DVC that this project has, with no stages."""
+    for name in (".dvc/config", ".dvcsite/repo/.gitignore"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / "dvc.yaml").write_text("stages: {}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_SITE_CACHE_DIR", raising=False)
+    (tmp_path / ".dvc" / "config.local").write_text("[core]\n    no_scm = true\n")
+    return tmp_path
+
+
+PROGRESS = "step 1\rstep 2\rstep 3"
+OURS = """Running stage 'look@a':
+> python -m segsg.pipeline.notebook run 25_look
+/x/tqdm/auto.py:21: TqdmWarning: IProgress not found. Please update jupyter and ipywidgets.
+  from .autonotebook import tqdm as notebook_tqdm
+{before}
+executed/mini/25_look-a.part.ipynb: the executed cells
+{error}
+ERROR: failed to reproduce 'look@a': failed to run: python -m segsg.pipeline.notebook run 25_look, exited with 1
+"""
+
+
+def log_of(folder: Path, text: str) -> Path:
+    path = folder / "look@a.log"
+    path.write_text(text)
+    return path
+
+
+def test_the_error_stands_last_without_noise(tmp_path):
+    log = log_of(tmp_path, OURS.format(before=PROGRESS, error="a.jpg: photo: is missing; put it there"))
+    context, error = repro.said(log)
+    assert error == "look@a: a.jpg: photo: is missing; put it there"
+    assert context.splitlines()[-2:] == ["    step 3", "    executed/mini/25_look-a.part.ipynb: the executed cells"]
+    assert "IProgress" not in context and "notebook_tqdm" not in context
+
+
+RAN = "ERROR: failed to reproduce 'a': failed to run: x, exited with 1\n"
+LOST = "failed to reproduce 'a': output 'x' does not exist"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"ValueError: runs/x: missing\n{RAN}", "runs/x: missing"),
+        (f"KeyError: 'x'\n{RAN}", "KeyError: 'x'"),
+        (f"ERROR: {LOST}\n\nHaving trouble?\n", LOST),
+        ("killed\n", "killed"),
+        ("", "it said nothing"),
+    ],
+    ids=["ours", "other", "dvc", "killed", "silent"],
+)
+def test_the_line_of_an_error_is_the_stages_own_if_it_has_one(tmp_path, text, expected):
+    assert repro.said(log_of(tmp_path, text))[1] == f"look@a: {expected}"
+
+
+def test_of_two_failures_both_lines_stand_last():
+    with pytest.raises(repro.StageFailed, match=r"^log one\nlog two\none: bad\ntwo: bad$"):
+        repro._check(None, ("log one", "one: bad"), None, ("log two", "two: bad"))
+
+
+def test_a_full_disk_is_said_whoever_met_it(study):
+    (study / "dvc.yaml").write_text("stages: {look: {cmd: 'echo much > /dev/full'}}")
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no device that is always full")
+    with pytest.raises(repro.StageFailed) as raised:
+        repro.reproduce(jobs=1)
+    last = str(raised.value).splitlines()[-1]
+    assert "No space left on device" in last and last.endswith("; free some space, then run the same command again")

@@ -1,7 +1,12 @@
+from argparse import Namespace
+from pathlib import Path
+
 import pytest
+import yaml
 
 from segsg.files import ROOT
 from segsg.pipeline import trial
+from segsg.pipeline.processes import alone
 from segsg.pipeline.trial import cut, paths
 from segsg.study import profile
 
@@ -24,8 +29,7 @@ def folders(tmp_path):
 
 def test_folders_become_overrides_that_the_profile_takes(folders, monkeypatch):
     monkeypatch.chdir(ROOT)
-    overrides = [f"{key}={path}" for key, path in paths(*folders).items()]
-    data = profile.resolve("trial", overrides)["data"]
+    data = profile.resolve("trial", trial.overrides(paths(*folders)))["data"]
     assert data["scene_graphs"]["vocabulary"] == str(folders[0] / "VG-SGG-dicts-with-attri.json")
     assert data["masks_train"]["photos"] == data["masks_validation"]["photos"] == str(folders[1] / "images")
     assert data["word_vectors"] == str(folders[2])
@@ -67,3 +71,58 @@ def test_the_copy_runs_its_own_code(tmp_path, name):
     assert trial.segsg(copy, "profile", "use", name) == 0
     assert f"profile: {name}" in (copy / "params.yaml").read_text()
     assert (ROOT / "params.yaml").read_text() == before
+
+
+HOSTILE = ["VG #2", "a: b", "*x", "&x", "yes", "1e3", "@x", "{a}", "[a]", "'", '"', "\\", "ä 猫 🐈", "~", "a\nb", " "]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_path_reaches_the_profile_as_it_is(name, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    path = Path("/data") / name / name
+    made = profile.text("trial", trial.overrides({"data.word_vectors": path, "data.name_pairs": Path(name)}))
+    assert yaml.safe_load(made)["data"]["word_vectors"] == str(path)
+    assert yaml.safe_load(made)["data"]["name_pairs"] == str(Path(name))
+    assert made.count("# Written by") == 1 and made.splitlines()[1].startswith("profile: ")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder in place of the project's; commands in copies leave a report instead of a study."""
+
+    def segsg(folder, *arguments):
+        page = folder / "reports" / (profiles[-1] if profiles else "") / "html" / "index.html"
+        if arguments[0] == "repro":
+            page.parent.mkdir(parents=True)
+            page.write_text("new")
+        else:
+            profiles.append(arguments[2])
+        return 0
+
+    profiles = []
+    monkeypatch.setattr(trial, "ROOT", tmp_path)
+    monkeypatch.setattr(trial, "create", lambda folder: folder)
+    monkeypatch.setattr(trial, "segsg", segsg)
+    return tmp_path
+
+
+def test_the_report_of_a_smoke_run_outlives_its_copy_and_replaces_the_last(project, capsys):
+    old = project / "reports" / "smoke" / "html" / "old.html"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    assert trial.run_smoke(Namespace(jobs=1)) == 0
+    page = project / "reports" / "smoke" / "html" / "index.html"
+    assert str(page) in capsys.readouterr().out
+    assert page.read_text() == "new"
+    assert not old.exists()
+
+
+def test_a_second_trial_is_refused_before_it_touches_the_first(project, folders, monkeypatch):
+    monkeypatch.setattr(trial, "create", lambda folder: pytest.fail("the first trial's folder is emptied"))
+    graphs, masks, vectors = folders
+    options = Namespace(graphs=graphs, masks=masks, word_vectors=vectors, images=None, set=[], jobs=1)
+    with (
+        alone(project / "work" / "trial.lock"),
+        pytest.raises(ValueError, match=r"trial\.lock: process \d+ is at work"),
+    ):
+        trial.run_trial(options)
