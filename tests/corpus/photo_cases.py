@@ -628,8 +628,8 @@ def _writing() -> Iterator[Case]:
         def run(folder: Path) -> int:
             import project_cases
 
-            project_cases.enter(folder / "project")
-            return cli.main([*words])
+            with project_cases.inside(folder / "project"):
+                return cli.main([*words])
 
         return run
 

@@ -1,5 +1,6 @@
 """params.yaml, profiles, `--set`, checkpoints, and what `repro` and `trial` look at before they begin."""
 
+import contextlib
 import io
 import json
 import os
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import kinds
 import made
@@ -18,6 +20,7 @@ from harness import Accepted, Case, Outcome
 from kinds import MISSING, VALUES, put
 
 from segsg import cli
+from segsg.pipeline.trial import SOURCES
 from segsg.training.checkpoint import Checkpoint
 
 ALIASES = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -25,19 +28,27 @@ ALIASES = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 )
 
 
-def enter(project: Path) -> None:
+@contextlib.contextmanager
+def inside(project: Path) -> Iterator[None]:
     """Makes `project` the checkout that commands run in. Whatever would train raises `Accepted` instead."""
 
     def begun(*words: Any, **more: Any) -> None:
         raise Accepted
 
-    for name, module in list(sys.modules.items()):
-        if name.startswith("segsg.") and hasattr(module, "ROOT"):
-            module.ROOT = project
     from segsg.pipeline import repro, trial
 
-    repro.reproduce = begun
-    trial.run_study = begun
+    modules = [
+        module for name, module in list(sys.modules.items()) if name.startswith("segsg.") and hasattr(module, "ROOT")
+    ]
+    stand_ins = [
+        *((module, "ROOT", project) for module in modules),
+        (repro, "reproduce", begun),
+        (trial, "run_study", begun),
+    ]
+    with contextlib.ExitStack() as stack:
+        for module, name, value in stand_ins:
+            stack.enter_context(mock.patch.object(module, name, value))
+        yield
 
 
 def case(name: str, write: Callable[[Path], Any], *words: str, **more: Any) -> Case:
@@ -48,8 +59,8 @@ def case(name: str, write: Callable[[Path], Any], *words: str, **more: Any) -> C
         write(folder)
 
     def act(folder: Path) -> int:
-        enter(folder)
-        return cli.main(list(words))
+        with inside(folder):
+            return cli.main(list(words))
 
     return Case(f"pipeline_params/{name}", build, act, **more)
 
@@ -346,10 +357,11 @@ def _commands() -> Iterator[Case]:
         (folder / "coco/annotations").mkdir()
         (folder / "coco/instances.json").rename(folder / "coco/annotations/instances_val2017.json")
         (folder / "coco/photos").rename(folder / "coco/images")
-        for name in ("segsg", "notebooks"):
-            (folder / name).mkdir(exist_ok=True)
-        for name in (".dvcignore", ".dvc/config"):
-            made.write(folder / name, "")
+        for name in SOURCES:
+            if (made.ROOT / name).is_dir():
+                (folder / name).mkdir(parents=True, exist_ok=True)
+            elif not (folder / name).exists():
+                made.write(folder / name, "")
 
     def trial(name: str, change: Callable[[Path], Any], *more: str, **options: Any) -> Case:
         return case(f"trial/{name}", lambda f: (own(f), change(f)), "trial", *arguments, *more, **options)

@@ -183,9 +183,9 @@ class Trial:
                     self.tear(began)
             if counts[stage] and self.random.random() < 0.4:
                 self.fill(stage)
-                if not self.keep_lock():
+                if self.torn():
                     self.attempt(("segsg.cli", "repro", "--jobs", "1"), stage, 2 * seconds)
-                    self.put_lock_back(f"{stage}, full disk")
+                    self.mend(f"{stage}, full disk")
             code, said = self.study.run(*single(stage))
             if code:
                 log.trouble(f"{stage}: did not go on, exit code {code}: {said[-600:]}")
@@ -200,7 +200,7 @@ class Trial:
                 process.wait(seconds)
             except subprocess.TimeoutExpired:
                 self.log.kills[self.at(began) or stage.partition("@")[0], kill(process, way)] += 1
-                self.put_lock_back(f"{stage}, killed")
+                self.mend(f"{stage}, killed")
                 return True
             self.log.missed += 1
             if process.returncode:
@@ -208,20 +208,28 @@ class Trial:
                 self.log.trouble(f"{stage}: ended with {process.returncode} by itself: {text}")
             return False
 
-    def keep_lock(self) -> bool:
-        """Whether dvc.lock is whole; if so it is kept."""
-        path = self.study.folder / "dvc.lock"
-        whole = not path.is_file() or b"schema: " in path.read_bytes()
-        if whole and path.is_file():
-            self.lock = path.read_bytes()
-        return whole
+    def torn(self) -> list[Path]:
+        """Files of DVC that are torn, with which nothing would go on; dvc.lock is kept while it is whole."""
+        lock, running = self.study.folder / "dvc.lock", self.study.folder / ".dvc" / "tmp" / "rwlock"
+        found = [lock] if lock.is_file() and b"schema: " not in lock.read_bytes() else []
+        if lock.is_file() and not found:
+            self.lock = lock.read_bytes()
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                json.loads(running.read_bytes())
+            except ValueError:
+                found.append(running)
+        return found
 
-    def put_lock_back(self, where: str) -> None:
-        """Notes a torn dvc.lock, with which nothing would go on, and puts back the last whole one."""
-        if not self.keep_lock():
-            self.log.trouble(f"{where}: dvc.lock is torn, and `segsg repro` does not mend it")
-            path = self.study.folder / "dvc.lock"
-            path.write_bytes(self.lock) if self.lock else path.unlink()
+    def mend(self, where: str) -> None:
+        """Notes torn files of DVC, and mends them: dvc.lock as it last was, no entry of what runs."""
+        for path in self.torn():
+            self.log.trouble(
+                f"{where}: {path.relative_to(self.study.folder)} is torn, and `segsg repro` does not mend it"
+            )
+            path.unlink()
+            if path.name == "dvc.lock" and self.lock:
+                path.write_bytes(self.lock)
 
     def at(self, began: float) -> str | None:
         """The kind of the stage that `segsg repro`, begun at this time, is at."""
