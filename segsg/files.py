@@ -10,6 +10,7 @@ import struct
 import warnings
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,12 +125,22 @@ def read_yaml(path: Path) -> Any:
         raise DataError(path, "file", rule, "correct it, or let `segsg profile use NAME` write params.yaml") from error
 
 
+class _Loader(yaml.SafeLoader):
+    """Plain values alone, and no key twice, of which YAML would take the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        if repeated := [key for key, count in keys.items() if count > 1]:
+            raise yaml.constructor.ConstructorError(None, None, f"'{repeated[0]}' stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def parse_yaml(text: str) -> Any:
     """The plain values of a YAML text. ValueError, or an error of YAML, for anything else.
 
     Names for values (`&a` and `*a`) may stand for more of them than any file could hold: they are counted.
     """
-    content = yaml.safe_load(text)
+    content = yaml.load(text, _Loader)
     waiting, values = [content], 0
     while waiting:
         values += 1

@@ -62,7 +62,10 @@ def read_instances(path: Path) -> tuple[dict[int, ImageEntry], tuple[str, ...], 
             missing.discard(key)
     if missing:
         raise DataError(path, "file", f"has no list '{min(missing)}'", "give a file of COCO's layout")
-    return found.checked()
+    images, names, instances = found.checked()
+    if not len(instances.labels):
+        raise DataError(path, "file", "has no annotation with an area", "give the instances, not the list of images")
+    return images, names, instances
 
 
 class _Found:

@@ -1,1 +1,1 @@
-"""How stages run: notebooks, what each runs, several at a time, on every GPU, and what a report was made from."""
+"""How stages run: notebooks, what each runs, several at a time, on every GPU; how they end, and what they leave."""

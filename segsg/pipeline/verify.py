@@ -226,4 +226,6 @@ def _read(number: int, index: int) -> list[str]:
         _datasets[number][index]
     except (ValueError, OSError) as error:
         return [str(error)]
+    except Exception as error:  # a fault of a reader must not hide the faults of all other files
+        return [f"image {_datasets[number].image_ids[index]}: {type(error).__name__}: {error}"]
     return []

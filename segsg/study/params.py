@@ -433,7 +433,7 @@ def _one_of(allowed, raw, where: str):
 
 
 def _of_type(kind, raw, where: str):
-    if kind is Path and isinstance(raw, str) and raw.strip():
+    if kind is Path and isinstance(raw, str) and raw:
         return Path(raw)
     if kind is float and isinstance(raw, int) and not isinstance(raw, bool):
         return float(raw)

@@ -70,7 +70,7 @@ def _parse_override(text: str) -> dict:
     keys, equals, value = text.partition("=")
     if not equals or not all(keys.split(".")):
         raise ValueError(f"override '{text}': write it as section.key=value")
-    quoted = len(value) > 1 and value[0] == value[-1] == '"'
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
     try:
         nested = value if is_path(keys.split(".")) and not quoted and value != "null" else parse_yaml(value)
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -29,7 +29,7 @@ def load_trainable(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
     missing, unexpected = model.load_state_dict(state, strict=False)
     wrong = [name for name in missing if not name.startswith("detector.")] + unexpected
     if wrong:
-        raise ValueError(f"weights are of another model: {', '.join(wrong[:5])}; train again or use the right folder")
+        raise ValueError(f"weights are of another model: {', '.join(wrong[:5])}")
 
 
 def check_finite(model: nn.Module) -> None:
@@ -111,10 +111,11 @@ def load_weights(model: nn.Module, folder: Path) -> None:
     path = folder / WEIGHTS
     try:
         check_seal(path)
-        state = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise DataError(path, "weights", f"cannot be read ({error})", "run its stage with `segsg repro`") from error
-    load_trainable(model, state)
+        load_trainable(model, load_file(path))
+    except DataError:
+        raise
+    except (OSError, SafetensorError, ValueError) as error:
+        raise DataError(path, "weights", f"cannot be used ({error})", "run its stage with `segsg repro`") from error
 
 
 def save_history(rows: list[Row], folder: Path) -> None:

@@ -204,3 +204,31 @@ def test_a_world_that_is_not_drawn_yet_has_no_data(monkeypatch, drawn, tmp_path)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match="data/smoke: not drawn yet; run `dvc repro data@smoke`"):
         list(verify.check_data(drawn[1], 1))
+
+
+class Broken:
+    """Two images that no reader expects, and one that is as it should be."""
+
+    image_ids = (7, 8, 9)
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        if index < 2:
+            raise KeyError("surprise")
+
+
+def test_a_fault_of_a_reader_does_not_hide_the_next_one():
+    found = list(verify.check_photos([Broken()], 1))
+    assert found == [["image 7: KeyError: 'surprise'"], ["image 8: KeyError: 'surprise'"], []]
+
+
+class Deadly(Broken):
+    def __getitem__(self, index):
+        os.kill(os.getpid(), 9)
+
+
+def test_a_process_that_dies_is_said_and_waited_for_by_nobody():
+    with pytest.raises(ValueError, match="was ended from outside; free some memory, or use fewer: --jobs N"):
+        list(verify.check_photos([Deadly()], 1))

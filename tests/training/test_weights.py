@@ -42,10 +42,10 @@ def test_one_flipped_bit_is_refused_with_what_to_do(folder, place):
 def test_a_cut_file_is_named_even_without_a_seal(folder, left):
     (folder / DIGESTS).unlink()
     (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:left])
-    with pytest.raises(ValueError, match=r"model\.safetensors: weights: cannot be read"):
+    with pytest.raises(ValueError, match=r"model\.safetensors: weights: cannot be used"):
         load_weights(nn.Linear(3, 2), folder)
 
 
 def test_missing_weights_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"model\.safetensors: weights: cannot be read"):
+    with pytest.raises(ValueError, match=r"model\.safetensors: weights: cannot be used"):
         load_weights(nn.Linear(3, 2), tmp_path)
