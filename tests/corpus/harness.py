@@ -39,7 +39,9 @@ SCRATCH = "work"
 """the folder of a project that anything may be written to"""
 DIGESTED = 1 << 20
 """bytes up to which a file is compared by its content; longer ones by size and time"""
-BAR = re.compile(r"[^\n\r]*?: +\d+%\|[^\n\r]*?\[[^\n\r\]]*\]|[^\n\r]*?\d+ ?(image|photo)s? ?\[[^\n\r\]]*\]")
+BAR = re.compile(
+    r"[^\n\r]{0,200}?: +\d{1,3}%\|[^\n\r\[]{0,200}\[[^\n\r\]]{0,200}\]|\b\d{1,9}(image|photo)s? \[[^\n\r\]]{0,200}\]"
+)
 """a progress bar"""
 VERDICTS = ("clear", "right", "traceback", "hang", "silent", "over memory", "unclear", "refused", "wrong", "broken")
 MEANINGS = """clear        refused with one line that names the file; nothing written

@@ -62,7 +62,7 @@ def _read_once(folder: Path) -> None:
 
 
 def _make_project(folder: Path) -> None:
-    from segsg.files import ROOT
+    from segsg.files import ROOT, seal
     from segsg.study import detectors, facts, profile, scene_graphs
     from segsg.study.detectors import make_detector
     from segsg.study.models import make_model
@@ -86,6 +86,8 @@ def _make_project(folder: Path) -> None:
             make_model(known, numbers, row, make_detector(known, numbers, row.detector)),
             scene_graphs.folder(params, key),
         )
+    for path in folder.rglob("model.safetensors"):
+        seal(path.parent)  # as the stage that trains does in the end
     made_here["project"] = folder
 
 
