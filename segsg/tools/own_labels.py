@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from segsg.data.entries import read_lists
 from segsg.data.visual_genome import read_vocabulary
 from segsg.data.words import WordVectors
 from segsg.files import DataError, read_json
@@ -54,17 +55,27 @@ def _text_names(path: Path) -> list[str]:
 
 def _json_names(path: Path) -> list[str]:
     """Names of a list, of Visual Genome's vocabulary, or of COCO's categories in the order of their ids."""
+    if (categories := _categories(path)) is not None:
+        return categories
     content = read_json(path)
     if isinstance(content, dict) and "label_to_idx" in content:
         return list(read_vocabulary(path).classes)
-    if isinstance(content, dict) and "categories" in content:
-        categories = enumerate(field(path, "file", content, "categories", list))
-        entries = [(f"category at place {place}", entry) for place, entry in categories]
-        numbered = [(field(path, p, e, "id", int), field(path, p, e, "name", str)) for p, e in entries]
-        return [name for _, name in sorted(numbered, key=lambda entry: entry[0])]
     if not isinstance(content, list) or not all(isinstance(name, str) for name in content):
         raise DataError(path, "file", "is no list of names", ACCEPTED)
     return content
+
+
+def _categories(path: Path) -> list[str] | None:
+    """Names of COCO's categories, of a file that may have a million annotations beside them; None if it has none."""
+    with path.open("rb") as file:
+        if not file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+            return None
+    for key, entries in read_lists(path):
+        if key == "categories":
+            items = [(f"category at place {place}", entry) for place, entry in enumerate(entries)]
+            numbered = [(field(path, i, entry, "id", int), field(path, i, entry, "name", str)) for i, entry in items]
+            return [name for _, name in sorted(numbered, key=lambda entry: entry[0])]
+    return None
 
 
 @dataclass(frozen=True)
