@@ -203,7 +203,7 @@ def _profiles() -> Iterator[Case]:
         "profile",
         "use",
         "smoke",
-        names="params.yaml",
+        names="Permission denied",
     )
     yield case(
         "params.yaml/a folder in its place",
