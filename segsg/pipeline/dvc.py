@@ -5,8 +5,6 @@ import re
 import sys
 from pathlib import Path
 
-import yaml
-
 from segsg.files import whole
 from segsg.pipeline.processes import run
 
@@ -51,7 +49,7 @@ def mend_dvc() -> list[str]:
     if DVC_LOCK.exists() and not _is_lock(DVC_LOCK):
         DVC_LOCK.unlink()
         lines.append(f"{DVC_LOCK} is damaged; it begins anew")
-        if LAST_GOOD.exists() and _is_lock(LAST_GOOD):
+        if LAST_GOOD.exists():
             _copy(LAST_GOOD, DVC_LOCK)
             lines[-1] = f"{DVC_LOCK} is damaged; it is taken back to what it was before the last run"
     elif DVC_LOCK.exists():
@@ -63,11 +61,14 @@ def mend_dvc() -> list[str]:
 
 
 def _is_lock(path: Path) -> bool:
+    from dvc.dvcfile import Lockfile
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (ValueError, yaml.YAMLError):
+        return bool(Lockfile(Repo(), str(path)).load())
+    except (DvcException, ValueError):
         return False
-    return isinstance(content, dict) and "schema" in content and isinstance(content.get("stages", {}), dict)
 
 
 def _is_json(path: Path) -> bool:

@@ -21,7 +21,7 @@ import numpy as np
 import yaml
 
 from segsg.data.entries import read_lists
-from segsg.files import ROOT, user_path, whole, write_text
+from segsg.files import ROOT, DataError, user_path, whole, write_text
 from segsg.pipeline.processes import alone, run, stoppable
 from segsg.pipeline.repro import add_jobs
 from segsg.values import field
@@ -190,12 +190,14 @@ def cut_masks(annotations: Path, images: int, target: Path) -> None:
     DataError if `annotations` is not such a file.
     """
     lists: dict[str, list] = {}
-    owners = set()
+    owners: set[int] | None = None
     for key, entries in read_lists(annotations):
         if key == "annotations":
             owners = {field(annotations, "annotation", instance, "image_id", int) for instance in entries}
         elif key in ("images", "categories"):
             lists[key] = list(entries)
+    if owners is None:
+        raise DataError(annotations, "file", "has no list 'annotations'", "give a file of COCO's layout")
     listed = field(annotations, "file", lists, "images", list)
     owning = [image for image in listed if field(annotations, "image", image, "id", int) in owners]
     lists["images"] = [owning[place] for place in _spread(np.arange(len(owning)), images)]
