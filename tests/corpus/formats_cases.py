@@ -535,7 +535,7 @@ def _panoptic() -> Iterator[Case]:
              "truth value"),
              ("data", 0, "annotations", 0, "category_id"): (), ("data", 0, "relations"): (), ("data", 0, "relations",
              0): (),
-             ("predicate_classes",): (), ("test_image_ids",): ("missing", "null")}  # fmt: skip
+             ("predicate_classes",): (), ("test_image_ids",): ("missing", "null", "list")}  # fmt: skip
     found = {("images",): (), ("images", 0): (), ("images", 0, "id"): (), ("images", 0, "bboxes"): (), ("images", 0,
         "bboxes", 0): (),
              ("images", 0, "categories"): (), ("images", 0, "categories", 0): ("huge",), ("images", 0,

@@ -153,7 +153,7 @@ def kill(leader: subprocess.Popen, way: str) -> str:
                 os.kill(process, signal.SIGKILL)
     leader.wait()
     until = time.monotonic() + 10
-    while way == "all" and time.monotonic() < until and any(Path(f"/proc/{one}").exists() for one in everybody):
+    while time.monotonic() < until and any(Path(f"/proc/{one}").exists() for one in everybody):
         time.sleep(0.1)  # until the system has taken leave of them, DVC thinks that they still run
     return way
 
