@@ -22,6 +22,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 """the folder that holds dvc.yaml; every path of the study is relative to it"""
 METRICS_FILE = "metrics.json"
+UMASK = os.umask(0o022)
+os.umask(UMASK)
 RECORD = ".segsg"
 """in a folder of results: which command wrote which files"""
 MOST_VALUES = 100_000
@@ -250,6 +252,7 @@ def whole(path: Path) -> Iterator[Path]:
     part = temporary(path)
     try:
         yield part
+        part.chmod(0o666 & ~UMASK)  # some libraries write for their owner alone
         flush(part)
         os.replace(part, path)
     finally:

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from segsg.data.photos import find_photo
-from segsg.files import METRICS_FILE, check_writable, digest, read_json, whole_folder, write_text
+from segsg.files import METRICS_FILE, check_writable, digest, read_json, whole, whole_folder, write_text
 from segsg.photos.bundle import CARD, FACTS, FORMAT, MANIFEST, SAMPLES, VERSION, WEIGHTS, Manifest
 from segsg.report.pages import environment
 from segsg.study import detectors, facts, scene_graphs, sets
@@ -69,12 +69,13 @@ def export(params: Params, key: str, out: Path, *, half: bool = True, samples: i
     known, model = facts.load(params), trained_model(params, key)
     with whole_folder(out) as part:
         known.save(part / FACTS)
-        save_file(stored(model, half), part / WEIGHTS)
+        with whole(part / WEIGHTS) as weights:
+            save_file(stored(model, half), weights)
         _copy_samples(params, part / SAMPLES, samples)
         manifest = _manifest(params, key)
         write_card(manifest, known, part / CARD)
-        whole = dataclasses.asdict(dataclasses.replace(manifest, files=digests(part)))
-        write_text(part / MANIFEST, json.dumps(whole, indent=1, default=str) + "\n")
+        filled = dataclasses.asdict(dataclasses.replace(manifest, files=digests(part)))
+        write_text(part / MANIFEST, json.dumps(filled, indent=1, default=str) + "\n")
     return out
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from segsg.files import whole
-from segsg.pipeline.processes import run
+from segsg.pipeline.processes import GRACE, run, wait_for
 
 OF_DVC = Path(".dvcsite")
 """what DVC remembers of files and opens as pickles, see .dvc/config"""
@@ -41,7 +41,9 @@ def set_up_dvc() -> None:
 
 
 def mend_dvc() -> list[str]:
-    """Files of DVC that a full disk or a power cut has left torn are replaced; returns a line for each.
+    """What a full disk, a power cut or `kill -9` has left of DVC's own files is put in order; returns a line for each.
+
+    Stages of a run that was killed end by themselves a moment later; they are waited for.
 
     Without its entry in dvc.lock a stage that ran is found in DVC's cache, by what it was made of.
     """
@@ -54,10 +56,20 @@ def mend_dvc() -> list[str]:
             lines[-1] = f"{DVC_LOCK} is damaged; it is taken back to what it was before the last run"
     elif DVC_LOCK.exists():
         _copy(DVC_LOCK, LAST_GOOD)
-    if RWLOCK.exists() and not _is_json(RWLOCK):
-        RWLOCK.unlink()
-        lines.append(f"{RWLOCK} is damaged; it is removed")
+    if RWLOCK.exists():
+        try:
+            owners = _owners(json.loads(RWLOCK.read_bytes()))
+        except (ValueError, AttributeError, TypeError, KeyError):
+            owners, lines = set(), [*lines, f"{RWLOCK} is damaged; it is removed"]
+        if not wait_for(owners, GRACE):
+            RWLOCK.unlink(missing_ok=True)
     return lines
+
+
+def _owners(listed: dict[str, dict]) -> set[int]:
+    """Process ids of all who read or write something, by DVC's list {path: {"write": {"pid"}, "read": [{"pid"}]}}."""
+    entries = [entry for path in listed.values() for entry in (path.get("write"), *path.get("read", ())) if entry]
+    return {int(entry["pid"]) for entry in entries}
 
 
 def _is_lock(path: Path) -> bool:
@@ -69,14 +81,6 @@ def _is_lock(path: Path) -> bool:
         return bool(Lockfile(Repo(), str(path)).load())
     except (DvcException, ValueError):
         return False
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_bytes())
-    except ValueError:
-        return False
-    return True
 
 
 def _copy(source: Path, target: Path) -> None:

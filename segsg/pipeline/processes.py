@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -104,6 +104,16 @@ def end_all(first: signal.Signals) -> None:
         time.sleep(0.05)
     for process in filter(_alive, every):
         _send(process, signal.SIGKILL)
+
+
+def wait_for(owners: Iterable[int], seconds: float) -> list[int]:
+    """Waits until the processes with these ids have ended; returns those that still run after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while left := [owner for owner in owners if psutil.pid_exists(owner) and _alive(psutil.Process(owner))]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    return left
 
 
 def _send(process: psutil.Process, number: signal.Signals) -> None:

@@ -43,6 +43,8 @@ BAR = re.compile(
     r"[^\n\r]{0,200}?: +\d{1,3}%\|[^\n\r\[]{0,200}\[[^\n\r\]]{0,200}\]|\b\d{1,9}(image|photo)s? \[[^\n\r\]]{0,200}\]"
 )
 """a progress bar"""
+HEAD = "What became of spoilt inputs:"
+"""the line before the counts"""
 VERDICTS = ("clear", "right", "traceback", "hang", "silent", "over memory", "unclear", "refused", "wrong", "broken")
 MEANINGS = """clear        refused with one line that names the file; nothing written
 right        accepted, and a checked value or a said concern is as it should be
@@ -409,8 +411,8 @@ def summary(results: list[tuple[Case, Verdict]], seconds: float) -> str:
     results = [(case, verdict) for case, verdict in results if case.area != "harness"]
     counts = Counter(verdict.kind for _, verdict in results)
     good = sum(passed(*result) for result in results)
-    table = "\n".join(f"{kind:12}{counts[kind]:5}" for kind in VERDICTS if counts[kind])
-    return f"{table}\n{len(results)} cases in {seconds:.0f} s, {good} as expected, {len(results) - good} not"
+    table = "\n".join(f"{kind:12}{counts[kind]:5}" for kind in VERDICTS)
+    return f"{HEAD}\n{table}\n{len(results)} cases in {seconds:.0f} s, {good} as expected, {len(results) - good} not"
 
 
 if __name__ == "__main__":

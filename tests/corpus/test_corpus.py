@@ -20,7 +20,7 @@ def test_every_spoilt_input_is_refused_in_one_clear_line_or_read_right(tmp_path,
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert verdicts.is_file(), done.stderr[-3000:]
     with capsys.disabled():
-        print("\n" + done.stdout[done.stdout.rindex("\nclear ") :].strip())
+        print("\n" + done.stdout[done.stdout.rindex("What became of") :].strip())
     cases = [json.loads(line) for line in verdicts.read_text(encoding="utf-8").splitlines()]
     assert len(cases) >= 300
     wrong = [f"{c['name']}: {c['kind']}: {c['detail']}; should: {c['expect']}" for c in cases if not c["ok"]]

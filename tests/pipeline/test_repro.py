@@ -322,3 +322,16 @@ def test_without_an_older_copy_a_torn_lock_file_begins_anew(study, capsys):
     repro.reproduce(jobs=1)
     assert "dvc.lock is damaged; it begins anew" in capsys.readouterr().out
     assert (study / "dvc.lock").read_text() == whole
+
+
+def test_stages_of_a_killed_run_are_waited_for_and_their_marks_removed(study):
+    repro.reproduce(jobs=1)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"])
+    marks = {str(study / "a.txt"): {"write": {"pid": child.pid, "cmd": "dvc repro"}, "read": []}}
+    dvc.RWLOCK.write_text(json.dumps(marks))
+    assert dvc.mend_dvc() == []
+    assert not dvc.RWLOCK.exists()
+    assert (
+        child.poll() is not None or not psutil.pid_exists(child.pid) or psutil.Process(child.pid).status() == "zombie"
+    )
+    child.wait()
