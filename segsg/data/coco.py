@@ -31,6 +31,9 @@ class MaskSet:
 
     def __init__(self, annotations: Path, photos: Path):
         self._images, names, self._columns = read_instances(annotations)
+        left_out = self._columns.left_out
+        self.remarks = [f"{annotations}: {left_out} annotations without width or height, left out"] if left_out else []
+        """what a user should know of files that break no rule"""
         self._photos = Path(photos)
         self._instances, self._crowds = by_image(self._columns)
         self.vocabulary = Vocabulary(names)

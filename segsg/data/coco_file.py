@@ -49,6 +49,8 @@ class Instances:
     boxes: Float[np.ndarray, "n 4"]
     crowds: Bool[np.ndarray, "n"]
     outlines: Sequence[Outline]
+    left_out: int
+    """annotations without width or height, of which COCO has a few"""
 
 
 def read_instances(path: Path) -> tuple[dict[int, ImageEntry], tuple[str, ...], Instances]:
@@ -146,7 +148,8 @@ class _Found:
         _check_memory(must, self._outlines, extents, np.bincount(image)[image] * sizes.prod(axis=1))
         kept = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
         outlines = [self._outlines[row] for row in kept]
-        instances = Instances(image_ids[kept], label[kept] + 1, boxes[kept], crowds[kept] == 1, outlines)
+        columns = image_ids[kept], label[kept] + 1, boxes[kept], crowds[kept] == 1
+        instances = Instances(*columns, outlines, left_out=len(boxes) - len(kept))
         return self._images, tuple(self._categories[number] for number in classes), instances
 
 

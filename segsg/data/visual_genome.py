@@ -81,7 +81,8 @@ class SceneGraphSet:
         self._rows = read_rows(annotations)
         self._images = read_images(images, len(self._rows.split))
         self._photos = Path(photos)
-        check(annotations, self._rows, self._images, self.vocabulary)
+        self.remarks = check(annotations, self._rows, self._images, self.vocabulary)
+        """what a user should know of files that break no rule"""
         self._chosen = np.flatnonzero(_in_split(self._rows, split, validation_images, keep_empty))
         if len(self._chosen) == 0:
             way_out = "change validation_images in the profile, or take another file"

@@ -142,15 +142,19 @@ def _array(path: Path, file: h5py.File, key: str, width: int, rows: int | None =
     return values.astype(np.int64, copy=False)
 
 
-def check(path: Path, rows: Rows, images: ImageList, vocabulary: Vocabulary) -> None:
-    """DataError at the first row that breaks a rule; it names the image, the row and the rule."""
+def check(path: Path, rows: Rows, images: ImageList, vocabulary: Vocabulary) -> list[str]:
+    """DataError at the first row that breaks a rule; it names the image, the row and the rule.
+
+    Returns a line for what breaks none, and is worth knowing.
+    """
     _check_images(path, rows, images)
     box_image = owners(rows.boxes_of, len(rows.labels))
     relation_image = owners(rows.relations_of, len(rows.predicates))
     place = _place("box", images, box_image)
     _check_boxes(path, rows, place, len(vocabulary.classes))
-    _check_order(path, rows.boxes_1024, place, images.sizes, box_image)
+    outside = _check_order(path, rows.boxes_1024, place, images.sizes, box_image)
     _check_relations(path, rows, relation_image, _place("relation", images, relation_image), len(vocabulary.predicates))
+    return [f"{path}: {outside} boxes have their centre outside their photo, and are clipped to it"] if outside else []
 
 
 def owners(ranges: Int[np.ndarray, "images 2"], rows: int) -> Int[np.ndarray, "rows"]:
@@ -197,8 +201,8 @@ def _check_boxes(path: Path, rows: Rows, place: Callable, classes: int) -> None:
 
 
 def _check_order(path: Path, boxes: Int[np.ndarray, "regions 4"], place: Callable, sizes: Int[np.ndarray, "images 2"],
-                 owner: Int[np.ndarray, "regions"]) -> None:  # fmt: skip
-    """DataError if so many centres lie outside their photos that the images must be listed in another order."""
+                 owner: Int[np.ndarray, "regions"]) -> int:  # fmt: skip
+    """Number of centres outside their photos; DataError for so many that the images must be in another order."""
     ends = sizes[:, ::-1] * (LONGER_SIDE / sizes.max(axis=1, initial=1, keepdims=True))
     owned = owner >= 0
     outside = owned & (boxes[:, :2] > np.ceil(ends)[owner]).any(axis=1)
@@ -212,6 +216,7 @@ def _check_order(path: Path, boxes: Int[np.ndarray, "regions 4"], place: Callabl
             "list the images of image_data.json in the order of this file's rows, with width and height not swapped"
         )
         raise DataError(path, place(row), rule, way_out)
+    return int(outside.sum())
 
 
 def _check_relations(path: Path, rows: Rows, image: Int[np.ndarray, "rows"], place: Callable, predicates: int) -> None:

@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from segsg.data.coco import MaskSet
 from segsg.data.views import ImageSet, overlap
-from segsg.data.visual_genome import read_vocabulary, read_zero_shot
+from segsg.data.visual_genome import read_zero_shot
 from segsg.data.words import Vocabulary, WordVectors, read_name_pairs
 from segsg.files import DataError
 from segsg.kernels.boxes import all_pairs
@@ -30,7 +31,11 @@ def prepare_data(params: Params) -> None:
 def gather(params: Params) -> Facts:
     """Reads and counts the facts from the files of a study."""
     data = params.data
-    names, mask_names = read_vocabulary(data.scene_graphs.vocabulary), sets.mask_set(params, "validation").vocabulary
+    graphs = sets.scene_graph_set(params, "train")
+    masks = [MaskSet(files.annotations, files.photos) for files in (data.masks_train, data.masks_validation)]
+    for remark in dict.fromkeys(line for dataset in (graphs, *masks) for line in dataset.remarks):
+        print(remark)
+    names, mask_names = graphs.vocabulary, masks[1].vocabulary
     words = WordVectors.read(data.word_vectors, (*names.classes, *mask_names.classes), data.word_aliases)
     return Facts(
         names=names,

@@ -283,3 +283,12 @@ def test_polygons_are_drawn_from_the_numbers_of_the_file(mask_files):
     runs = coco_masks.merge(coco_masks.frPyObjects(polygons, 10, 20))
     masks = MaskSet(*mask_files.write()).annotation(0)[2]
     assert np.array_equal(masks[0].numpy(), coco_masks.decode(runs).astype(bool))
+
+
+def test_an_annotation_without_width_is_left_out_and_said(mask_files):
+    mask_files.record["annotations"][0]["bbox"][2] = 0
+    masks = MaskSet(*mask_files.write())
+    assert [len(masks.annotation(index)[0]) for index in range(3)] == [1, 0, 0]
+    assert [remark.partition(": ")[2] for remark in masks.remarks] == [
+        "1 annotations without width or height, left out"
+    ]
