@@ -17,6 +17,8 @@ from segsg.files import DataError, read_json
 from segsg.grounding.transfer import Transfer, transfer_matrix
 from segsg.values import field
 
+NAMED = 12
+"""classes in an error"""
 FLAT = 5.0
 """mask classes; a name that borrows from more of them at once is called flat"""
 Kind = Literal["no mask", "weak", "flat", "repeated"]
@@ -95,8 +97,9 @@ def read_vectors(path: Path, classes: Labels, mask_classes: Labels, aliases: Map
     words = WordVectors.read(path, names, aliases)
     lost = {name: word for name in names if (word := _missing_word(words, aliases.get(name, name))) is not None}
     if masks := [name for name in mask_classes.names if name in lost]:
-        listed = ", ".join(f"'{lost[name]}' of '{name}'" for name in masks)
-        raise DataError(path, "mask classes", f"no vector for {listed}", ALIAS_HINT)
+        listed = ", ".join(f"'{lost[name]}' of '{name}'" for name in masks[:NAMED])
+        more = f" and {len(masks) - NAMED} more" if len(masks) > NAMED else ""
+        raise DataError(path, "mask classes", f"no vector for {listed}{more}", ALIAS_HINT)
     mask_rows = words.matrix(mask_classes.names)
     nothing = torch.zeros(mask_rows.shape[1])
     rows = [nothing if name in lost else words.vector(name) for name in classes.names]
