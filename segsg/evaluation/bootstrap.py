@@ -1,6 +1,12 @@
-"""How much a number owes to the choice of test images: images drawn again, with replacement, many times over."""
+"""How much a number owes to the choice of test images and to the luck of trainings: both drawn again, many times over.
 
-from collections.abc import Callable, Iterator
+Of a row that was trained once, images alone are drawn. Of several trainings (seeds) a draw takes images and, beside
+them, seeds, each with replacement; every system of a comparison gets the same images and the same seeds. What a draw
+says is the mean over its seeds, moved away from the mean over all by sqrt(n / (n - 1)): n seeds drawn n times vary
+less than n new seeds would, by just that factor.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -72,6 +78,13 @@ def p_value(differences: Float[np.ndarray, "draws"]) -> float:
     return float(min(1.0, 2 * (rarer + 1) / (len(differences) + 1)))
 
 
+def seed_weights(seeds: int, resamples: int, seed: int) -> Float[np.ndarray, "draws seeds"]:
+    """Weights of the trainings of a row in each draw, of sum 1; a single training has all of it."""
+    random = np.random.default_rng((seed, seeds))
+    shares = random.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples) / seeds
+    return 1 / seeds + (shares - 1 / seeds) * np.sqrt(seeds / max(seeds - 1, 1))
+
+
 Difference = dict[str, float]
 """{"baseline", "system", "difference", "low", "high", "p"}, in fractions"""
 
@@ -93,13 +106,37 @@ def _numbers(
     return [{name: v[0] for name, v in values.items()} for values in on_all], draws(addends, resamples, seed, measure)
 
 
+Numbers = dict[str, np.ndarray | np.floating]
+Trained = Ranks | Sequence[Ranks]
+"""one training of a row, or several that differ in their seeds"""
+
+
+def _over_seeds(systems: Sequence[Trained], resamples: int, seed: int) -> tuple[list[Numbers], list[Numbers]]:
+    """Metrics of each system on all images, and in each draw, both in the mean over its seeds.
+
+    ValueError if systems have other numbers of seeds.
+    """
+    trained = [[system] if isinstance(system, Ranks) else list(system) for system in systems]
+    seeds = len(trained[0])
+    if any(len(each) != seeds for each in trained):
+        raise ValueError(f"compare: {[len(each) for each in trained]} seeds; give every system the same seeds")
+    whole, drawn = _numbers([ranks for each in trained for ranks in each], resamples, seed)
+    weights, equal = seed_weights(seeds, resamples, seed), np.full((1, seeds), 1 / seeds)
+    starts = range(0, len(whole), seeds)
+    return [_mean(whole[i : i + seeds], equal) for i in starts], [_mean(drawn[i : i + seeds], weights) for i in starts]
+
+
+def _mean(numbers: list[Numbers], weights: Float[np.ndarray, "draws seeds"]) -> Numbers:
+    return {name: (np.stack([one[name] for one in numbers], axis=-1) * weights).sum(axis=-1) for name in numbers[0]}
+
+
 def summarize(
-    ranks: Ranks, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+    trained: Trained, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> dict[str, dict[str, float]]:
-    """{"mR@50": {"value", "low", "high"}, ...} of every metric in fractions, with image-bootstrap intervals."""
-    (whole,), (drawn,) = _numbers([ranks], resamples, seed)
+    """{"mR@50": {"value", "low", "high"}, ...} of every metric in fractions, with bootstrap intervals."""
+    (whole,), (drawn,) = _over_seeds([trained], resamples, seed)
     bounds = {name: interval(values, confidence) for name, values in drawn.items()}
-    return {name: {"value": float(value), "low": bounds[name][0], "high": bounds[name][1]}
+    return {name: {"value": float(value.item()), "low": bounds[name][0], "high": bounds[name][1]}
             for name, value in whole.items()}  # fmt: skip
 
 
@@ -110,15 +147,16 @@ def _difference(baseline: float, system: float, drawn: Float[np.ndarray, "draws"
 
 
 def compare(
-    baseline: Ranks, system: Ranks, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+    baseline: Trained, system: Trained, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> dict[str, Difference]:
-    """Paired difference `system` - `baseline` of every metric.
+    """Paired difference `system` - `baseline` of every metric; of several seeds, k-th is compared with k-th.
 
-    Raises ValueError where the two were not evaluated on the same truths under one protocol.
+    Raises ValueError where they were not evaluated on the same truths under one protocol.
     """
-    (old, new), (first, second) = _numbers([baseline, system], resamples, seed)
+    (old, new), (first, second) = _over_seeds([baseline, system], resamples, seed)
     return {
-        name: _difference(float(old[name]), float(new[name]), second[name] - first[name], confidence) for name in first
+        name: _difference(float(old[name].item()), float(new[name].item()), second[name] - first[name], confidence)
+        for name in first
     }
 
 
@@ -140,20 +178,20 @@ def compare_predicates(
 
 
 def share_closed(
-    below: Ranks, system: Ranks, above: Ranks, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+    below: Trained, system: Trained, above: Trained, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> dict[str, dict[str, float]]:
     """(system - below) / (above - below) of every metric: {"value", "low", "high"}, on the same images.
 
     1: as good as `above`; 0: as `below`. NaN where `above` is not measurably better: a share of nothing.
     """
-    whole, drawn = _numbers([below, system, above], resamples, seed)
+    whole, drawn = _over_seeds([below, system, above], resamples, seed)
     return {
-        name: _share([values[name] for values in whole], [values[name] for values in drawn], confidence)
+        name: _share([values[name].item() for values in whole], [values[name] for values in drawn], confidence)
         for name in drawn[0]
     }
 
 
-def _share(whole: list[np.floating], drawn: list[Float[np.ndarray, "draws"]], confidence: float) -> dict[str, float]:
+def _share(whole: list[float], drawn: list[Float[np.ndarray, "draws"]], confidence: float) -> dict[str, float]:
     """Both lists are of (below, system, above)."""
     gaps = drawn[2] - drawn[0]
     if not interval(gaps, confidence)[0] > 0:

@@ -6,10 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
-from scipy.special import stdtrit
-
 EMPTY = "–"
-CONFIDENCE = 0.95
 COMPARABLE = "paper"
 """the one profile whose numbers may stand beside the paper's"""
 WORLDS = {
@@ -28,8 +25,8 @@ NUMBERS += ("paper", "paper_status")
 class Difference:
     """One row of the study minus another, on the same images, in points (per cent).
 
-    `low` and `high` are the ends of its 95 % interval from resampled images. `by_seed` are the differences of single
-    seeds. `p` is the p-value where there is one seed, else None.
+    `low` and `high` are the ends of its 95 % interval, and `p` its p-value, from resampled images, and from resampled
+    seeds where there are several. `by_seed` are the differences of single seeds.
     """
 
     value: float
@@ -40,8 +37,8 @@ class Difference:
 
     @property
     def is_noise(self) -> bool:
-        """Whether images or seeds could explain it: an interval of either kind that holds 0."""
-        return self.low <= 0 <= self.high or _seeds_hold_zero(self.by_seed)
+        """Whether images and seeds could explain it: an interval that holds 0."""
+        return self.low <= 0 <= self.high
 
     @property
     def text(self) -> str:
@@ -59,21 +56,12 @@ def interval(low: float, high: float) -> str:
     return f"[{low:.1f}{'–' if low >= 0 else ', '}{high:.1f}]".replace("-", "−")
 
 
-def _seeds_hold_zero(differences: tuple[float, ...]) -> bool:
-    """Whether Student's interval of the mean of a few seeds holds 0; one seed says nothing about seeds."""
-    if len(differences) < 2:
-        return False
-    width = stdtrit(len(differences) - 1, (1 + CONFIDENCE) / 2) * stdev(differences) / len(differences) ** 0.5
-    return bool(abs(mean(differences)) <= width)
-
-
 @dataclass(frozen=True)
 class Cell:
-    """One number in per cent, with its interval over images, and the paper's where it has one.
+    """One number in per cent, with its interval over images and seeds, and the paper's where it has one.
 
-    With several seeds `value` is the mean of `by_seed`, and `low` and `high` are the means of their bounds: a little
-    wide, since seeds average out. `status` says how sure the paper's number is: printed, matched (printed, its row
-    inferred) or recalled (from the literature, not verified).
+    With several seeds `value` is the mean of `by_seed`. `status` says how sure the paper's number is: printed, matched
+    (printed, its row inferred) or recalled (from the literature, not verified).
     """
 
     value: float | None = None
@@ -135,24 +123,30 @@ def cell(
     known = [m for m in measured if m is not None and m["value"] is not None]
     if not known:
         return Cell(paper=paper, status=status)
-    values = tuple(100 * m["value"] for m in known)
-    low, high = (_percent([m.get(bound) for m in known]) for bound in ("low", "high"))
+    values, pooled = tuple(100 * m["value"] for m in known), _pooled(known)
+    low, high = (_percent(pooled.get(bound)) for bound in ("low", "high"))
     return Cell(mean(values), low, high, values, paper, status, difference(differences))
 
 
 def difference(measured: Sequence[dict | None]) -> Difference | None:
     """The mean difference over seeds, in points, from one comparison for each seed; None where nothing was compared."""
     known = [m for m in measured if m is not None and m["difference"] is not None and m["low"] is not None]
-    if not known:
+    pooled = _pooled(known)
+    if not pooled:
         return None
     values = tuple(100 * m["difference"] for m in known)
-    low, high = (100 * mean(m[bound] for m in known) for bound in ("low", "high"))
-    return Difference(mean(values), low, high, values, known[0].get("p") if len(known) == 1 else None)
+    return Difference(mean(values), 100 * pooled["low"], 100 * pooled["high"], values, pooled.get("p"))
 
 
-def _percent(fractions: list[float | None]) -> float | None:
-    known = [100 * fraction for fraction in fractions if fraction is not None]
-    return mean(known) if len(known) == len(fractions) else None
+def _pooled(seeds: Sequence[dict]) -> dict:
+    """What all seeds say together: a single seed itself; nothing where only some seeds have a number."""
+    if len(seeds) == 1:
+        return seeds[0]
+    return seeds[0].get("pooled", {}) if seeds else {}
+
+
+def _percent(fraction: float | None) -> float | None:
+    return None if fraction is None else 100 * fraction
 
 
 @dataclass(frozen=True)

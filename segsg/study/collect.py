@@ -8,15 +8,15 @@ import argparse
 import dataclasses
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
-from segsg.evaluation.bootstrap import compare, share_closed
+from segsg.evaluation.bootstrap import compare, share_closed, summarize
 from segsg.evaluation.ranks import Ranks
 from segsg.evaluation.ranks import load as load_ranks
 from segsg.files import METRICS_FILE, read_metrics, to_json, write_text
 from segsg.study.params import PARAMS_FILE, Evaluation, Params, load
-from segsg.study.rows import BASELINE, JOINT, ORACLE, RECTANGLES, references, rows_of
+from segsg.study.rows import BASELINE, JOINT, ORACLE, RECTANGLES, Row, references, rows_of
 
 ONCE = ("transfer", "yardsticks")
 """folders of what is measured once for all rows: of transferred masks, of a drawn world"""
@@ -54,29 +54,70 @@ def add_comparisons(results: dict, evaluations: Path, numbers: Evaluation, seed:
     `comparisons`: {"baseline", "joint" or "rectangles": {metric: {"difference", "low", "high", "p"}}}; `share`:
     {metric: {"value", "low", "high"}}, 0 being rectangles and 1 true masks. Rows without a counterpart of their seed
     get none. The part `unshared` of a row has `comparisons` of its own, with the baseline on the same images.
+    Where a line has several seeds, each number of each of its rows also says what the line says as a whole: `pooled`,
+    with an interval over images and seeds.
     """
 
     @cache
-    def ranks(key: str, file: str = RANKS_FILE) -> Ranks:
+    def ranks(key: str, file: str) -> Ranks:
         return load_ranks(evaluations / key / file)
 
-    def against(key: str, file: str, others: dict[str, str], *names: str) -> dict[str, dict[str, dict]]:
-        known = {name: others[name] for name in names if name in others}
-        return {n: _of_interest(compare(ranks(o, file), ranks(key, file), *options)) for n, o in known.items()}
-
     options = (numbers.resamples, numbers.confidence, seed)
-    for key, others in references(rows_of(results)).items():
-        row = results["experiments"][key]
-        row["comparisons"] = against(key, RANKS_FILE, others, BASELINE, JOINT, RECTANGLES)
-        row["share"] = _share(ranks, key, others, options)
-        if row.get("unshared"):
-            row["unshared"]["comparisons"] = against(key, UNSHARED_FILE, others, BASELINE)
+    rows = rows_of(results)
+    others = references(rows)
+    lines: dict[Row, list[str]] = {}
+    for key, row in rows.items():
+        lines.setdefault(row.line, []).append(key)
+    for keys in lines.values():
+        for file in (RANKS_FILE, UNSHARED_FILE):
+            parts = {key: _part(results["experiments"][key], file) for key in keys}
+            seeds = [(key, others[key]) for key, part in parts.items() if part]
+            of_file = partial(ranks, file=file)
+            for one in seeds:
+                parts[one[0]].update(_measured(of_file, [one], options))
+            if len(seeds) > 1:
+                pooled = _measured(of_file, seeds, options) | {"metrics": _metrics(of_file, seeds, options)}
+                for key, _ in seeds:
+                    _add_pooled(parts[key], pooled)
 
 
-def _share(ranks: Callable[[str], Ranks], key: str, others: dict[str, str], options: tuple) -> dict:
-    if RECTANGLES not in others or ORACLE not in others:
-        return {}
-    return _of_interest(share_closed(ranks(others[RECTANGLES]), ranks(key), ranks(others[ORACLE]), *options))
+def _part(row: dict, file: str) -> dict | None:
+    """The part of a row's entry that is measured from a file of ranks; None without such a part."""
+    return row if file == RANKS_FILE else row.get("unshared")
+
+
+Ranked = Callable[[str], Ranks]
+"""key of a row -> its ranks"""
+Seeds = list[tuple[str, dict[str, str]]]
+"""the rows of a line, each with the rows that it is compared with"""
+
+
+def _measured(ranks: Ranked, seeds: Seeds, options: tuple) -> dict[str, dict]:
+    """Comparisons and share of one row, or of a line over all its seeds, as far as every seed has them."""
+
+    def of(name: str) -> list[Ranks] | None:
+        return [ranks(others[name]) for _, others in seeds] if all(name in others for _, others in seeds) else None
+
+    known = {name: rows for name in (BASELINE, JOINT, RECTANGLES) if (rows := of(name))}
+    if not known:
+        return {"comparisons": {}, "share": {}}
+    own, below, above = [ranks(key) for key, _ in seeds], of(RECTANGLES), of(ORACLE)
+    share = share_closed(below, own, above, *options) if below and above else {}
+    compared = {name: _of_interest(compare(rows, own, *options)) for name, rows in known.items()}
+    return {"comparisons": compared, "share": _of_interest(share)}
+
+
+def _metrics(ranks: Ranked, seeds: Seeds, options: tuple) -> dict[str, dict]:
+    return _of_interest(summarize([ranks(key) for key, _ in seeds], *options))
+
+
+def _add_pooled(numbers: dict, pooled: dict) -> None:
+    """Each number of a line goes to the same number of one of its seeds, as `pooled`."""
+    for name, value in pooled.items():
+        if "low" in value:
+            numbers.setdefault(name, {})["pooled"] = value
+        else:
+            _add_pooled(numbers.setdefault(name, {}), value)
 
 
 def _of_interest(metrics: dict[str, dict]) -> dict[str, dict]:

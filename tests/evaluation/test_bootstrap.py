@@ -168,3 +168,38 @@ def test_a_gap_that_may_be_none_has_no_share():
     random = np.random.default_rng(2)
     below, system, above = (ranks_of(random.random(80) < 0.5) for _ in range(3))
     assert np.isnan(list(share_closed(below, system, above)["R@20"].values())).all()
+
+
+def test_equal_trainings_say_what_one_says():
+    random = np.random.default_rng(5)
+    old, new = (ranks_of(random.random(40) < share) for share in (0.4, 0.6))
+    assert compare([old] * 3, [new] * 3, 200)["R@20"] == pytest.approx(compare(old, new, 200)["R@20"])
+    assert summarize([old] * 2, 200)["R@20"] == pytest.approx(summarize(old, 200)["R@20"])
+
+
+def test_trainings_that_differ_widen_the_interval_as_their_spread_says():
+    """Each training finds the same share in every draw of images, so all that varies is which trainings are drawn."""
+    seeds = [ranks_of([True] * found + [False] * (10 - found)) for found in (3, 5, 7)]
+    weights = bootstrap.seed_weights(3, 20_000, 0)
+    assert weights.sum(axis=1) == pytest.approx(np.ones(20_000))
+    values = np.array([0.3, 0.5, 0.7])
+    assert (weights @ values).std() == pytest.approx(values.std(ddof=1) / 3**0.5, rel=0.03)
+    pooled, alone = summarize(seeds, 2000)["R@20"], summarize(seeds[1], 2000)["R@20"]
+    assert pooled["value"] == pytest.approx(0.5)
+    assert pooled["high"] - pooled["low"] > 1.1 * (alone["high"] - alone["low"])
+
+
+def test_each_training_is_compared_with_that_of_its_seed():
+    """The gain is the same for every seed, so the luck that both sides of a seed share does not count."""
+    base = [np.arange(30) < found for found in (6, 12, 18)]
+    gains = [ranks_of(hits | (np.arange(30) >= 27)) for hits in base]
+    found = compare([ranks_of(hits) for hits in base], gains, 500)["R@20"]
+    assert found["difference"] == pytest.approx(0.1)
+    single = compare(ranks_of(base[0]), gains[0], 500)["R@20"]
+    assert (found["low"], found["high"]) == pytest.approx((single["low"], single["high"]))
+
+
+def test_other_numbers_of_seeds_are_not_compared():
+    one = ranks_of([True, False])
+    with pytest.raises(ValueError, match=r"\[2, 1\] seeds; give every system the same seeds"):
+        compare([one, one], [one])

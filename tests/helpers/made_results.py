@@ -1,6 +1,7 @@
 """results.json made up for the tables: rows that say what they are and measure what they are told."""
 
 import copy
+from statistics import mean
 
 DETECTORS = {
     "mini-fpn": {"backbone": "resnext-mini-fpn", "joint": False, "seed": 0, "metrics": {"boxes": {"AP": 0.25}}},
@@ -41,8 +42,40 @@ def row(method: str, detector: str | None = None, model: str = "vctree", seed: i
 def results(*rows: dict, profile: str = "mini", **more) -> dict:
     """The file with these rows, their keys in order."""
     experiments = {f"{i:02d}": copy.deepcopy(r) for i, r in enumerate(rows)}
+    pool(list(experiments.values()))
     common = copy.deepcopy({"grounding": GROUNDING, "detectors": DETECTORS})
     return {"profile": profile, **common, "experiments": experiments} | more
+
+
+def pool(rows: list[dict]) -> None:
+    """Gives each number of rows that differ in their seeds alone what they say together: here the means of all."""
+    for one in rows:
+        line = [other for other in rows if _line(other) == _line(one)]
+        for path in list(_numbers(one)) if len(line) > 1 else ():
+            numbers = [
+                number for number in (_at(other, path) for other in line) if number and number["low"] is not None
+            ]
+            keys = {"value", "difference", "low", "high", "p"} & _at(one, path).keys()
+            if len(numbers) == len(line):
+                _at(one, path)["pooled"] = {key: mean(number[key] for number in numbers) for key in keys}
+
+
+def _line(row: dict) -> dict:
+    return {key: row[key] for key in ("model", "detector", "method", "task", "grounding")}
+
+
+def _numbers(value, path=()):
+    if isinstance(value, dict) and "low" in value:
+        yield path
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _numbers(item, (*path, key))
+
+
+def _at(value, path):
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def against(value: float, low: float, high: float, metric: str = "mR@20", whom: str = "baseline") -> dict:

@@ -17,7 +17,8 @@ def test_a_cell_falls_into_number_interval_difference_and_paper():
 
 
 def test_seeds_are_said_with_their_spread():
-    found = parts(cell([MEASURED, MEASURED | {"value": 0.654}]))
+    seeds = [MEASURED, MEASURED | {"value": 0.654}]
+    found = parts(cell([seed | {"pooled": MEASURED} for seed in seeds]))
     assert found["rest"] == "[60.9–65.8]" and found["seeds"] == "2 seeds ±1.4" and found["order"] == 64.4
 
 

@@ -66,3 +66,20 @@ def test_metrics_that_no_table_shows_are_left_out(compared):
     assert compared["01"]["comparisons"]["baseline"].keys() <= {
         f"{m}@{k}" for m in ("R", "mR", "zsR") for k in (20, 50, 100)
     }
+
+
+def test_a_line_of_several_seeds_says_what_they_say_together(tmp_path):
+    file = results(BASELINE, GROUNDED, *(one | {"seed": 1} for one in (BASELINE, GROUNDED)))
+    for entry in file["experiments"].values():
+        entry["metrics"] = {"R@20": {"value": 0.0, "low": 0.0, "high": 0.0}}
+    for key, found in zip(file["experiments"], (12, 30, 18, 30), strict=True):
+        write(tmp_path, key, found)
+    add_comparisons(file, tmp_path, NUMBERS, 0)
+    first, second = (file["experiments"][key] for key in ("01", "03"))
+    one, other = (row["comparisons"]["baseline"]["R@20"] for row in (first, second))
+    assert (one["difference"], other["difference"]) == pytest.approx((18 / 60, 12 / 60))
+    assert one["pooled"] == other["pooled"]
+    assert one["pooled"]["difference"] == pytest.approx(15 / 60)
+    assert one["pooled"]["low"] < 15 / 60 < one["pooled"]["high"]
+    assert first["metrics"]["R@20"]["pooled"]["value"] == pytest.approx(0.5)
+    assert file["experiments"]["00"]["metrics"]["R@20"]["pooled"]["value"] == pytest.approx(0.25)
