@@ -239,10 +239,17 @@ def read_weights(source: str) -> dict[str, Tensor]:
     path = Path(source)
     if path.is_file():
         return _tensors(path, read_pickle(path) if path.suffix == ".pkl" else _saved(path))
+    if not is_torchvisions(source):
+        raise ValueError(f"{source}: neither a file nor weights that torchvision knows; correct it in `pretrained`")
+    return get_weight(source).get_state_dict(progress=False, check_hash=True, weights_only=True)
+
+
+def is_torchvisions(source: str) -> bool:
+    """Whether this is torchvision's name of weights of its own."""
     try:
-        return get_weight(source).get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except ValueError as error:
-        raise ValueError(f"{source}: neither a file nor weights that torchvision knows ({error})") from error
+        return bool(get_weight(source))
+    except ValueError:
+        return False
 
 
 def _saved(path: Path) -> object:
