@@ -4,10 +4,10 @@ A run therefore resumes exactly anywhere.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -132,7 +132,8 @@ class Batches:
 
     They are cut from one endless row of samples, in which every epoch is a seeded permutation of all. What is drawn of
     a sample depends on its place there alone, so batches of half the size hold the same samples, drawn alike.
-    `flip` mirrors half of the samples, `change` is one more random change (for instance one predicate per pair).
+    Of `short_sides` one is drawn for each sample. `flip` mirrors half of the samples, `change` is one more random
+    change (for instance one predicate per pair).
     """
 
     def __init__(
@@ -141,7 +142,7 @@ class Batches:
         images: int,
         seed: int,
         flip: bool,
-        short_side: int,
+        short_sides: Sequence[int],
         long_side: int,
         change: Change | None = None,
     ):
@@ -149,7 +150,7 @@ class Batches:
             raise ValueError("there is no image to make batches of; check the split and its filters")
         self._dataset, self._images, self._seed = dataset, images, seed
         self._flip, self._change = flip, change
-        self._resize = partial(resize, short_side=short_side, long_side=long_side)
+        self._short_sides, self._long_side = short_sides, long_side
         self._epoch = lru_cache(maxsize=8)(self._permutation)
 
     def batch(self, number: int) -> Batch:
@@ -171,7 +172,9 @@ class Batches:
         return torch.randperm(len(self._dataset), generator=seeded(self._seed, ORDER, epoch)).tolist()
 
     def _sample(self, index: int, generator: Generator) -> Sample:
-        sample = self._resize(self._dataset[index])
+        sides = self._short_sides
+        drawn = int(torch.randint(len(sides), (), generator=generator)) if len(sides) > 1 else 0
+        sample = resize(self._dataset[index], sides[drawn], self._long_side)
         if self._flip and torch.rand((), generator=generator) < 0.5:
             sample = flip(sample)
         return sample if self._change is None else self._change(sample, generator)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from segsg.detection.pretrained import is_torchvisions
 from segsg.pipeline.notebook import parameter_names, unclean
 from segsg.pipeline.passport import leaves
 from segsg.study import profile
@@ -55,10 +56,16 @@ def check_params() -> list[str]:
 def check_files(params: Params) -> None:
     """Files that a study needs from outside are there, before anything is trained.
 
-    ValueError names every file and folder of the section `data` that is not.
+    ValueError names every file and folder of the section `data`, and all weights that a detector starts from, that
+    are not.
     """
     made = Path("data") / params.profile  # a drawn world's own files, which its first stage writes
     named = [(key, path) for key, path in leaves(dataclasses.asdict(params.data), "data") if isinstance(path, Path)]
-    if missing := "; ".join(f"{key}: {path}" for key, path in named if made not in path.parents and not path.exists()):
+    missing = [f"{key}: {path}" for key, path in named if made not in path.parents and not path.exists()]
+    for backbone in sorted({row.backbone for row in params.detectors.values()} & params.pretrained.keys()):
+        source = params.pretrained[backbone]
+        if not (Path(source).is_file() or is_torchvisions(source)):
+            missing.append(f"pretrained.{backbone}: {source}")
+    if missing:
         way_out = "put or link them, or name others in the profile"
-        raise ValueError(f"profile {params.profile}: not there: {missing}; {way_out}")
+        raise ValueError(f"profile {params.profile}: not there: {'; '.join(missing)}; {way_out}")

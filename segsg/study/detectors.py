@@ -1,6 +1,7 @@
 """Stage 1: make, train and load a detector, and store what it says about every image."""
 
 import dataclasses
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import torch
 from tqdm.auto import tqdm
 
 from segsg.detection.backbones import BACKBONES
-from segsg.detection.detector import Detector, read_weights, start_from
+from segsg.detection.detector import Detector
 from segsg.detection.looks import CachedDetector, write_looks
+from segsg.detection.pretrained import start_from
 from segsg.detection.proposals import DetectionNumbers
 from segsg.files import digest
 from segsg.structures import Batch, Domain, Task
@@ -53,7 +55,9 @@ def train_detector(params: Params, key: str, out: Path) -> None:
     depends_on = [params.data, params.detection, params.pretrained, started_from, row, sets.trained_on(params)]
     detector = make_detector(facts.load(params), params.numbers, row)
     if row.backbone in params.pretrained:
-        start_from(detector, read_weights(params.pretrained[row.backbone]))
+        start = start_from(detector, params.pretrained[row.backbone])
+        if os.environ.get("RANK", "0") == "0":  # of several processes one says it
+            print(start)
     runs.train(detector, sources, numbers=params.stage1, key=key, seed=seed, depends_on=depends_on, out=out)
 
 

@@ -132,6 +132,8 @@ class Data:
     """most pixels of the longer side; the shorter one yields"""
     distant_relations: bool
     """train on relations of boxes that do not overlap, too; the released code drops them"""
+    short_sides: typing.Annotated[list[Side], Ascending()] = field(default_factory=list)
+    """in training, sides of which one is drawn for each photo at every visit; empty: always `short_side`"""
     zero_shot: Path | None = None
     """the published zero-shot triplets, if any; otherwise derived from the training split"""
     word_aliases: dict[str, str] = field(default_factory=dict)

@@ -106,7 +106,7 @@ def check(params: Params) -> None:
     """ValueError for what no section says alone: rows that could not run, and numbers that contradict each other.
 
     Such are models, backbones and detectors that do not exist, a grounded row on a detector without masks, changes of
-    grounding that are unknown, and mirrored stored looks.
+    grounding that are unknown, and stored looks that are mirrored or of several sizes.
     """
     if not params.experiments:
         raise ValueError(
@@ -114,12 +114,19 @@ def check(params: Params) -> None:
         )
     if params.data.long_side < params.data.short_side:
         raise ValueError(f"data.long_side: {params.data.long_side} is less than short_side, {params.data.short_side}")
+    if params.data.long_side < max(params.data.short_sides, default=0):
+        raise ValueError(f"data.short_sides: one is more than long_side, {params.data.long_side}")
     numbers = params.detection
     if numbers.regions > numbers.detections:
         raise ValueError(f"detection.regions: {numbers.regions} is more than detections, {numbers.detections}")
     if params.cache_looks and params.stage2.flip:
         raise ValueError(
             "stage2.flip: a stored look cannot be mirrored; set stage2.flip: false, or cache_looks: false to ask the "
+            "detector again at every step"
+        )
+    if params.cache_looks and params.data.short_sides:
+        raise ValueError(
+            "data.short_sides: a stored look has one size; take them out, or set cache_looks: false to ask the "
             "detector again at every step"
         )
     models = model_names()

@@ -181,6 +181,6 @@ def _batches(
     params: Params, dataset: Any, *, images: int, flip: bool, seed: int, change: Change | None = None
 ) -> Source:
     """`images` a step, shared by all processes and decoded ahead by threads."""
-    sides = params.data.short_side, params.data.long_side
+    sides = params.data.short_sides or [params.data.short_side], params.data.long_side
     batches = Batches(dataset, share(images), seed, flip, *sides, change)
     return lambda steps: prepared(batches.batch, steps, LOADING_THREADS)

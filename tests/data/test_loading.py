@@ -27,8 +27,8 @@ class Numbered(ImageSet):
         return Sample(index, image, box, torch.ones(1).long(), torch.zeros(0, 3).long())
 
 
-def batches(length=10, images=3, seed=0, flip=True, **options):
-    return Batches(Numbered(length), images, seed, flip, 4, 6, **options)
+def batches(length=10, images=3, seed=0, flip=True, short_sides=(4,), long_side=6, **options):
+    return Batches(Numbered(length), images, seed, flip, short_sides, long_side, **options)
 
 
 def same(first, second):
@@ -62,6 +62,30 @@ def test_seeds_and_steps_draw_different_flips_and_orders():
     assert len(orders) == 5
     flipped = [tuple((batch.images[:, 0, 0, 0] != 0).tolist()) for batch in map(batches(8, 8).batch, range(6))]
     assert len(set(flipped)) > 3
+
+
+def test_each_image_is_drawn_a_side_of_its_own_from_the_list():
+    data = batches(8, 4, short_sides=(4, 8, 12), long_side=18)
+    sizes = [size for step in range(60) for size in data.batch(step).sizes]
+    counts = [sizes.count(size) for size in ((4, 6), (8, 12), (12, 18))]
+    assert sum(counts) == 240
+    assert all(55 < count < 105 for count in counts)  # 80 each, and three deviations of 7.3
+    assert any(len(set(data.batch(step).sizes)) > 1 for step in range(10))
+    photo = data.batch(0)
+    for boxes, scale in zip(photo.boxes, photo.scales, strict=True):
+        assert (boxes / scale).tolist() == [[0, 0, 1, 1]] or (boxes / scale).tolist() == [[5, 0, 6, 1]]
+
+
+def test_a_longer_side_holds_for_drawn_sides_too():
+    assert {size for step in range(20) for size in batches(short_sides=(4, 8), long_side=9).batch(step).sizes} == {
+        (4, 6),
+        (6, 9),
+    }
+
+
+def test_drawn_sides_depend_on_the_place_of_an_image_alone():
+    whole, halves = (batches(10, images, short_sides=(4, 8), long_side=12) for images in (4, 2))
+    assert whole.batch(3).sizes == halves.batch(6).sizes + halves.batch(7).sizes
 
 
 def test_half_of_the_images_are_mirrored_and_none_without_flip():

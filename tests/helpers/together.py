@@ -103,7 +103,7 @@ def pictures():
 
 def source(batch, *, flip=False, change=None):
     """This process's share of endless steps of a batch's images."""
-    batches = Batches(OfBatch(batch), sets.share(IMAGES), SEED, flip, SIDE, 2 * SIDE, change)
+    batches = Batches(OfBatch(batch), sets.share(IMAGES), SEED, flip, [SIDE], 2 * SIDE, change)
     return lambda numbers: prepared(batches.batch, numbers, 2)
 
 

@@ -63,8 +63,10 @@ def test_all_that_the_papers_study_lacks_is_said_at_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError) as told:
         checks.check_files(study)
-    assert str(told.value).count("data/files/") == 9 and "data.masks_train.photos" in str(told.value)
+    assert str(told.value).count("data/files/") == 10 and "data.masks_train.photos" in str(told.value)
+    assert "pretrained.resnext101-fpn: data/files/" in str(told.value) and "vgg16" not in str(told.value)
     here = dataclasses.replace(study.data, word_vectors=tmp_path)
+    vgg = {key: row for key, row in study.detectors.items() if row.backbone == "vgg16"}
     with pytest.raises(ValueError) as told:
-        checks.check_files(dataclasses.replace(study, data=here))
-    assert "word_vectors" not in str(told.value)
+        checks.check_files(dataclasses.replace(study, data=here, detectors=vgg))
+    assert "word_vectors" not in str(told.value) and "pretrained" not in str(told.value)

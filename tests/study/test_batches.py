@@ -42,3 +42,13 @@ def test_photos_are_not_mirrored_under_predicates_that_have_a_side():
     assert given(sets.object_batches(mirrored, "set", 7))[3]
     with pytest.raises(ValueError, match="'to the Right of' change their meaning in a mirrored photo; set flip: false"):
         sets.relation_batches(mirrored, "set", PREDICATES, 7)
+
+
+def test_a_training_draws_sides_from_the_list_or_has_one():
+    several = replace(PLAIN, data=replace(PLAIN.data, short_sides=[100, 120]))
+    for params, expected in ((PLAIN, [PLAIN.data.short_side]), (several, [100, 120])):
+        for source in (
+            sets.object_batches(params, "set", 7),
+            sets.mask_batches(params, "set", numbers=NUMBERS, seed=7),
+        ):
+            assert next(iter(source(range(1))))[4] == expected

@@ -40,3 +40,14 @@ def test_stored_looks_cannot_be_mirrored():
     with pytest.raises(ValueError, match=r"stage2\.flip: a stored look cannot be mirrored"):
         profile.resolve("mini", ["stage2.flip=true"])
     assert profile.resolve("mini", ["stage2.flip=true", "cache_looks=false"])["stage2"]["flip"]
+
+
+def test_stored_looks_have_one_size():
+    with pytest.raises(ValueError, match=r"data\.short_sides: a stored look has one size"):
+        profile.resolve("mini", ["data.short_sides=[120, 160]"])
+    assert profile.resolve("mini", ["data.short_sides=[120, 160]", "cache_looks=false"])["data"]["short_sides"]
+
+
+def test_no_drawn_side_is_longer_than_the_longer_side():
+    with pytest.raises(ValueError, match=r"data\.short_sides: one is more than long_side, 160"):
+        profile.resolve("mini", ["data.short_sides=[120, 161]", "cache_looks=false"])

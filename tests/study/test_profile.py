@@ -132,7 +132,8 @@ def test_a_wrong_change_of_a_row_is_found_before_anything_runs(change, message):
         "evaluation.ks=[20, 20]", "evaluation.ks=[0]", "evaluation.iou=7", "evaluation.iou=0",
         "evaluation.confidence=2",
         "evaluation.resamples=0", "evaluation.late_nms=-1", "evaluation.figures=0", "data.short_side=0",
-        "data.long_side=1", "data.validation_images=-1", "world.train=0", "world.shared=1.1", "world.side=1", "seed=-1",
+        "data.long_side=1", "data.short_sides=[0]", "data.short_sides=[9, 8]",
+        "data.validation_images=-1", "world.train=0", "world.shared=1.1", "world.side=1", "seed=-1",
         "seed=1.5", "seed=true", "network.hidden='64'", "data.distant_relations=1",
     ],
 )  # fmt: skip
