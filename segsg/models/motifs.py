@@ -82,7 +82,7 @@ def context(given: Materials) -> ObjectsThenEdges:
     """Neural Motifs."""
 
     def layer(width: int) -> BidirectionalContext:
-        return BidirectionalContext(width, given.hidden, given.dropout)
+        return BidirectionalContext(width, given.hidden, given.input_dropout)
 
     def decoder(width: int) -> HighwayDecoder:
         return HighwayDecoder(width, given.vectors, hidden=given.hidden, dropout=given.dropout)

@@ -123,7 +123,7 @@ def context(given: Materials) -> ObjectsThenEdges:
     """VCTree."""
 
     def layer(width: int) -> TreeContext:
-        return TreeContext(width, given.hidden, given.dropout)
+        return TreeContext(width, given.hidden, given.input_dropout)
 
     def decoder(width: int) -> HighwayDecoder:
         return HighwayDecoder(width, given.vectors, hidden=given.hidden, dropout=given.dropout)

@@ -128,6 +128,7 @@ def test_a_wrong_change_of_a_row_is_found_before_anything_runs(change, message):
         "detection.nms_threshold=7", "detection.score_threshold=-0.1", "detection.box_positive_fraction=2",
         "detection.regions=0", "detection.regions=100000", "sampling.pairs=0", "sampling.positive_fraction=1.5",
         "network.dropout=5", "network.hidden=0", "network.region_side=9", "grounding.kernel=4", "grounding.channels=-1",
+        "network.input_dropout=1",
         "grounding.transfer_threshold=2", "refinement.width=0", "evaluation.ks=[]", "evaluation.ks=[50, 20]",
         "evaluation.ks=[20, 20]", "evaluation.ks=[0]", "evaluation.iou=7", "evaluation.iou=0",
         "evaluation.confidence=2",
