@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from segsg.evaluation.bootstrap import compare, share_closed
-from segsg.evaluation.ranks import Ranks
+from segsg.evaluation.ranks import Ranks, paper_images
 from segsg.evaluation.ranks import load as load_ranks
 from segsg.files import METRICS_FILE, read_metrics, to_json, write_text
 from segsg.study.params import PARAMS_FILE, Evaluation, Params, load
@@ -20,8 +20,14 @@ from segsg.study.rows import BASELINE, JOINT, ORACLE, RECTANGLES, references, ro
 
 ONCE = ("transfer", "yardsticks")
 """folders of what is measured once for all rows: of transferred masks, of a drawn world"""
-RANKS_FILE, UNSHARED_FILE = "ranks.npz", "unshared.npz"
-"""of all test images, and of those that the mask set does not hold where there are some of both"""
+WHOLE = ""
+PARTS = {
+    WHOLE: ("ranks.npz", lambda ranks: ranks),
+    "unshared": ("unshared.npz", lambda ranks: ranks),
+    "paper_images": ("ranks.npz", paper_images),
+}
+"""part of a row -> the file of its ranks, and which of these: all test images, those that the mask set does not hold,
+those that the paper's protocol keeps"""
 COMPARED = re.compile(r"(R|mR|zsR)@\d+")
 
 
@@ -53,24 +59,27 @@ def add_comparisons(results: dict, evaluations: Path, numbers: Evaluation, seed:
 
     `comparisons`: {"baseline", "joint" or "rectangles": {metric: {"difference", "low", "high", "p"}}}; `share`:
     {metric: {"value", "low", "high"}}, 0 being rectangles and 1 true masks. Rows without a counterpart of their seed
-    get none. The part `unshared` of a row has `comparisons` of its own, with the baseline on the same images.
+    get none. The parts `unshared` and `paper_images` of a row have `comparisons` of their own, with the baseline on the
+    same images.
     """
 
     @cache
-    def ranks(key: str, file: str = RANKS_FILE) -> Ranks:
-        return load_ranks(evaluations / key / file)
+    def ranks(key: str, part: str = WHOLE) -> Ranks:
+        file, chosen = PARTS[part]
+        return chosen(load_ranks(evaluations / key / file))
 
-    def against(key: str, file: str, others: dict[str, str], *names: str) -> dict[str, dict[str, dict]]:
+    def against(key: str, part: str, others: dict[str, str], *names: str) -> dict[str, dict[str, dict]]:
         known = {name: others[name] for name in names if name in others}
-        return {n: _of_interest(compare(ranks(o, file), ranks(key, file), *options)) for n, o in known.items()}
+        return {n: _of_interest(compare(ranks(o, part), ranks(key, part), *options)) for n, o in known.items()}
 
     options = (numbers.resamples, numbers.confidence, seed)
     for key, others in references(rows_of(results)).items():
         row = results["experiments"][key]
-        row["comparisons"] = against(key, RANKS_FILE, others, BASELINE, JOINT, RECTANGLES)
+        row["comparisons"] = against(key, WHOLE, others, BASELINE, JOINT, RECTANGLES)
         row["share"] = _share(ranks, key, others, options)
-        if row.get("unshared"):
-            row["unshared"]["comparisons"] = against(key, UNSHARED_FILE, others, BASELINE)
+        for part in PARTS:
+            if row.get(part):
+                row[part]["comparisons"] = against(key, part, others, BASELINE)
 
 
 def _share(ranks: Callable[[str], Ranks], key: str, others: dict[str, str], options: tuple) -> dict:
