@@ -1,9 +1,10 @@
 import pytest
 import yaml
 
-from segsg.files import ROOT, DataError
+from segsg.files import ROOT, DataError, read_yaml
 from segsg.study import params as parameters
 from segsg.study import profile
+from segsg.study.names import MODELS, PAPER_DETECTORS, TASKS
 from segsg.study.params import Params, read_section
 
 
@@ -175,3 +176,16 @@ def test_a_profile_that_extends_another_shares_its_runs_and_reports_on_its_own()
         for d in ("fpn", "vgg")
         for t in ("predcls", "sgcls", "sgdet")
     } <= compared
+
+
+@pytest.mark.parametrize("name", ["mini", "paper"])
+def test_masks_are_refined_wherever_the_paper_refines_them(name):
+    params = read_section(Params, profile.resolve(name), "test")
+    refined = {
+        (row.model, params.detectors[row.detector].backbone, row.task)
+        for row in params.experiments.values()
+        if row.grounding == {"refinement": "inference"}
+    }
+    printed = {(MODELS.get(model), PAPER_DETECTORS[backbone], task) for model, backbone, task in refined}
+    values = read_yaml(ROOT / "data" / "facts" / "paper_values.yaml")["table2"]
+    assert printed == {(row["model"], row["detector"], task) for row in values if row["model"] for task in TASKS}
