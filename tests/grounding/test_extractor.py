@@ -25,7 +25,7 @@ both = pytest.mark.parametrize("seen", [three, all_classes])
 
 
 def grounded(seen=three):
-    torch.manual_seed(0)
+    torch.manual_seed(1)
     channels = seen()
     boxes = box_extractor(5, 4, masks=channels.channels)
     pair_masks = PairMasks(GaussianSmoothing(CLASSES, 7), UnionFrame(), product, False)
