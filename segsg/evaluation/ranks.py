@@ -11,7 +11,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from segsg.evaluation.matching import MISSED, Ranking, agreement, first_covering, intersection, rank
-from segsg.evaluation.protocol import DEFAULT, Protocol
+from segsg.evaluation.protocol import DEFAULT, PAPER, Protocol
 from segsg.evaluation.records import (
     MOST_CLASSES,
     MOST_PREDICATES,
@@ -54,6 +54,10 @@ class Ranks:
     def among(self, chosen: Bool[np.ndarray, "images"]) -> "Ranks":
         """The ranks of the chosen images alone."""
         return self._of_images(np.flatnonzero(chosen))
+
+    def some(self, chosen: Bool[np.ndarray, "images"]) -> "Ranks | None":
+        """The ranks of the chosen images alone; None where these are all images or none."""
+        return self.among(chosen) if chosen.any() and not chosen.all() else None
 
     def in_order(self) -> "Ranks":
         """The images by ascending id. Raises ValueError for an image that is there twice."""
@@ -133,6 +137,11 @@ def _check(ranks: Ranks) -> None:
 def _within(name: str, values: np.ndarray, least: int, most: int) -> None:
     if values.size and not least <= values.min() <= values.max() <= most:
         raise ValueError(f"{name} {values.min()}..{values.max()} are not within {least}..{most}")
+
+
+def paper_images(ranks: Ranks) -> Ranks | None:
+    """The images that the paper's protocol keeps, by their number of true boxes; None where these are all or none."""
+    return ranks.some(ranks.boxes <= PAPER.most_boxes)
 
 
 Triplets = Int[np.ndarray, "triplets 3"] | Int[Tensor, "triplets 3"]

@@ -40,14 +40,16 @@ class Segmenter(nn.Module):
 
 
 class AllClasses(nn.Module):
-    """One channel per class, as in the paper."""
+    """One channel per class, as in the paper. Background has none: its mask is always empty."""
 
     def __init__(self, classes: int):
         super().__init__()
-        self.channels = classes
+        self.channels = classes - 1
 
-    def forward(self, masks: Float[Tensor, "regions classes side side"], regions: Regions) -> Tensor:
-        return masks
+    def forward(
+        self, masks: Float[Tensor, "regions classes side side"], regions: Regions
+    ) -> Float[Tensor, "regions channels side side"]:
+        return masks[:, 1:]
 
     def expected(self, seen: Float[Tensor, "rows channels side side"]) -> Float[Tensor, "rows side side"]:
         """One mask for a picture: the largest of a cell's channels."""

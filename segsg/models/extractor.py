@@ -86,7 +86,7 @@ class Fusion(nn.Module):
 
     A convolution of concatenated channels is the sum of two convolutions, so crop and masks may have different
     resolutions: each block of mask cells becomes the channels of one crop cell, and no mask cell is
-    averaged away. With `side` 28 this is the paper's concatenation, letter by letter.
+    averaged away. With `side` 28 this is the paper's concatenation. The released code has no rectifier behind it.
     """
 
     def __init__(self, channels: int, mask_channels: int, side: int, width: int):

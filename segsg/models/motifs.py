@@ -7,7 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from segsg.models.parts import Labels, Materials, ObjectsThenEdges, known_or_best, objects_then_edges
+from segsg.models.decoder import HighwayDecoder
+from segsg.models.parts import Materials, ObjectsThenEdges, objects_then_edges
 from segsg.structures import Regions
 
 
@@ -42,9 +43,16 @@ class Sequences:
     def unpack(self, packed: PackedSequence) -> Float[Tensor, "regions width"]:
         return packed.data[self.inverse]
 
-    def steps(self) -> list[Int[Tensor, "images"]]:
+    @property
+    def levels(self) -> list[Int[Tensor, "_"]]:
         """Indices of the regions at each step of the sequences; entry k is of the same image in every step."""
         return list(self.index.split(self.sizes.tolist()))
+
+    @property
+    def parents(self) -> list[Int[Tensor, "_"]]:
+        """For each region of a step the place of the one before it in its image, in that step; 0 at the first step."""
+        places = torch.arange(int(self.sizes[0]) if len(self.sizes) else 0, device=self.index.device)
+        return [places[:size] * (step > 0) for step, size in enumerate(self.sizes.tolist())]
 
 
 class RightToLeft(nn.Module):
@@ -70,48 +78,13 @@ class BidirectionalContext(nn.Module):
         return self.out(order.unpack(packed))
 
 
-class GreedyDecoder(nn.Module):
-    """Names the regions of an image one after the other with a recurrent cell that sees the last name (SGCls, SGDet).
-
-    While training, the name handed on is the true one (teacher forcing), or the best guess where a detection
-    matches nothing; it is also what the edge context and the frequency bias see. Neural Motifs, section 4.2.
-    """
-
-    def __init__(self, width: int, vectors: Float[Tensor, "classes words"], *, hidden: int, dropout: float):
-        super().__init__()
-        classes, words = vectors.shape
-        self.names = Labels(torch.cat([vectors, vectors.new_zeros(1, words)]))
-        self.start = classes
-        self.cell = nn.LSTMCell(width + words, hidden)
-        self.dropout = nn.Dropout(dropout)
-        self.out = nn.Linear(hidden, classes)
-
-    def forward(self, features: Tensor, regions: Regions, order: Sequences) -> tuple[Tensor, Tensor]:
-        """Object logits `[regions, classes]` and labels `[regions]` (never background)."""
-        steps, logits, labels = order.steps(), [], []
-        images = len(steps[0]) if steps else 0
-        state = (features.new_zeros(images, self.cell.hidden_size),) * 2
-        keep = self.dropout(features.new_ones(images, self.cell.hidden_size))
-        previous = torch.full((images,), self.start, device=features.device)
-        for step in steps:
-            x = torch.cat([features[step], self.names(previous[: len(step)])], dim=1)
-            hidden, cell = self.cell(x, (state[0][: len(step)], state[1][: len(step)]))
-            state = (hidden * keep[: len(step)], cell)
-            logits.append(self.out(state[0]))
-            previous = known_or_best(logits[-1], regions.labels[step], self.training)
-            labels.append(previous)
-        if not steps:
-            return features.new_zeros(0, self.start), regions.labels
-        return torch.cat(logits)[order.inverse], torch.cat(labels)[order.inverse]
-
-
 def context(given: Materials) -> ObjectsThenEdges:
     """Neural Motifs."""
 
     def layer(width: int) -> BidirectionalContext:
-        return BidirectionalContext(width, given.hidden, given.dropout)
+        return BidirectionalContext(width, given.hidden, given.input_dropout)
 
-    def decoder(width: int) -> GreedyDecoder:
-        return GreedyDecoder(width, given.vectors, hidden=given.hidden, dropout=given.dropout)
+    def decoder(width: int) -> HighwayDecoder:
+        return HighwayDecoder(width, given.vectors, hidden=given.hidden, dropout=given.dropout)
 
     return objects_then_edges(given, arrange=RightToLeft(), objects=layer, decoder=decoder, edges=layer)

@@ -244,7 +244,8 @@ class Materials:
     """The input from which every context model is made: the function `context` of each model file takes it.
 
     Word vectors and counts include background as class 0; `counts` also counts pairs without predicate as 0.
-    `labels_given` is true in PredCls, where regions are not to be named. The rest are widths.
+    `labels_given` is true in PredCls, where regions are not to be named. `dropout` is of what is
+    recurrent or attends, `input_dropout` of the inputs of context LSTMs. The rest are widths.
     """
 
     vectors: Float[Tensor, "classes words"]
@@ -255,6 +256,7 @@ class Materials:
     pooling: int
     position: int
     dropout: float
+    input_dropout: float
 
     @property
     def classes(self) -> int:

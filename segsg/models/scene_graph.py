@@ -215,10 +215,15 @@ def _cross_entropy(logits: Float[Tensor, "n classes"], labels: Int[Tensor, "n"])
 
 
 def _relatedness_loss(logits: Float[Tensor, "pairs"] | None, regions: Regions, batch: Batch) -> dict[str, Mean]:
-    """Binary cross-entropy over all pairs; a pair is related if it has a predicate in either direction."""
+    """Binary cross-entropy over all pairs of an image, mean over images that have any.
+
+    A pair is related if it has a predicate in either direction.
+    """
     if logits is None:
         return {}
     pairs = all_pairs(regions.image)
     related = pair_targets(pairs, regions, batch).bool() | pair_targets(pairs.flip(1), regions, batch).bool()
-    total = functional.binary_cross_entropy_with_logits(logits.float(), related.float(), reduction="sum")
-    return {"relatedness": Mean(total, len(pairs))}
+    counts = regions.counts()
+    shares = torch.tensor([1 / max(n * (n - 1), 1) for n in counts], device=pairs.device)[regions.image[pairs[:, 0]]]
+    total = functional.binary_cross_entropy_with_logits(logits.float(), related.float(), shares, reduction="sum")
+    return {"relatedness": Mean(total, sum(n > 1 for n in counts))}

@@ -5,15 +5,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segsg.kernels.boxes import all_pairs, overlap_code, position_code
-from segsg.kernels.trees import DOWN_GATES, UP_GATES, Forest, climb, descend, down
-from segsg.models.parts import (
-    Labels,
-    Materials,
-    ObjectsThenEdges,
-    Padded,
-    known_or_best,
-    objects_then_edges,
-)
+from segsg.kernels.trees import DOWN_GATES, UP_GATES, Forest, climb, descend
+from segsg.models.decoder import DOWN_FORGET, HighwayDecoder, block_orthogonal, start_inputs
+from segsg.models.parts import Materials, ObjectsThenEdges, Padded, objects_then_edges
 from segsg.structures import Regions
 
 
@@ -100,24 +94,8 @@ class LearnedTrees(nn.Module):
         return Forest.grown(logits.sigmoid() * apart, rows.counts), logits[image, places[:, 0], places[:, 1]]
 
 
-UP_FORGET, DOWN_FORGET = slice(2, 4), slice(2, 3)
-"""Blocks whose bias starts at one: a new tree LSTM remembers."""
-
-
-def block_orthogonal(width: int, rows: int, columns: int) -> nn.Parameter:
-    """Weights of `rows` times `columns` blocks, each an orthogonal matrix of side `width`."""
-    blocks = torch.empty(rows, columns, width, width)
-    for block in blocks.flatten(0, 1):
-        nn.init.orthogonal_(block)
-    return nn.Parameter(blocks.transpose(1, 2).reshape(rows * width, columns * width))
-
-
-def start_inputs(weight: Tensor, bias: Tensor, width: int, forget: slice) -> None:
-    """Orthonormal rows in each block of a projection of the input; biases zero, of forget gates one."""
-    with torch.no_grad():
-        for block in weight.split(width):
-            nn.init.orthogonal_(block)
-        bias.zero_().unflatten(0, (-1, width))[forget] = 1
+UP_FORGET = slice(2, 4)
+"""Blocks of `climb` whose bias starts at one."""
 
 
 class TreeContext(nn.Module):
@@ -141,50 +119,14 @@ class TreeContext(nn.Module):
         return torch.cat([climb(upwards, self.up, forest), descend(downwards, self.down, forest)], dim=1)
 
 
-class TreeDecoder(nn.Module):
-    """Names regions from the root down with a tree LSTM that sees the name of the binary parent (SGCls, SGDet).
-
-    While training, the name handed down is the true one as in Neural Motifs (the released code samples one), or the
-    best guess where a detection matches nothing; it is also what the edge context and the frequency bias see.
-    """
-
-    def __init__(self, width: int, vectors: Float[Tensor, "classes words"], *, hidden: int, dropout: float):
-        super().__init__()
-        classes, words = vectors.shape
-        self.names = Labels(torch.cat([vectors, vectors.new_zeros(1, words)]))
-        self.start = classes
-        self.inputs = nn.Linear(width, (DOWN_GATES + 1) * hidden)
-        start_inputs(self.inputs.weight, self.inputs.bias, hidden, DOWN_FORGET)
-        self.name_inputs = nn.Linear(words, (DOWN_GATES + 1) * hidden, bias=False)
-        self.state = block_orthogonal(hidden, DOWN_GATES, 1)
-        self.dropout = nn.Dropout(dropout)
-        self.out = nn.Linear(hidden, classes)
-
-    def forward(self, features: Tensor, regions: Regions, forest: Forest) -> tuple[Tensor, Tensor]:
-        """Object logits `[regions, classes]` and labels `[regions]` (never background)."""
-        inputs, names = self.inputs(features), self.name_inputs(self.names.table)
-        hidden = memory = inputs.new_zeros(1, self.out.in_features)
-        keep = self.dropout(inputs.new_ones(len(regions.sizes), self.out.in_features))
-        handed = torch.full((1,), self.start, device=features.device)
-        logits, labels = [self.out(hidden)[:0]], [handed[:0]]
-        for level, parents in zip(forest.levels, forest.parents, strict=True):
-            x = inputs[level] + names[handed[parents]]
-            hidden, memory = down(x, hidden[parents], memory[parents], self.state)
-            hidden = hidden * keep[regions.image[level]]
-            logits.append(self.out(hidden))
-            handed = known_or_best(logits[-1], regions.labels[level], self.training)
-            labels.append(handed)
-        return torch.cat(logits)[forest.inverse], torch.cat(labels)[forest.inverse]
-
-
 def context(given: Materials) -> ObjectsThenEdges:
     """VCTree."""
 
     def layer(width: int) -> TreeContext:
-        return TreeContext(width, given.hidden, given.dropout)
+        return TreeContext(width, given.hidden, given.input_dropout)
 
-    def decoder(width: int) -> TreeDecoder:
-        return TreeDecoder(width, given.vectors, hidden=given.hidden, dropout=given.dropout)
+    def decoder(width: int) -> HighwayDecoder:
+        return HighwayDecoder(width, given.vectors, hidden=given.hidden, dropout=given.dropout)
 
     look = LookOfRegions(given.node_width, given.vectors.shape[1], given.hidden)
     trees = LearnedTrees(PairScores(look, given.counts, given.hidden))

@@ -39,7 +39,7 @@ PAGES = {
     "passport": "Passport",
 }
 ON_PAGE = {
-    "supplement": ("predicates", "class_gains", "no_overlap_mean", "no_overlap_zero"),
+    "supplement": ("predicates", "class_gains", "no_overlap_mean", "no_overlap_zero", "paper_images"),
     "transfer": ("transfer_quality",),
 } | {name: (name,) for name in ("table1", "table2", "table3", "table4")}
 """tables by the page that shows them"""

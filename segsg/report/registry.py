@@ -5,7 +5,7 @@ from collections.abc import Callable
 from segsg.report.ablation import table4
 from segsg.report.mask_tables import class_gains, table2, transfer_quality
 from segsg.report.recall_tables import table1, table3
-from segsg.report.supplement import no_overlap_mean, no_overlap_zero, predicates
+from segsg.report.supplement import no_overlap_mean, no_overlap_zero, paper_images, predicates
 from segsg.report.table import Table
 
 TABLES: dict[str, Callable[[dict, dict], Table]] = {
@@ -17,6 +17,7 @@ TABLES: dict[str, Callable[[dict, dict], Table]] = {
     "class_gains": lambda results, _: class_gains(results),
     "no_overlap_mean": lambda results, _: no_overlap_mean(results),
     "no_overlap_zero": lambda results, _: no_overlap_zero(results),
+    "paper_images": lambda results, _: paper_images(results),
     "transfer_quality": lambda results, _: transfer_quality(results),
 }
 """name -> function of the content of results.json and of the paper's values"""

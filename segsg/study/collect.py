@@ -12,7 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from segsg.evaluation.bootstrap import compare, share_closed, summarize
-from segsg.evaluation.ranks import Ranks
+from segsg.evaluation.ranks import Ranks, paper_images
 from segsg.evaluation.ranks import load as load_ranks
 from segsg.files import METRICS_FILE, read_metrics, to_json, write_text
 from segsg.study.params import PARAMS_FILE, Evaluation, Params, load
@@ -20,8 +20,14 @@ from segsg.study.rows import BASELINE, JOINT, ORACLE, RECTANGLES, Row, reference
 
 ONCE = ("transfer", "yardsticks")
 """folders of what is measured once for all rows: of transferred masks, of a drawn world"""
-RANKS_FILE, UNSHARED_FILE = "ranks.npz", "unshared.npz"
-"""of all test images, and of those that the mask set does not hold where there are some of both"""
+WHOLE = ""
+PARTS = {
+    WHOLE: ("ranks.npz", lambda ranks: ranks),
+    "unshared": ("unshared.npz", lambda ranks: ranks),
+    "paper_images": ("ranks.npz", paper_images),
+}
+"""part of a row -> the file of its ranks, and which of these: all test images, those that the mask set does not hold,
+those that the paper's protocol keeps"""
 COMPARED = re.compile(r"(R|mR|zsR)@\d+")
 
 
@@ -53,14 +59,16 @@ def add_comparisons(results: dict, evaluations: Path, numbers: Evaluation, seed:
 
     `comparisons`: {"baseline", "joint" or "rectangles": {metric: {"difference", "low", "high", "p"}}}; `share`:
     {metric: {"value", "low", "high"}}, 0 being rectangles and 1 true masks. Rows without a counterpart of their seed
-    get none. The part `unshared` of a row has `comparisons` of its own, with the baseline on the same images.
+    get none. The parts `unshared` and `paper_images` of a row have
+    `comparisons` of their own, with the baseline on the same images.
     Where a line has several seeds, each number of each of its rows also says what the line says as a whole: `pooled`,
     with an interval over images and seeds.
     """
 
     @cache
-    def ranks(key: str, file: str) -> Ranks:
-        return load_ranks(evaluations / key / file)
+    def ranks(key: str, part: str) -> Ranks:
+        file, chosen = PARTS[part]
+        return chosen(load_ranks(evaluations / key / file))
 
     options = (numbers.resamples, numbers.confidence, seed)
     rows = rows_of(results)
@@ -69,21 +77,26 @@ def add_comparisons(results: dict, evaluations: Path, numbers: Evaluation, seed:
     for key, row in rows.items():
         lines.setdefault(row.line, []).append(key)
     for keys in lines.values():
-        for file in (RANKS_FILE, UNSHARED_FILE):
-            parts = {key: _part(results["experiments"][key], file) for key in keys}
-            seeds = [(key, others[key]) for key, part in parts.items() if part]
-            of_file = partial(ranks, file=file)
+        for part in PARTS:
+            entries = {key: _part(results["experiments"][key], part) for key in keys}
+            seeds = [(key, _known(others[key], part)) for key, entry in entries.items() if entry]
+            of_part = partial(ranks, part=part)
             for one in seeds:
-                parts[one[0]].update(_measured(of_file, [one], options))
+                entries[one[0]].update(_measured(of_part, [one], options))
             if len(seeds) > 1:
-                pooled = _measured(of_file, seeds, options) | {"metrics": _metrics(of_file, seeds, options)}
+                pooled = _measured(of_part, seeds, options) | {"metrics": _metrics(of_part, seeds, options)}
                 for key, _ in seeds:
-                    _add_pooled(parts[key], pooled)
+                    _add_pooled(entries[key], pooled)
 
 
-def _part(row: dict, file: str) -> dict | None:
-    """The part of a row's entry that is measured from a file of ranks; None without such a part."""
-    return row if file == RANKS_FILE else row.get("unshared")
+def _part(row: dict, part: str) -> dict | None:
+    """What a row's entry has about a part of the images; None without such a part."""
+    return row if part == WHOLE else row.get(part)
+
+
+def _known(others: dict[str, str], part: str) -> dict[str, str]:
+    """The rows with which a row is compared on a part of the images."""
+    return others if part == WHOLE else {name: key for name, key in others.items() if name == BASELINE}
 
 
 Ranked = Callable[[str], Ranks]

@@ -11,7 +11,7 @@ from segsg.evaluation.bootstrap import summarize
 from segsg.evaluation.detection import average_precision, encode
 from segsg.evaluation.metrics import per_predicate
 from segsg.evaluation.protocol import Protocol
-from segsg.evaluation.ranks import Ranks, Recall, evaluate
+from segsg.evaluation.ranks import Ranks, Recall, evaluate, paper_images
 from segsg.evaluation.records import Truth
 from segsg.kernels.masks import paste
 from segsg.models.scene_graph import best_names
@@ -49,14 +49,19 @@ def rank_truth(params: Params, key: str, split: str = "test") -> Ranks:
 def measure(params: Params, ranks: Ranks) -> dict:
     """Every metric with its interval, and recall per predicate, for results.json.
 
-    `unshared` has the metrics on test images that are not in the mask set, or None where that is all or nothing.
+    `unshared` has the metrics on test images that are not in the mask set, `paper_images` on those that the paper's
+    protocol keeps; each is None where that is all images or none.
     """
-    apart = unshared(params, ranks)
+
+    def part(chosen: Ranks | None) -> dict | None:
+        return None if chosen is None else {"images": len(chosen), "metrics": _summary(params, chosen)}
+
     return {
         "images": len(ranks),
         "metrics": _summary(params, ranks),
         "predicates": {"names": list(facts.load(params).names.predicates)} | per_predicate(ranks),
-        "unshared": None if apart is None else {"images": len(apart), "metrics": _summary(params, apart)},
+        "unshared": part(unshared(params, ranks)),
+        "paper_images": part(paper_images(ranks)),
     }
 
 
@@ -80,7 +85,7 @@ def unshared(params: Params, ranks: Ranks) -> Ranks | None:
     dataset = sets.scene_graph_set(params, "test")
     shared = {i for i, other in zip(dataset.image_ids, dataset.shared_ids, strict=True) if other is not None}
     apart = np.array([image_id not in shared for image_id in ranks.image_ids.tolist()], dtype=bool)
-    return ranks.among(apart) if apart.any() and not apart.all() else None
+    return ranks.some(apart)
 
 
 def mask_precision(params: Params, key: str) -> dict:

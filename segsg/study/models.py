@@ -61,6 +61,7 @@ def materials(facts: Facts, network: Network, row: Row) -> Materials:
         pooling=network.pooling,
         position=network.position,
         dropout=network.dropout,
+        input_dropout=network.input_dropout,
     )
 
 

@@ -74,6 +74,7 @@ Proposals = typing.Annotated[int, Range(1, 10**5)]
 Regions = typing.Annotated[int, Range(1, 1000)]
 """of an image; every two of them are a pair"""
 Share = typing.Annotated[float, Range(0, 1)]
+Dropped = typing.Annotated[float, Range(0, 0.99)]
 AtLeastZero = typing.Annotated[float, Range(0)]
 MoreThanZero = typing.Annotated[float, Range(0, open=True)]
 Name = typing.Annotated[str, Plain()]
@@ -244,7 +245,10 @@ class Network:
     """vector of a box's place"""
     node_width: Width
     """vector of a region"""
-    dropout: typing.Annotated[float, Range(0, 0.99)]
+    dropout: Dropped
+    """share of a decoder's state, and inside the layers of the Transformer, that training sets to zero"""
+    input_dropout: Dropped
+    """share of the input of Motifs' and VCTree's context LSTMs that training sets to zero; the originals set none"""
     fused: Width
     """channels of a crop once its masks are in it"""
     dense: Width

@@ -9,20 +9,33 @@ from torch.testing import assert_close
 
 from segsg.grounding.edges import KERNELS, GaussianSmoothing, PairMasks, UnionFrame, product
 from segsg.grounding.extractor import GroundedExtractor
-from segsg.grounding.segmenter import MixedClasses, Segmenter
+from segsg.grounding.segmenter import AllClasses, MixedClasses, Segmenter
 from segsg.kernels.boxes import all_pairs
 
 
-def grounded():
-    torch.manual_seed(0)
-    boxes = box_extractor(5, 4, masks=3)
+def three():
+    return MixedClasses(CLASSES, 3)
+
+
+def all_classes():
+    return AllClasses(CLASSES)
+
+
+both = pytest.mark.parametrize("seen", [three, all_classes])
+
+
+def grounded(seen=three):
+    torch.manual_seed(1)
+    channels = seen()
+    boxes = box_extractor(5, 4, masks=channels.channels)
     pair_masks = PairMasks(GaussianSmoothing(CLASSES, 7), UnionFrame(), product, False)
     segmenter = Segmenter(torch.rand(CLASSES - 1, MASK_CLASSES))
-    return GroundedExtractor(boxes, segmenter, MixedClasses(CLASSES, 3), pair_masks)
+    return GroundedExtractor(boxes, segmenter, channels, pair_masks)
 
 
-def test_shapes_and_empty_images():
-    extractor = grounded()
+@both
+def test_shapes_and_empty_images(seen):
+    extractor = grounded(seen)
     for counts in ([3, 0, 2], [1], [0]):
         look, _ = make(counts)
         pairs = all_pairs(look.regions.image)
@@ -31,9 +44,10 @@ def test_shapes_and_empty_images():
         assert encoded.masks.shape == (sum(counts), CLASSES, 28, 28)
 
 
-def test_masks_reach_nodes_and_edges():
+@both
+def test_masks_reach_nodes_and_edges(seen):
     look, _ = make([3])
-    pairs, extractor = all_pairs(look.regions.image), grounded()
+    pairs, extractor = all_pairs(look.regions.image), grounded(seen)
     others = replace(look, regions=replace(look.regions, mask_logits=-look.regions.mask_logits))
     before, after = extractor(look, pairs), extractor(others, pairs)
     assert not torch.allclose(before.nodes, after.nodes) and not torch.allclose(before.edges, after.edges)
@@ -58,9 +72,10 @@ def test_images_do_not_see_each_other():
     assert_close(alone.edges, together.edges[:2])
 
 
-def test_every_parameter_learns():
+@both
+def test_every_parameter_learns(seen):
     look, _ = make([3])
-    extractor = grounded()
+    extractor = grounded(seen)
     encoded = extractor(look, all_pairs(look.regions.image))
     (encoded.nodes.pow(2).sum() + encoded.edges.pow(2).sum()).backward()
     assert [name for name, parameter in extractor.named_parameters() if parameter.grad is None] == []

@@ -48,9 +48,11 @@ def test_first_mixed_channel_is_the_expected_mask():
     assert mixed.min() >= 0 and mixed.max() <= 1
 
 
-def test_every_class_may_be_its_own_channel():
-    masks = torch.rand(2, CLASSES, 28, 28)
-    assert AllClasses(CLASSES)(masks, make([2])[0].regions) is masks
+def test_every_class_but_background_may_be_its_own_channel():
+    masks, channels = torch.rand(2, CLASSES, 28, 28), AllClasses(CLASSES)
+    seen = channels(masks, make([2])[0].regions)
+    assert torch.equal(seen, masks[:, 1:])
+    assert channels.channels == seen.shape[1] == CLASSES - 1
 
 
 @pytest.mark.parametrize("channels", [AllClasses(CLASSES), MixedClasses(CLASSES, 2)])

@@ -79,11 +79,12 @@ def box_extractor(nodes, edges, *, masks=0, **sizes):
     return BoxExtractor(encoder(masks, nodes, **sizes), encoder(LAYOUT_CHANNELS + masks, edges, **sizes))
 
 
-def materials(labels_given, *, words=7, node_width=12, pooling=10, counts=None, dropout=0.0):
+def materials(labels_given, *, words=7, node_width=12, pooling=10, counts=None, dropout=0.0, input_dropout=0.0):
     """What a small context model is made from."""
     counts = torch.randint(0, 5, (CLASSES, CLASSES, PREDICATES)) if counts is None else counts
-    widths = {"node_width": node_width, "hidden": 16, "pooling": pooling, "position": 4, "dropout": dropout}
-    return Materials(torch.randn(CLASSES, words), counts, labels_given, **widths)
+    widths = {"node_width": node_width, "hidden": 16, "pooling": pooling, "position": 4}
+    dropped = {"dropout": dropout, "input_dropout": input_dropout}
+    return Materials(torch.randn(CLASSES, words), counts, labels_given, **widths, **dropped)
 
 
 def chunk_of(pairs):

@@ -14,10 +14,10 @@ from segsg.models.scene_graph import PairSampler, SceneGraphModel
 NODES, POOLING = 12, 10
 
 
-def built(name, labels_given=False):
+def built(name, labels_given=False, **dropped):
     torch.manual_seed(1)
     counts = torch.randint(0, 5, (CLASSES, CLASSES, PREDICATES))
-    return context_of(name)(materials(labels_given, counts=counts)).eval()
+    return context_of(name)(materials(labels_given, counts=counts, **dropped)).eval()
 
 
 def run(context, look):
@@ -134,6 +134,19 @@ def test_every_parameter_learns(name, labels_given):
     sum(logits.pow(2).sum() for logits in said).backward()
     silent = [key for key, parameter in context.named_parameters() if parameter.grad is None]
     assert silent == []
+
+
+@pytest.mark.parametrize("name", ["motifs", "vctree"])
+def test_inputs_of_context_layers_have_a_dropout_of_their_own(name):
+    look, _ = make([4])
+
+    def trained(labels_given, **dropped):
+        return run(built(name, labels_given, **dropped).train(), look)
+
+    given, named = trained(True).predicate_logits, trained(False).object_logits
+    assert not torch.equal(trained(True, input_dropout=0.5).predicate_logits, given)
+    assert torch.equal(trained(True, dropout=0.5).predicate_logits, given)
+    assert not torch.equal(trained(False, dropout=0.5).object_logits, named)
 
 
 def test_an_unknown_model_names_those_that_exist():

@@ -10,8 +10,10 @@ from segsg.models.motifs import Sequences
 def test_each_step_holds_the_next_region_of_every_image_that_has_one():
     image = torch.tensor([0, 0, 1, 1, 1, 3])
     key = torch.tensor([2.0, 1.0, 5.0, 4.0, 6.0, 0.0])
-    steps = [step.tolist() for step in Sequences.of(image, key).steps()]
+    order = Sequences.of(image, key)
+    steps = [step.tolist() for step in order.levels]
     assert steps == [[3, 1, 5], [2, 0], [4]]
+    assert [before.tolist() for before in order.parents] == [[0, 0, 0], [0, 1], [0]]
 
 
 def test_equal_keys_keep_the_order_of_regions():
@@ -32,4 +34,4 @@ def test_packed_recurrence_equals_one_image_at_a_time():
 
 def test_no_region():
     order = Sequences.of(torch.zeros(0, dtype=torch.long), torch.zeros(0))
-    assert order.steps() == [] and len(order.index) == 0
+    assert order.levels == order.parents == [] and len(order.index) == 0

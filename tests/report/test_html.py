@@ -115,7 +115,7 @@ def test_charts_are_in_the_page_with_words_and_scroll_sideways(report):
 def test_every_table_of_the_supplement_is_there(report):
     text = pages(report)["supplement"]
     assert "&lt;script&gt;window" in text
-    assert text.count("<h2 ") == 4
+    assert text.count("<h2 ") == 5
 
 
 def test_what_is_within_noise_is_marked(report):

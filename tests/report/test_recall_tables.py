@@ -44,6 +44,11 @@ def test_models_come_in_the_order_of_the_paper_and_baselines_first():
     ]  # fmt: skip
 
 
+def test_a_table_with_imp_says_that_ours_has_a_bias_which_the_benchmarks_has_not():
+    assert "IMP has the frequency bias here" in to_markdown(table1(results(row("baseline", model="imp")), PAPER))
+    assert "IMP" not in "".join(table1(results(BASELINE), PAPER).notes)
+
+
 def test_ablations_and_other_detectors_are_not_in_the_table():
     others = [GROUNDED | {"grounding": {"edges": "none"}}, row("baseline", "mini-fpn-joint", mR_20=0.5)]
     others.append(row("seg-grounded", "mini-fpn-apart", mR_20=0.5))

@@ -2,7 +2,7 @@ import pytest
 from made_results import BASELINE, GROUNDED, results, row
 from made_results import against as difference
 
-from segsg.report.supplement import no_overlap_mean, no_overlap_zero, predicates
+from segsg.report.supplement import no_overlap_mean, no_overlap_zero, paper_images, predicates
 from segsg.report.table import EMPTY
 
 GROUP = "VCTree · ResNeXt-FPN, mini · SGCls"
@@ -52,6 +52,26 @@ def test_photos_of_both_sets_are_left_out_of_the_test_or_of_training():
     ]
     assert table.rows[2].cells[("SGCls", "mR@20")].difference.is_noise
     assert table.rows[1].cells[("SGCls", "mR@20")].difference is None
+
+
+def test_photos_that_the_paper_keeps_stand_beside_all():
+    base = {"images": 7, "metrics": {"mR@20": {"value": 0.11, "low": 0.1, "high": 0.2}}, "comparisons": {}}
+    part = {"images": 7, "metrics": {"mR@20": {"value": 0.12, "low": 0.1, "high": 0.2}}}
+    part |= {"comparisons": difference(0.01, -0.01, 0.2, "mR@20")}
+    table = paper_images(results(BASELINE | {"paper_images": base}, GROUNDED | {"paper_images": part}))
+    assert [(line.labels[2], line.labels[3], line.cells[("SGCls", "mR@20")].value) for line in table.rows] == [
+        ("baseline", "all", pytest.approx(10.0)),
+        ("seg-grounded", "all", pytest.approx(15.0)),
+        ("baseline", "at most 40 boxes", pytest.approx(11.0)),
+        ("seg-grounded", "at most 40 boxes", pytest.approx(12.0)),
+    ]
+    assert table.rows[3].cells[("SGCls", "mR@20")].difference.is_noise
+
+
+def test_a_study_without_crowded_photos_says_so_instead_of_the_same_numbers_twice():
+    table = paper_images(results(BASELINE | {"paper_images": None}, GROUNDED))
+    assert table.rows == ()
+    assert table.missing.endswith("none of its test photos has more than 40 boxes, so the paper's protocol keeps all.")
 
 
 def test_without_such_photos_there_is_nothing_to_leave_out():

@@ -57,6 +57,17 @@ def test_images_of_one_set_are_compared_on_their_own(tmp_path):
     assert grounded["baseline"]["R@20"]["difference"] == pytest.approx(10 / 40)
 
 
+def test_the_papers_images_are_compared_on_their_own(tmp_path):
+    kept = {"paper_images": {"images": 41, "metrics": {}}}
+    file = results(BASELINE | kept, GROUNDED | kept)
+    for key, found in (("00", 12), ("01", 50)):
+        write(tmp_path, key, found)  # image k has k boxes
+    add_comparisons(file, tmp_path, NUMBERS, 0)
+    base, grounded = (file["experiments"][key]["paper_images"]["comparisons"] for key in ("00", "01"))
+    assert base == {}
+    assert grounded["baseline"]["R@20"]["difference"] == pytest.approx((41 - 12) / 41)
+
+
 def test_a_seed_without_counterpart_is_compared_with_nothing(compared):
     assert compared["04"]["comparisons"] == {}
     assert compared["04"]["share"] == {}

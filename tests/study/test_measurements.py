@@ -1,9 +1,11 @@
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from segsg.evaluation.protocol import DEFAULT
+from segsg.evaluation.metrics import metrics
+from segsg.evaluation.protocol import DEFAULT, PAPER
 from segsg.evaluation.ranks import Ranks
 from segsg.study import measurements
 from segsg.study.params import Params, read_section
@@ -23,6 +25,26 @@ def test_images_of_both_sets_are_left_out_unless_that_is_all_or_nothing(shared, 
     )  # fmt: skip
     apart = measurements.unshared(MINI, ranks)
     assert (None if apart is None else apart.image_ids.tolist()) == left
+
+
+@pytest.mark.parametrize(("boxes", "left"), [([40, 41, 3], [3, 9]), ([41, 50, 60], None), ([2, 40, 1], None)])
+def test_the_paper_leaves_out_images_with_more_than_40_boxes(boxes, left, monkeypatch):
+    image, ids, places = np.arange(3), np.array([3, 4, 9]), np.array([0, 0, 30])
+    ranks = Ranks(
+        image_ids=ids, boxes=np.array(boxes), predicted=ids > 0, image=image, triplets=np.ones((3, 3), dtype=int),
+        constrained=places, free=places, predicates=3, protocol=DEFAULT,
+    )  # fmt: skip
+    monkeypatch.setattr(measurements, "unshared", lambda params, ranks: None)
+    names = SimpleNamespace(names=SimpleNamespace(predicates=["on", "by"]))
+    monkeypatch.setattr(measurements.facts, "load", lambda params: names)
+    measured = measurements.measure(MINI, ranks)["paper_images"]
+    if left is None:
+        assert measured is None
+    else:
+        under_paper = dataclasses.replace(ranks, protocol=PAPER)
+        assert measured["images"] == len(left)
+        assert measured["metrics"]["R@20"]["value"] == metrics(under_paper)["R@20"] == 0.5
+        assert measured["metrics"]["mR@20"]["value"] == metrics(under_paper)["mR@20"]
 
 
 def test_choices_are_made_on_validation_images_by_recalls_under_graph_constraint(monkeypatch):

@@ -1,9 +1,10 @@
 import pytest
 import yaml
 
-from segsg.files import ROOT, DataError
+from segsg.files import ROOT, DataError, read_yaml
 from segsg.study import params as parameters
 from segsg.study import profile
+from segsg.study.names import MODELS, PAPER_DETECTORS, TASKS
 from segsg.study.params import Params, read_section
 
 
@@ -128,6 +129,7 @@ def test_a_wrong_change_of_a_row_is_found_before_anything_runs(change, message):
         "detection.nms_threshold=7", "detection.score_threshold=-0.1", "detection.box_positive_fraction=2",
         "detection.regions=0", "detection.regions=100000", "sampling.pairs=0", "sampling.positive_fraction=1.5",
         "network.dropout=5", "network.hidden=0", "network.region_side=9", "grounding.kernel=4", "grounding.channels=-1",
+        "network.input_dropout=1",
         "grounding.transfer_threshold=2", "refinement.width=0", "evaluation.ks=[]", "evaluation.ks=[50, 20]",
         "evaluation.ks=[20, 20]", "evaluation.ks=[0]", "evaluation.iou=7", "evaluation.iou=0",
         "evaluation.confidence=2",
@@ -175,3 +177,16 @@ def test_a_profile_that_extends_another_shares_its_runs_and_reports_on_its_own()
         for d in ("fpn", "vgg")
         for t in ("predcls", "sgcls", "sgdet")
     } <= compared
+
+
+@pytest.mark.parametrize("name", ["mini", "paper"])
+def test_masks_are_refined_wherever_the_paper_refines_them(name):
+    params = read_section(Params, profile.resolve(name), "test")
+    refined = {
+        (row.model, params.detectors[row.detector].backbone, row.task)
+        for row in params.experiments.values()
+        if row.grounding == {"refinement": "inference"}
+    }
+    printed = {(MODELS.get(model), PAPER_DETECTORS[backbone], task) for model, backbone, task in refined}
+    values = read_yaml(ROOT / "data" / "facts" / "paper_values.yaml")["table2"]
+    assert printed == {(row["model"], row["detector"], task) for row in values if row["model"] for task in TASKS}
