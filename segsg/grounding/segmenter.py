@@ -55,6 +55,13 @@ class AllClasses(nn.Module):
         """One mask for a picture: the largest of a cell's channels."""
         return seen.amax(dim=1)
 
+    def believed(
+        self, seen: Float[Tensor, "regions channels side side"], regions: Regions
+    ) -> Float[Tensor, "regions 1 side side"]:
+        """The mask of each region that the detector expects: the mean over classes under its belief l_j."""
+        belief = regions.class_probabilities.to(seen.dtype)
+        return torch.einsum("rc,rchw->rhw", belief, seen)[:, None]
+
 
 class MixedClasses(nn.Module):
     """A few channels instead of one per class, so that nothing class-sized is ever computed for a pair.
@@ -78,6 +85,12 @@ class MixedClasses(nn.Module):
     def expected(self, seen: Float[Tensor, "rows channels side side"]) -> Float[Tensor, "rows side side"]:
         """One mask for a picture: the channel that the detector's belief expects."""
         return seen[:, 0]
+
+    def believed(
+        self, seen: Float[Tensor, "regions channels side side"], regions: Regions
+    ) -> Float[Tensor, "regions 1 side side"]:
+        """The mask of each region that the detector expects, which is the first channel."""
+        return seen[:, :1]
 
 
 CERTAIN = 20.0

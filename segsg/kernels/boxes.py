@@ -1,17 +1,30 @@
 """Pure functions of boxes: float xyxy, x1 <= x2, y1 <= y2, in pixels of one frame."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torchvision.ops import box_iou, clip_boxes_to_image
 
-__all__ = ["all_pairs", "box_iou", "clip", "position_code", "union_boxes"]
+__all__ = ["all_pairs", "box_iou", "clip", "contact_frames", "position_code", "union_boxes"]
 
 
 def union_boxes(subjects: Float[Tensor, "pairs 4"], objects: Float[Tensor, "pairs 4"]) -> Float[Tensor, "pairs 4"]:
     """Tightest box around each pair."""
     start = torch.minimum(subjects[:, :2], objects[:, :2])
     return torch.cat([start, torch.maximum(subjects[:, 2:], objects[:, 2:])], 1)
+
+
+def contact_frames(
+    subjects: Float[Tensor, "pairs 4"], objects: Float[Tensor, "pairs 4"], margin: float
+) -> tuple[Float[Tensor, "pairs 4"], Bool[Tensor, "pairs"]]:
+    """Where the boxes of each pair meet: the intersection of both, each grown by `margin` pixels on all sides.
+
+    x1 = max(x1 of both) - margin, x2 = min(x2 of both) + margin, and so for y. The second result says whether that is
+    a box; it is none (x1 >= x2 or y1 >= y2) where the boxes lie apart even when grown.
+    """
+    start = torch.maximum(subjects[:, :2], objects[:, :2]) - margin
+    end = torch.minimum(subjects[:, 2:], objects[:, 2:]) + margin
+    return torch.cat([start, end], 1), (start < end).all(1)
 
 
 def clip(boxes: Float[Tensor, "regions 4"], size: tuple[int, int]) -> Float[Tensor, "regions 4"]:

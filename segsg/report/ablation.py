@@ -16,7 +16,7 @@ from segsg.report.recall_tables import (
 )
 from segsg.report.table import Cell, Column, Table, TableRow, cell
 from segsg.study.names import PAPER_DETECTORS, rank
-from segsg.study.rows import BASELINE, GROUNDED, JOINT, MASKS, RECTANGLES, REFINEMENT, Row, lines
+from segsg.study.rows import BASELINE, CONTACT, GROUNDED, JOINT, MASKS, RECTANGLES, REFINEMENT, Row, lines
 
 RECALL, SAME_DETECTOR, PIXELS, SHARE = "", "minus Joint", "minus rectangles", "share of the gap"
 MINUS = {SAME_DETECTOR: JOINT, PIXELS: RECTANGLES}
@@ -31,6 +31,8 @@ RUNGS = (
 )
 """rows of the paper's table 4"""
 EDGES = {"none": RUNGS[2], "average": RUNGS[3], "union": RUNGS[4], "gaussian": RUNGS[5]}
+EDGES |= {CONTACT: f"{RUNGS[5]} + contact frame"}
+"""names of rows that are not refined, by what pairs see; the last is not in the paper"""
 RUNG_SETTINGS = {"nodes", "edges", REFINEMENT}
 PAPER_PLACE = ("vctree", "ResNeXt-101-FPN", "sgcls")
 WORDS = {
@@ -44,13 +46,14 @@ WORDS = {
     ("nodes", True): "in nodes too",
     ("kernels", "joint"): "kernel from both classes",
     ("kernels", "own"): "kernel from each class",
+    ("edges", CONTACT): "contact frame",
     (REFINEMENT, "none"): "not refined",
     (REFINEMENT, "inference"): "refined",
     (REFINEMENT, "training"): "refined in training too",
     ("sigmoid", True): "sigmoid after the product",
 }
 """settings of rows that the paper's table lacks"""
-LABELS = dict.fromkeys(WORDS.values(), "")
+LABELS = dict.fromkeys([EDGES[CONTACT], *WORDS.values()], "")
 NOTES = (
     "EG_avg and EG_union are one function in the released code, so the 0.1 between them in the paper is what two runs "
     "of the same model differ by; here union is a soft or, 1 − (1 − a)(1 − b).",

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from segsg.evaluation.detection import mask_ious
+from segsg.evaluation.ownership import ownership
+from segsg.grounding.contact import MARGIN, meet
 from segsg.grounding.segmenter import ConstantMasks, Segmenter
 from segsg.grounding.transfer import MODES
-from segsg.kernels.masks import paste
-from segsg.structures import Batch, Look, Regions
+from segsg.kernels.boxes import contact_frames
+from segsg.kernels.masks import crop, paste
+from segsg.structures import MASK_SIDE, Batch, Look, Regions
 from segsg.study import facts, runs, sets
 from segsg.study.detectors import load_detector
 from segsg.study.models import transfer
@@ -19,9 +22,11 @@ from segsg.study.rows import RECTANGLES
 
 
 def transfer_quality(params: Params) -> dict:
-    """`transfer_quality` {way of transfer: {class: mean IoU}}, `copied_classes` and `mask_classes`.
+    """`transfer_quality` {way of transfer: {class: mean IoU}}, `ownership` {way of transfer: share}, and the names
+    `copied_classes` and `mask_classes`.
 
     In the true boxes of test images, the mask of the true class, for every way of transfer, and the box itself.
+    Ownership is measured where two related regions meet.
     Of several joint detectors the first has the plain name of a way, the others bear their key. A study without true
     masks has no quality.
     """
@@ -33,20 +38,22 @@ def transfer_quality(params: Params) -> dict:
     if params.data.scene_graphs.true_masks is None:
         return measured
     joint = [key for key, row in params.detectors.items() if row.joint]
-    found: dict[str, dict] = {}
+    overlaps, owned = {}, {}
     for place, key in enumerate(joint):
-        qualities = _qualities(params, key)
-        found |= {mode if place == 0 else f"{mode}, {key}": quality for mode, quality in qualities.items()}
-    return measured | {"transfer_quality": found}
+        for mode, (overlap, share) in _qualities(params, key).items():
+            name = mode if place == 0 else f"{mode}, {key}"
+            overlaps[name], owned[name] = overlap, share
+    return measured | {"transfer_quality": overlaps, "ownership": owned}
 
 
-def _qualities(params: Params, key: str) -> dict[str, dict]:
+def _qualities(params: Params, key: str) -> dict[str, tuple[dict, float | None]]:
+    """By way of transfer on one detector: overlap of each class, and ownership."""
     known, threshold = facts.load(params), params.grounding.transfer_threshold
     ways: dict[str, nn.Module] = {mode: Segmenter(transfer(known, mode, threshold).matrix) for mode in MODES}
     ways[RECTANGLES] = ConstantMasks(known.classes, 1.0)
     detector = load_detector(params, key).to(runs.device())
     seen = list(true_regions(params, lambda batch: detector.look(batch, "predcls")))
-    return {name: fit(seen, way, known.names.classes) for name, way in ways.items()}
+    return {name: (fit(seen, way, known.names.classes), ownership(contacts(seen, way))) for name, way in ways.items()}
 
 
 def fit(seen: Iterable[tuple[Batch, Regions]], way: nn.Module, names: tuple[str, ...]) -> dict[str, float | None]:
@@ -59,10 +66,33 @@ def true_and_borrowed(
     batch: Batch, regions: Regions, way: nn.Module
 ) -> Iterator[tuple[Bool[Tensor, "_ h w"], Bool[Tensor, "_ h w"], Tensor]]:
     """(true masks, masks of the true classes, labels) of each image, in the frame of the network's input."""
-    masks = way(regions)[torch.arange(len(regions)), regions.labels]
+    masks = named(way, regions)
     for image, (h, w) in enumerate(batch.sizes):
         inside = regions.image == image
         yield batch.masks[image][:, :h, :w], paste(masks[inside], regions.boxes[inside], (h, w)), batch.labels[image]
+
+
+def contacts(
+    seen: Iterable[tuple[Batch, Regions]], way: nn.Module
+) -> Iterator[tuple[Float[Tensor, "pairs 2 28 28"], Float[Tensor, "pairs 2 28 28"]]]:
+    """(true masks, masks of the true classes) of the related pairs of each image whose boxes meet, in contact frames.
+
+    Directions of a pair, and predicates of it, are one pair.
+    """
+    for batch, regions in seen:
+        masks = named(way, regions)[:, None]
+        for image, relations in enumerate(batch.relations):
+            inside = regions.image == image
+            boxes, pairs = regions.boxes[inside], torch.unique(relations[:, :2].sort(dim=1).values, dim=0)
+            frames, is_frame = contact_frames(*boxes[pairs].unbind(1), MARGIN)
+            pairs, frames = pairs[is_frame], frames[is_frame]
+            true = [crop(batch.masks[image][role], frames, MASK_SIDE) for role in pairs.unbind(1)]
+            yield torch.stack(true, dim=1), meet(masks[inside], boxes, pairs)
+
+
+def named(way: nn.Module, regions: Regions) -> Float[Tensor, "regions 28 28"]:
+    """The mask that `way` gives each true region for its true class."""
+    return way(regions)[torch.arange(len(regions)), regions.labels]
 
 
 @torch.no_grad()

@@ -1,8 +1,11 @@
 """From Facts, numbers and a row to a network. Nothing here opens a file: a study and a bundle make models alike."""
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
+from segsg.grounding.contact import ContactEncoder, WithContact
 from segsg.grounding.edges import COMBINATIONS, FRAMES, KERNELS, NoPairMasks, NoSmoothing, PairMasks
 from segsg.grounding.extractor import GroundedExtractor
 from segsg.grounding.refinement import MaskDomain, MaskRefiner, RefinedInTraining, RefinedModel
@@ -22,7 +25,7 @@ from segsg.models.scene_graph import (
 from segsg.structures import FrozenDetector
 from segsg.study.facts import Facts, label_vectors
 from segsg.study.params import Grounding, Network, Numbers
-from segsg.study.rows import FREQUENCY, Row
+from segsg.study.rows import CONTACT, FREQUENCY, Row
 
 REFINED = {"inference": RefinedModel, "training": RefinedInTraining}
 CONSTANT = {"rectangles": 1.0, "zero": 0.0}
@@ -70,23 +73,30 @@ def make_extractor(facts: Facts, network: Network, row: Row, channels: int) -> E
     if row.method == FREQUENCY:
         return NoFeatures()
     if row.grounding is None:
-        return box_extractor(network, channels, node_masks=0, edge_masks=0)
+        return box_extractor(network, channels, node_masks=0, edge_masks=0, edges=CropEncoder)
     return grounded_extractor(facts, network, row.grounding, channels)
 
 
-def box_extractor(network: Network, channels: int, *, node_masks: int, edge_masks: int) -> BoxExtractor:
-    """Encoders of regions and pairs with room for so many mask channels."""
+def box_extractor(
+    network: Network, channels: int, *, node_masks: int, edge_masks: int, edges: type[CropEncoder]
+) -> BoxExtractor:
+    """Encoders of regions and pairs with room for so many mask channels; that of pairs is one of the kind `edges`."""
     sizes = {"channels": channels, "side": network.region_side, "width": network.fused, "dense": network.dense}
     nodes = CropEncoder(mask_channels=node_masks, out=network.node_width, **sizes)
-    return BoxExtractor(nodes, CropEncoder(mask_channels=LAYOUT_CHANNELS + edge_masks, out=network.pooling, **sizes))
+    return BoxExtractor(nodes, edges(mask_channels=LAYOUT_CHANNELS + edge_masks, out=network.pooling, **sizes))
 
 
 def grounded_extractor(facts: Facts, network: Network, wanted: Grounding, channels: int) -> GroundedExtractor:
     """Masks in nodes (eq. 5) and edges (eq. 7)."""
     seen = mask_channels(wanted, facts.classes)
-    edge_masks = 0 if wanted.edges == "none" else seen.channels
-    boxes = box_extractor(network, channels, node_masks=seen.channels if wanted.nodes else 0, edge_masks=edge_masks)
-    return GroundedExtractor(boxes, segmenter(facts, wanted), seen, pair_masks(wanted, facts.classes))
+    boxes = box_extractor(
+        network,
+        channels,
+        node_masks=seen.channels if wanted.nodes else 0,
+        edge_masks=0 if wanted.edges == "none" else seen.channels,
+        edges=ContactEncoder if wanted.edges == CONTACT else CropEncoder,
+    )
+    return GroundedExtractor(boxes, segmenter(facts, wanted), seen, pair_masks(wanted, facts.classes, seen))
 
 
 def mask_channels(wanted: Grounding, classes: int) -> AllClasses | MixedClasses:
@@ -114,10 +124,14 @@ def transfer(facts: Facts, mode: str, threshold: float) -> Transfer:
     return Transfer(matrix, names, facts.mask_names, tuple(name in named for name in names))
 
 
-def pair_masks(wanted: Grounding, classes: int) -> PairMasks | NoPairMasks:
-    """Eq. 6 or one of its variants."""
+def pair_masks(
+    wanted: Grounding, classes: int, seen: AllClasses | MixedClasses
+) -> PairMasks | NoPairMasks | WithContact:
+    """Eq. 6 or one of its variants, for masks in the channels of `seen`."""
     if wanted.edges == "none":
         return NoPairMasks()
+    if wanted.edges == CONTACT:
+        return WithContact(pair_masks(replace(wanted, edges="gaussian"), classes, seen), seen)
     smoothing = KERNELS[wanted.kernels](classes, wanted.kernel) if wanted.edges == "gaussian" else NoSmoothing()
     return PairMasks(smoothing, FRAMES[wanted.frame](), COMBINATIONS[wanted.edges], wanted.sigmoid)
 

@@ -269,8 +269,9 @@ class Grounding:
     """mask channels that a node or an edge sees; 0 keeps one per class"""
     nodes: bool
     """whether regions see masks (eq. 5)"""
-    edges: typing.Literal["gaussian", "average", "union", "none"]
-    """what pairs see: Gaussian masking (eq. 6, 7), a plain combination of the two masks, or nothing"""
+    edges: typing.Literal["gaussian", "average", "union", "none", "contact"]
+    """what pairs see: Gaussian masking (eq. 6, 7), a plain combination of the two masks, nothing, or Gaussian masking
+    and beside it both masks where the boxes meet (docs/method.md)"""
     frame: typing.Literal["union", "box"]
     """where a pair's masks are placed: in its union box, or each mask filling it, as in the released code"""
     kernel: typing.Annotated[int, Range(1, 99), Odd()]

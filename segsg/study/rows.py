@@ -19,6 +19,8 @@ MASKS, REFINEMENT = "masks", "refinement"
 """fields of the section `grounding`: what stands in for the masks, and whether they are refined (eq. 9)"""
 TRANSFERRED, RECTANGLES, ORACLE = "transferred", "rectangles", "oracle"
 UNREFINED = "none"
+CONTACT = "contact"
+"""the value of `edges` with which pairs also see masks in their contact frame"""
 ALIKE = ("nodes", "edges", "channels", "kernel", "kernels", "frame", "sigmoid", REFINEMENT)
 """fields that a control shares with what it controls: the network's size, where masks meet, and what trains it"""
 

@@ -163,7 +163,9 @@ def test_numbers_that_ask_for_endless_memory_are_held_against_the_weights(copy):
 
 
 @pytest.mark.parametrize("model", [name for name in registry.names() if name != "frequency"])
-@pytest.mark.parametrize("grounding", [{}, {"refinement": "inference"}, {"edges": "union"}, {"masks": "shuffled"}])
+@pytest.mark.parametrize(
+    "grounding", [{}, {"refinement": "inference"}, {"edges": "union"}, {"edges": "contact"}, {"masks": "shuffled"}]
+)
 def test_shapes_of_every_model_are_known_without_memory(model, grounding):
     manifest, known = read_manifest(MINI), Facts.load(MINI / "facts")
     manifest = replace(manifest, experiment=replace(manifest.experiment, model=model, grounding=grounding))

@@ -44,6 +44,17 @@ def test_other_rows_are_named_after_what_they_change_controls_last():
     ]  # fmt: skip
 
 
+def test_rows_with_the_contact_frame_come_after_the_papers_and_their_controls_last():
+    changes = [{}, {"masks": "rectangles"}, {"masks": "oracle"}, {"refinement": "inference"}]
+    file = results(*reversed([rung(edges="contact", **more) for more in changes]), GROUNDED, rung(edges="none"))
+    assert labels(table4(file, PAPER)) == [
+        "Joint + OG", "Joint + OG + EG_Gaussian", "Joint + OG + EG_Gaussian + contact frame", "contact frame, refined",
+        "contact frame, box rectangles as masks", "contact frame, true masks (oracle)",
+    ]  # fmt: skip
+    file["grounding"] = file["grounding"] | {"edges": "contact"}
+    assert set(labels(table4(file, PAPER))) >= {"Joint + OG + EG_Gaussian + contact frame", "refined"}
+
+
 def test_the_papers_numbers_stand_beside_its_model_detector_and_task_alone():
     cell = table4(results(*LADDER), PAPER).rows[0].cells[("", "mR@50")]
     assert (cell.ours, cell.theirs) == ("20.0 [19.0–21.0]", "9.9")

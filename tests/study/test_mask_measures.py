@@ -9,6 +9,7 @@ from scenes import MASK_CLASSES, SIDE, make, mask_set_look
 from torch.nn import functional
 
 from segsg.evaluation.detection import mask_ious
+from segsg.evaluation.ownership import ownership
 from segsg.grounding.segmenter import ConstantMasks, Segmenter, true_mask_logits
 from segsg.kernels.masks import paste
 from segsg.study import borrowed, measurements
@@ -60,3 +61,74 @@ def test_borrowed_masks_are_compared_with_true_ones_of_the_same_region():
     assert perfect["mIoU"] > 0.85 and 0.4 < boxes["mIoU"] < 0.6
     counts = torch.bincount(regions.labels, minlength=6)[1:]
     assert perfect["regions"] == counts.tolist()
+
+
+def contact_scene(relations):
+    """Two boxes of one image that share the columns 30 to 34, of which each mask takes two, and a third far away."""
+    boxes = torch.tensor([[2.0, 2, 34, 30], [30.0, 2, 62, 30], [2.0, 50, 20, 62]])
+    masks = torch.zeros(3, SIDE, SIDE, dtype=torch.bool)
+    masks[0, 2:30, 2:32] = masks[1, 2:30, 32:62] = masks[2, 50:62, 2:20] = True
+    look, batch = make([3])
+    regions = replace(look.regions, boxes=boxes)
+    relations = torch.tensor(relations, dtype=torch.long).reshape(-1, 3)
+    return replace(batch, boxes=[boxes], masks=[masks], relations=[relations]), regions
+
+
+def test_ownership_of_rectangles_in_a_contact_frame_by_hand():
+    batch, regions = contact_scene([[0, 1, 2]])
+    rectangles = ConstantMasks(6, 1.0)
+    ((true, given),) = borrowed.contacts([(batch, regions)], rectangles)
+    # The frame has columns 28 to 36 and rows 0 to 32. The middle half of the columns lies in both boxes, and the first
+    # and the last two rows in neither.
+    columns = torch.arange(28) * 8 / 28 + 28 + 4 / 28
+    rows = torch.arange(28) * 32 / 28 + 16 / 28
+    inside = ((rows >= 2) & (rows < 30)).float()[:, None]
+    assert torch.equal(true[0, 0], (columns < 32).float() * inside)
+    assert torch.equal(true[0, 1], (columns >= 32).float() * inside)
+    assert torch.equal(given[0, 0] > 0.5, (columns < 34) * (inside > 0))
+    assert torch.equal(given[0, 1] > 0.5, (columns >= 30) * (inside > 0))
+    share = ownership([(true, given)])
+    assert share == pytest.approx(1 - float(inside.mean()) / 2)
+
+
+def test_true_masks_own_almost_all_cells_and_more_than_rectangles():
+    batch, regions = contact_scene([[0, 1, 2]])
+    seen = [(batch, replace(regions, mask_logits=true_mask_logits(regions, batch)))]
+    true, boxes = (
+        ownership(borrowed.contacts(seen, way)) for way in (Segmenter(torch.ones(5, 1)), ConstantMasks(6, 1.0))
+    )
+    assert true > 0.9 and boxes < 0.6
+
+
+def test_a_pair_counts_once_and_only_if_it_is_related_and_its_boxes_meet():
+    def pairs(relations):
+        return sum(len(true) for true, _ in borrowed.contacts([contact_scene(relations)], ConstantMasks(6, 1.0)))
+
+    assert pairs([[0, 1, 2], [1, 0, 3], [0, 1, 4]]) == 1
+    assert pairs([[0, 2, 1], [2, 1, 1]]) == 0
+    assert pairs([]) == 0
+
+
+def test_ownership_looks_at_the_regions_of_the_pair_s_own_image():
+    batch, regions = contact_scene([[0, 1, 2]])
+    twice = replace(
+        batch,
+        masks=batch.masks * 2,
+        relations=[batch.relations[0][:0], batch.relations[0]],
+        sizes=batch.sizes * 2,
+    )
+    shifted = torch.cat([regions.boxes + 7, regions.boxes])
+    two = replace(
+        regions,
+        boxes=shifted,
+        image=torch.tensor([0, 0, 0, 1, 1, 1]),
+        labels=regions.labels.repeat(2),
+        class_probabilities=regions.class_probabilities.repeat(2, 1),
+        mask_logits=None,
+        sizes=batch.sizes * 2,
+    )
+    way = ConstantMasks(6, 1.0)
+    alone = list(borrowed.contacts([(batch, regions)], way))[-1]
+    found = list(borrowed.contacts([(twice, two)], way))
+    assert len(found) == 2 and len(found[0][0]) == 0
+    assert all(torch.equal(one, other) for one, other in zip(found[1], alone, strict=True))

@@ -46,7 +46,7 @@ def test_references_are_of_the_same_seed_and_the_same_task():
 
 @pytest.mark.parametrize(
     "field, value",
-    [("frame", "box"), ("edges", "none"), ("kernels", "joint"), ("sigmoid", True)],
+    [("frame", "box"), ("edges", "none"), ("edges", "contact"), ("kernels", "joint"), ("sigmoid", True)],
 )
 def test_a_control_has_an_equal_network(field, value):
     file = results(changed(**{field: value}), changed(masks="oracle"), changed(masks="oracle", **{field: value}))
