@@ -160,10 +160,9 @@ class RefinerTraining(nn.Module):
     more than its box. Only `refiner` is trained and saved.
     """
 
-    def __init__(self, detector: nn.Module, mask_classes: int, refiner: PixelRefiner):
+    def __init__(self, detector: nn.Module, refiner: PixelRefiner):
         super().__init__()
         self.detector, self.refiner = detector, refiner
-        self.segmenter = Segmenter(torch.eye(mask_classes))
 
     def mask_losses(self, batch: Batch) -> dict[str, Mean]:
         """`pixels`: cross-entropy of refined masks, cell by cell, where cells in another region's box weigh more."""
@@ -173,7 +172,7 @@ class RefinerTraining(nn.Module):
         regions = look.regions
         truth = torch.cat([torch.arange(count, device=regions.image.device) for count in regions.counts()])
         targets = mask_targets(batch, regions.boxes, regions.image, truth)
-        logits, _ = transferred(regions, self.segmenter)
+        logits = regions.mask_logits[torch.arange(len(regions)), regions.labels - 1]
         refined = self.refiner(logits, look, batch.images)
         contact = largest_claims(torch.ones_like(logits), regions.boxes, regions.image)
         total = F.binary_cross_entropy_with_logits(refined, targets, 1 + CONTACT * contact, reduction="sum")

@@ -188,7 +188,7 @@ def test_the_loss_is_a_weighted_cross_entropy_in_jittered_boxes():
     both = replace(batch, boxes=[boxes.repeat(2, 1) for boxes in batch.boxes])
     both = replace(both, masks=[m.repeat(2, 1, 1) for m in batch.masks])
     twice = torch.arange(4).repeat_interleave(2)
-    training = RefinerTraining(GivenBoxes(None, chosen(look, twice)), MASK_CLASSES, refiner())
+    training = RefinerTraining(GivenBoxes(None, chosen(look, twice)), refiner())
     loss = training.mask_losses(both)["pixels"]
     moved = [jitter(b, (SIDE, SIDE), g) for b, g in zip(both.boxes, both.generators(), strict=True)]
     answer = replace(chosen(look, twice), regions=replace(chosen(look, twice).regions, boxes=torch.cat(moved)))
@@ -215,7 +215,7 @@ def test_every_weight_of_the_refiner_learns_and_no_other():
     detector = Detector(BACKBONES["resnext-tiny-fpn"], 4, MASK_CLASSES, NUMBERS).requires_grad_(False)
     made = PixelRefiner(channels=detector.channels, mask_classes=MASK_CLASSES, width=8)
     torch.nn.init.normal_(made.residual.weight)
-    training = RefinerTraining(detector, MASK_CLASSES, made)
+    training = RefinerTraining(detector, made)
     training.mask_losses(batch)["pixels"].value.backward()
     without = [name for name, p in training.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     # A constant added to all keys of a softmax changes nothing.
@@ -225,7 +225,7 @@ def test_every_weight_of_the_refiner_learns_and_no_other():
 
 def test_it_learns_to_follow_pixels():
     look, batch = flat_scene()
-    training = RefinerTraining(GivenBoxes(None, look), MASK_CLASSES, refiner(trained=False))
+    training = RefinerTraining(GivenBoxes(None, look), refiner(trained=False))
     optimizer = torch.optim.AdamW(training.refiner.parameters(), 0.01)
     losses = []
     for step in range(40):
