@@ -130,13 +130,13 @@ def foreground_proposals(batch: Batch, samples: Samples, generators: list[Genera
 
 def jittered_boxes(batch: Batch, samples: Samples, generators: list[Generator]) -> tuple[Tensor, Tensor, Tensor]:
     """Each true box once, its edges moved by 6 % of its size (at most 12 %): fewer crops than proposals."""
-    moved = [_jitter(*of_image) for of_image in zip(batch.boxes, batch.sizes, generators, strict=True)]
+    moved = [jitter(*of_image) for of_image in zip(batch.boxes, batch.sizes, generators, strict=True)]
     device = samples.image.device
     image = image_index([len(boxes) for boxes in moved], device)
     return torch.cat(moved), image, torch.cat([torch.arange(len(boxes), device=device) for boxes in moved])
 
 
-def _jitter(boxes: Tensor, size: tuple[int, int], generator: Generator) -> Tensor:
+def jitter(boxes: Tensor, size: tuple[int, int], generator: Generator) -> Tensor:
     extent = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     shift = 0.06 * torch.randn(boxes.shape, generator=generator, device=boxes.device)
     return clip(boxes + extent * shift.clamp(-0.12, 0.12), size)

@@ -17,7 +17,6 @@ from segsg.photos.bundle import CARD, FACTS, FORMAT, MANIFEST, SAMPLES, VERSION,
 from segsg.report.pages import environment
 from segsg.study import detectors, facts, scene_graphs, sets
 from segsg.study.facts import Facts
-from segsg.study.models import make_model
 from segsg.study.params import Params
 from segsg.study.rows import row_of, rows
 from segsg.training.checkpoint import WEIGHTS as TRAINED
@@ -108,7 +107,7 @@ def _foreign(out: Path) -> list[Path]:
 def trained_model(params: Params, key: str) -> nn.Module:
     """The model with its detector inside, and never with stored looks."""
     row = row_of(params, key)
-    model = make_model(facts.load(params), params.numbers, row, detectors.load_detector(params, row.detector_key))
+    model = scene_graphs.on_detector(params, row, facts.load(params), detectors.load_detector(params, row.detector_key))
     load_weights(model, scene_graphs.folder(params, key))
     return model.eval()
 

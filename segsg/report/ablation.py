@@ -40,6 +40,7 @@ WORDS = {
     (MASKS, "shuffled"): "masks of other regions",
     (MASKS, "rectangles"): "box rectangles as masks",
     (MASKS, "oracle"): "true masks (oracle)",
+    (MASKS, "refined"): "masks that follow pixels",
     ("frame", "box"): "masks in the frame of each box",
     ("frame", "union"): "masks in the frame of the pair",
     ("nodes", False): "edges only",

@@ -1,6 +1,7 @@
 """How well borrowed masks fit scene-graph images, against the true masks that only a drawn world has."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import torch
 from jaxtyping import Bool, Float
@@ -14,19 +15,19 @@ from segsg.grounding.transfer import MODES
 from segsg.kernels.boxes import contact_frames
 from segsg.kernels.masks import crop, paste
 from segsg.structures import MASK_SIDE, Batch, Look, Regions
-from segsg.study import facts, runs, sets
+from segsg.study import facts, refiners, runs, sets
 from segsg.study.detectors import load_detector
-from segsg.study.models import transfer
+from segsg.study.models import pixel_refined, segmenter, transfer
 from segsg.study.params import Params
-from segsg.study.rows import RECTANGLES
+from segsg.study.rows import RECTANGLES, REFINED
 
 
 def transfer_quality(params: Params) -> dict:
     """`transfer_quality` {way of transfer: {class: mean IoU}}, `ownership` {way of transfer: share}, and the names
     `copied_classes` and `mask_classes`.
 
-    In the true boxes of test images, the mask of the true class, for every way of transfer, and the box itself.
-    Ownership is measured where two related regions meet.
+    In the true boxes of test images, the mask of the true class, for every way of transfer, the box itself, and what
+    the pixel refiner makes of the study's own way. Ownership is measured where two related regions meet.
     Of several joint detectors the first has the plain name of a way, the others bear their key. A study without true
     masks has no quality.
     """
@@ -53,7 +54,13 @@ def _qualities(params: Params, key: str) -> dict[str, tuple[dict, float | None]]
     ways[RECTANGLES] = ConstantMasks(known.classes, 1.0)
     detector = load_detector(params, key).to(runs.device())
     seen = list(true_regions(params, lambda batch: detector.look(batch, "predcls")))
-    return {name: (fit(seen, way, known.names.classes), ownership(contacts(seen, way))) for name, way in ways.items()}
+    wanted = replace(params.grounding, masks=REFINED)
+    refined = pixel_refined(known, params.numbers, wanted, detector).to(runs.device())
+    refiners.load_refiner(params, key, refined.refiner)
+    seen_refined = list(true_regions(params, lambda batch: refined.look(batch, "predcls")))
+    measured = {name: (seen, way) for name, way in ways.items()} | {REFINED: (seen_refined, segmenter(known, wanted))}
+    names = known.names.classes
+    return {name: (fit(of, way, names), ownership(contacts(of, way))) for name, (of, way) in measured.items()}
 
 
 def fit(seen: Iterable[tuple[Batch, Regions]], way: nn.Module, names: tuple[str, ...]) -> dict[str, float | None]:

@@ -9,6 +9,7 @@ from segsg.grounding.contact import ContactEncoder, WithContact
 from segsg.grounding.edges import COMBINATIONS, FRAMES, KERNELS, NoPairMasks, NoSmoothing, PairMasks
 from segsg.grounding.extractor import GroundedExtractor
 from segsg.grounding.refinement import MaskDomain, MaskRefiner, RefinedInTraining, RefinedModel
+from segsg.grounding.refiner import PixelRefinedDetector, PixelRefiner
 from segsg.grounding.segmenter import AllClasses, ConstantMasks, MixedClasses, Segmenter, ShuffledMasks
 from segsg.grounding.transfer import Transfer, transfer_matrix
 from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder, Extractor, Fusion, NoFeatures
@@ -30,13 +31,18 @@ from segsg.study.rows import CONTACT, FREQUENCY, Row
 REFINED = {"inference": RefinedModel, "training": RefinedInTraining}
 CONSTANT = {"rectangles": 1.0, "zero": 0.0}
 """controls whose masks have one value in every cell"""
+ONE_CHANNEL = ("oracle", "refined")
+"""masks that the detector of a row brings, one for each region and whatever class"""
 
 
 def make_model(facts: Facts, numbers: Numbers, row: Row, detector: FrozenDetector) -> SceneGraphModel:
     """The untrained model of a row on a frozen detector, from the seeds of the study and of the row.
 
-    ValueError for a model that does not exist.
+    A row with pixel-refined masks gets its detector with an untrained pixel refiner behind it. ValueError for a model
+    that does not exist.
     """
+    if row.follows_pixels:
+        detector = pixel_refined(facts, numbers, row.grounding, detector)
     torch.manual_seed(numbers.seed + row.seed)
     detected = row.task == "sgdet"
     slots = {
@@ -106,12 +112,24 @@ def mask_channels(wanted: Grounding, classes: int) -> AllClasses | MixedClasses:
 
 def segmenter(facts: Facts, wanted: Grounding) -> nn.Module:
     """Masks of every class (eq. 4), or what a control puts in their place."""
-    if wanted.masks == "oracle":
+    if wanted.masks in ONE_CHANNEL:
         return Segmenter(torch.ones(facts.classes - 1, 1))
     if wanted.masks in CONSTANT:
         return ConstantMasks(facts.classes, CONSTANT[wanted.masks])
     transferred = Segmenter(transfer(facts, wanted.transfer, wanted.transfer_threshold).matrix)
     return ShuffledMasks(transferred) if wanted.masks == "shuffled" else transferred
+
+
+def pixel_refined(facts: Facts, numbers: Numbers, wanted: Grounding, detector: FrozenDetector) -> PixelRefinedDetector:
+    """A frozen detector whose masks are transferred as a row wants it, then refined; the refiner is untrained."""
+    transferred = Segmenter(transfer(facts, wanted.transfer, wanted.transfer_threshold).matrix)
+    return PixelRefinedDetector(detector, transferred, make_refiner(facts, numbers, detector))
+
+
+def make_refiner(facts: Facts, numbers: Numbers, detector: FrozenDetector) -> PixelRefiner:
+    """The untrained pixel refiner of a joint detector."""
+    mask_classes, width = len(facts.mask_names), numbers.pixel_refiner.width
+    return PixelRefiner(channels=detector.channels, mask_classes=mask_classes, width=width)
 
 
 def transfer(facts: Facts, mode: str, threshold: float) -> Transfer:

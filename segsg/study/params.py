@@ -156,13 +156,11 @@ class World:
 
 
 @dataclass(frozen=True)
-class Optimization:
-    """How a network is trained; stage 1 and stage 2 have a section each."""
+class MaskOptimization:
+    """How a network is trained on mask-set images alone, as the pixel refiner is."""
 
     iterations: Count
     """steps of the optimizer"""
-    images: Positive
-    """scene-graph images in a step, over all processes"""
     mask_images: Positive
     """mask-set images in a step, over all processes"""
     optimizer: typing.Literal["adamw", "sgd"]
@@ -182,6 +180,14 @@ class Optimization:
     """auto: half precision on GPUs that have it, 32-true on CPUs"""
     flip: bool
     """mirror half of the training images; off where the look of the frozen detector is cached"""
+
+
+@dataclass(frozen=True)
+class Optimization(MaskOptimization):
+    """How a network is trained on scene-graph images too; stage 1 and stage 2 have a section each."""
+
+    images: Positive
+    """scene-graph images in a step, over all processes"""
 
 
 @dataclass(frozen=True)
@@ -280,8 +286,9 @@ class Grounding:
     """a region's Gaussian from its own class, or from the classes of both regions of a pair, as in the released code"""
     sigmoid: bool
     """squash the mask of a pair once more, as the released code does"""
-    masks: typing.Literal["transferred", "rectangles", "zero", "shuffled", "oracle"]
-    """what nodes and edges see; all but the first are controls, and the last needs a drawn world's true masks"""
+    masks: typing.Literal["transferred", "refined", "rectangles", "zero", "shuffled", "oracle"]
+    """what nodes and edges see: transferred masks, or those behind the pixel refiner; the others are controls, and the
+    last needs a drawn world's true masks"""
     refinement: typing.Literal["none", "inference", "training"]
     """eq. 8, 9: where scene graphs see refined masks, if they are refined at all"""
 
@@ -295,6 +302,14 @@ class Refinement:
     width: Width
     """channels of its convolutions"""
     convolutions: typing.Annotated[int, Range(0, 100)]
+
+
+@dataclass(frozen=True)
+class PixelRefiner:
+    """The network that makes transferred masks follow the photo, for rows with `grounding.masks: refined`."""
+
+    width: Width
+    """channels of its convolutions"""
 
 
 @dataclass(frozen=True)
@@ -326,6 +341,7 @@ class Numbers:
     sampling: Sampling
     network: Network
     refinement: Refinement
+    pixel_refiner: PixelRefiner
     evaluation: Evaluation
 
 
@@ -364,6 +380,9 @@ class Params:
     network: Network
     grounding: Grounding
     refinement: Refinement
+    pixel_refiner: PixelRefiner
+    pixel_training: MaskOptimization
+    """of the pixel refiner of each joint detector, on the mask set alone"""
     stage2: Optimization
     evaluation: Evaluation
     experiments: dict[Name, ExperimentRow]

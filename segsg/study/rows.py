@@ -17,7 +17,7 @@ JOINT = "joint"
 """name of the comparison with the baseline on the same joint detector"""
 MASKS, REFINEMENT = "masks", "refinement"
 """fields of the section `grounding`: what stands in for the masks, and whether they are refined (eq. 9)"""
-TRANSFERRED, RECTANGLES, ORACLE = "transferred", "rectangles", "oracle"
+TRANSFERRED, REFINED, RECTANGLES, ORACLE = "transferred", "refined", "rectangles", "oracle"
 UNREFINED = "none"
 CONTACT = "contact"
 """the value of `edges` with which pairs also see masks in their contact frame"""
@@ -78,7 +78,12 @@ class Row:
     @property
     def is_control(self) -> bool:
         """Whether something else stands in for transferred masks."""
-        return self.grounding is not None and self.grounding.masks != TRANSFERRED
+        return self.grounding is not None and self.grounding.masks not in (TRANSFERRED, REFINED)
+
+    @property
+    def follows_pixels(self) -> bool:
+        """Whether its masks come from the pixel refiner."""
+        return self.grounding is not None and self.grounding.masks == REFINED
 
     @property
     def sees_truth(self) -> bool:

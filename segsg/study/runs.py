@@ -16,7 +16,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from segsg.files import digest
-from segsg.study.params import Optimization, Params, load
+from segsg.study.params import MaskOptimization, Params, load
 from segsg.study.sets import processes
 from segsg.training.checkpoint import Checkpoint, save_history, save_weights
 from segsg.training.loop import OPTIMIZERS, Plan, Source, cosine, fit, precision, steps, warm
@@ -42,7 +42,7 @@ def _plain(value):
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else str(value)
 
 
-def plan(numbers: Optimization, seed: int) -> Plan:
+def plan(numbers: MaskOptimization, seed: int) -> Plan:
     """How long and how fast to train."""
     rate = {"cosine": cosine(numbers.iterations), "steps": steps(numbers.steps)}[numbers.schedule]
     return Plan(numbers.iterations, warm(rate, numbers.warmup), numbers.clip_norm, seed, numbers.checkpoint_every)
@@ -53,7 +53,7 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def fabric(numbers: Optimization) -> Fabric:
+def fabric(numbers: MaskOptimization) -> Fabric:
     """Lightning Fabric, launched: on one device, or over all processes that torchrun started on all machines."""
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     runner = Fabric(
@@ -71,7 +71,7 @@ def train(
     model: nn.Module,
     sources: dict[str, Source],
     *,
-    numbers: Optimization,
+    numbers: MaskOptimization,
     key: str,
     seed: int,
     depends_on: list,

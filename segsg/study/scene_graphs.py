@@ -9,8 +9,8 @@ from segsg.data.visual_genome import Split
 from segsg.files import digest
 from segsg.grounding.segmenter import TrueMaskDetector
 from segsg.models.scene_graph import SceneGraphModel
-from segsg.structures import ImageGraph
-from segsg.study import detectors, facts, runs, sets
+from segsg.structures import FrozenDetector, ImageGraph
+from segsg.study import detectors, facts, refiners, runs, sets
 from segsg.study.models import make_model
 from segsg.study.params import Params
 from segsg.study.rows import FREQUENCY, Row, row_of
@@ -47,15 +47,24 @@ def _depends_on(params: Params, row: Row) -> list:
     files = [detectors.folder(params, row.detector_key) / WEIGHTS]
     files += [facts.folder(params) / name for name in (facts.NAMES, facts.NUMBERS)]
     files += [params.data.scene_graphs.true_masks_train] if row.sees_truth else []
+    files += [refiners.folder(params, row.detector_key) / WEIGHTS] if row.follows_pixels else []
     read = [*(digest(path) for path in files), *detectors.looks_digests(params, row.detector_key)]
     sections = [params.data, params.detection, params.cache_looks, params.sampling, params.evaluation.pair_overlap]
-    return [*sections, params.network, params.refinement, row, read, sets.trained_on(params)]
+    return [*sections, params.network, params.refinement, params.pixel_refiner, row, read, sets.trained_on(params)]
 
 
 def untrained(params: Params, row: Row, known: facts.Facts) -> SceneGraphModel:
     """The model of a row on its frozen detector, or for an oracle on one whose masks are the true ones."""
     detector = detectors.look_at(params, row.detector_key)
-    return make_model(known, params.numbers, row, TrueMaskDetector(detector) if row.sees_truth else detector)
+    return on_detector(params, row, known, TrueMaskDetector(detector) if row.sees_truth else detector)
+
+
+def on_detector(params: Params, row: Row, known: facts.Facts, detector: FrozenDetector) -> SceneGraphModel:
+    """The untrained model of a row on a detector; where its masks are refined, by the trained pixel refiner."""
+    model = make_model(known, params.numbers, row, detector)
+    if row.follows_pixels:
+        refiners.load_refiner(params, row.detector_key, model.detector.refiner)
+    return model
 
 
 def load_model(params: Params, key: str) -> SceneGraphModel:

@@ -12,7 +12,7 @@ from segsg.data.views import OverlappingRelations, Subset, one_predicate_per_pai
 from segsg.data.visual_genome import SceneGraphSet, Split
 from segsg.files import digest
 from segsg.structures import Batch, Source
-from segsg.study.params import DetectorRow, Optimization, Params
+from segsg.study.params import DetectorRow, MaskOptimization, Params
 
 LOADING_THREADS = 2
 EVALUATION_IMAGES = 8
@@ -143,7 +143,8 @@ def share(images: int) -> int:
     if images % processes():
         raise ValueError(
             f"{images} images in a step cannot be shared evenly by {processes()} processes; use a number of GPUs that "
-            "divides it (CUDA_VISIBLE_DEVICES), or change stage1 and stage2: images, mask_images in the profile"
+            "divides it (CUDA_VISIBLE_DEVICES), or change stage1, pixel_training and stage2: images, mask_images in "
+            "the profile"
         )
     return images // processes()
 
@@ -152,7 +153,7 @@ SIDES = {"left", "right"}
 """words of predicates that a mirror makes untrue"""
 
 
-def mask_batches(params: Params, dataset: Any, *, numbers: Optimization, seed: int) -> Source:
+def mask_batches(params: Params, dataset: Any, *, numbers: MaskOptimization, seed: int) -> Source:
     """Batches of a mask set."""
     return _batches(params, dataset, images=numbers.mask_images, flip=numbers.flip, seed=seed)
 

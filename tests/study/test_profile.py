@@ -110,7 +110,7 @@ def test_a_file_written_by_hand_is_noticed(tmp_path):
     ("change", "message"),
     [
         ("{edgse: none}", "grounding of smoke-vctree-fpn-sgcls-wrong: unknown key 'edgse'; did you mean 'edges'"),
-        ("{masks: rectangle}", "masks: 'rectangle' is not one of transferred, rectangles"),
+        ("{masks: rectangle}", "masks: 'rectangle' is not one of transferred, refined"),
         ("{masks: zero, refinement: training}", "masks: zero cannot be refined; set refinement: none or"),
     ],
 )

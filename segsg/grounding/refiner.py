@@ -1,0 +1,179 @@
+"""The pixel refiner: transferred masks that follow the photo.
+
+A mask head learns blurred averages of its classes, and a transferred mask inherits them. The pixel refiner corrects a
+transferred mask by what the photo shows in its box. It knows no class, so that it serves every scene-graph class, and
+learns from mask-set images alone. It is not the refinement of eq. 8 and 9, which reads the object context and no pixel.
+"""
+
+from dataclasses import replace
+
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from segsg.detection.detector import DEVIATION, MEAN, frozen
+from segsg.detection.heads import CROP_SIDE, jitter, mask_targets
+from segsg.grounding.segmenter import CERTAIN, Segmenter
+from segsg.kernels.claims import largest_claims
+from segsg.kernels.roi_align import roi_align
+from segsg.structures import MASK_SIDE, Batch, Domain, Look, Mean, Regions, Task
+
+PIXEL_SIDE = 2 * MASK_SIDE
+"""pixels along a side of the part of a photo that lies in a box"""
+CONTACT = 2.0
+"""added to the weight of a cell that lies in the box of another region, which is 1 elsewhere"""
+
+
+def transferred(
+    regions: Regions, segmenter: Segmenter
+) -> tuple[Float[Tensor, "regions 28 28"], Bool[Tensor, "regions"]]:
+    """The mask logits that each region is expected to have, and whether any class that it may be of has a mask.
+
+    The mean over the detector's belief of the logits of eq. 4, among classes that have a mask. Where a class is
+    certain, these are its logits.
+    """
+    belief = regions.class_probabilities.float() * segmenter.known
+    share = belief.sum(dim=1)
+    weights = (belief / share.clamp(min=1e-6)[:, None]) @ segmenter.transfer
+    return torch.einsum("rc,rchw->rhw", weights, regions.mask_logits.float()), share > 0
+
+
+def to_the_border(photos: UInt8[Tensor, "images 3 h w"], sizes: list[tuple[int, int]]) -> UInt8[Tensor, "images 3 h w"]:
+    """Photos whose padding repeats their last row and column, so that no crop sees how far they were padded."""
+    h, w = photos.shape[2:]
+    rows, columns = torch.arange(h, device=photos.device), torch.arange(w, device=photos.device)
+    parts = (
+        photo[:, rows.clamp(max=height - 1)][:, :, columns.clamp(max=width - 1)]
+        for photo, (height, width) in zip(photos, sizes, strict=True)
+    )
+    return torch.stack(list(parts))
+
+
+def colours(photos: UInt8[Tensor, "images 3 h w"], regions: Regions) -> Float[Tensor, "regions 3 56 56"]:
+    """The pixels in each box, normalised as backbones see them."""
+    whole = to_the_border(photos, regions.sizes).float()
+    crops = roi_align(whole, regions.boxes, regions.image, PIXEL_SIDE, 1.0)
+    mean, deviation = (crops.new_tensor(values)[:, None, None] for values in (MEAN, DEVIATION))
+    return (crops - mean) / deviation
+
+
+def colour_distances(
+    seen: Float[Tensor, "regions 3 h w"], masks: Float[Tensor, "regions h w"]
+) -> Float[Tensor, "regions 6 h w"]:
+    """How far each cell's colour is from the mean colour of the mask, and from that of the rest of the box."""
+    distances = []
+    for weights in (masks, 1 - masks):
+        total = weights.sum(dim=(1, 2)).clamp(min=1e-3)
+        mean = (seen * weights[:, None]).sum(dim=(2, 3)) / total[:, None]
+        distances.append((seen - mean[:, :, None, None]).abs())
+    return torch.cat(distances, dim=1)
+
+
+class GridAttention(nn.Module):
+    """Adds to each cell what the whole box says: every 2 x 2 block of cells attends to all blocks, with one head."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.asked, self.keys = nn.Conv2d(width, width, 1), nn.Conv2d(width, width, 1)
+        self.values, self.out = nn.Conv2d(width, width, 1), nn.Conv2d(width, width, 1)
+
+    def forward(self, cells: Float[Tensor, "regions width h w"]) -> Float[Tensor, "regions width h w"]:
+        blocks = F.avg_pool2d(cells, 2)
+        asked, keys, values = (part(blocks).flatten(2).mT for part in (self.asked, self.keys, self.values))
+        heard = F.scaled_dot_product_attention(asked, keys, values).mT.unflatten(2, blocks.shape[2:])
+        return cells + F.interpolate(self.out(heard), scale_factor=2.0, mode="nearest")
+
+
+class PixelRefiner(nn.Module):
+    """A residual for one mask logit per cell, from pixels, feature maps, mask logits and the other regions' masks.
+
+    `channels` are those of the feature maps, `mask_classes` those of the mask head. The last layer is zero, so that an
+    untrained refiner changes nothing at all.
+    """
+
+    def __init__(self, *, channels: int, mask_classes: int, width: int):
+        super().__init__()
+        own = 1 + 1 + 6 + 3 * (PIXEL_SIDE // MASK_SIDE) ** 2  # mask, claims, distances of colours, pixels
+        self.features, self.head = nn.Conv2d(channels, width, 1), nn.Conv2d(mask_classes, width, 1)
+        self.pixels = nn.Conv2d(own, width, 3, padding=1)
+        self.near = nn.Sequential(_convolution(width, 1), nn.ReLU(), _convolution(width, 1), nn.ReLU())
+        self.whole = GridAttention(width)
+        self.far = nn.Sequential(nn.ReLU(), _convolution(width, 2), nn.ReLU(), _convolution(width, 4), nn.ReLU())
+        self.residual = nn.Conv2d(width, 1, 1)
+        nn.init.zeros_(self.residual.weight)
+        nn.init.zeros_(self.residual.bias)
+
+    def forward(
+        self, logits: Float[Tensor, "regions 28 28"], look: Look, photos: UInt8[Tensor, "images 3 h w"]
+    ) -> Float[Tensor, "regions 28 28"]:
+        """Refined mask logits of the regions of `look`, from `logits`, the transferred ones, and the photos it saw."""
+        regions = look.regions
+        masks, seen = logits.sigmoid(), colours(photos, regions)
+        claims = largest_claims(masks, regions.boxes, regions.image)
+        distances = colour_distances(F.avg_pool2d(seen, 2), masks)
+        own = torch.cat([torch.stack([2 * masks - 1, claims], dim=1), distances, _folded(seen)], dim=1)
+        crops = F.interpolate(self.features(look.region_crops(CROP_SIDE)), scale_factor=2.0, mode="nearest")
+        cells = self.near((crops + self.head(regions.mask_logits.float()) + self.pixels(own)).relu())
+        return logits + self.residual(self.far(self.whole(cells)))[:, 0].float()
+
+
+def _folded(seen: Float[Tensor, "regions 3 56 56"]) -> Float[Tensor, "regions 12 28 28"]:
+    """The 2 x 2 pixels of each cell as channels; PyTorch's own pixel_unshuffle gets an empty batch wrong."""
+    blocks = seen.unflatten(3, (MASK_SIDE, -1)).unflatten(2, (MASK_SIDE, -1))
+    return blocks.permute(0, 1, 3, 5, 2, 4).flatten(1, 3)
+
+
+def _convolution(width: int, dilation: int) -> nn.Conv2d:
+    """A 3 x 3 convolution that keeps the number of cells."""
+    return nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
+
+
+class PixelRefinedDetector(nn.Module):
+    """A frozen detector whose masks are transferred and refined ones: one channel for each region, whatever its class.
+
+    `segmenter` knows the transfer to the classes of the images that are looked at; `detector` and `refiner` are
+    frozen. A region that can be of no class with a mask has an empty one. Everything else is `detector`'s.
+    """
+
+    def __init__(self, detector: nn.Module, segmenter: Segmenter, refiner: PixelRefiner):
+        super().__init__()
+        self.detector, self.segmenter, self.refiner = detector, segmenter, refiner.requires_grad_(False)
+        self.channels = detector.channels
+
+    def look(self, batch: Batch, task: Task, domain: Domain = "graph") -> Look:
+        """The frozen detector's look with refined masks as logits. ValueError if it has no mask head."""
+        look = self.detector.look(batch, task, domain)
+        if look.regions.mask_logits is None:
+            raise ValueError("this detector has no mask head; train it jointly (joint: true) to refine its masks")
+        with frozen(self), torch.autocast(batch.images.device.type, enabled=False):
+            logits, known = transferred(look.regions, self.segmenter)
+            refined = self.refiner(logits, look, batch.images)
+            refined = torch.where(known[:, None, None], refined, -CERTAIN)
+        return replace(look, regions=replace(look.regions, mask_logits=refined[:, None]))
+
+
+class RefinerTraining(nn.Module):
+    """A pixel refiner that learns on mask-set images: a frozen detector's masks of the true classes become true masks.
+
+    Boxes are jittered, as detections will be. Cells in which boxes of an image meet count more, since there a mask says
+    more than its box. Only `refiner` is trained and saved.
+    """
+
+    def __init__(self, detector: nn.Module, refiner: PixelRefiner):
+        super().__init__()
+        self.detector, self.refiner = detector, refiner
+
+    def mask_losses(self, batch: Batch) -> dict[str, Mean]:
+        """`pixels`: cross-entropy of refined masks, cell by cell, where cells in another region's box weigh more."""
+        moved = zip(batch.boxes, batch.sizes, batch.generators(), strict=True)
+        batch = replace(batch, boxes=[jitter(*of_image) for of_image in moved])
+        look = self.detector.look(batch, "predcls", "mask")
+        regions = look.regions
+        truth = torch.cat([torch.arange(count, device=regions.image.device) for count in regions.counts()])
+        targets = mask_targets(batch, regions.boxes, regions.image, truth)
+        logits = regions.mask_logits[torch.arange(len(regions)), regions.labels - 1]
+        refined = self.refiner(logits, look, batch.images)
+        contact = largest_claims(torch.ones_like(logits), regions.boxes, regions.image)
+        total = F.binary_cross_entropy_with_logits(refined, targets, 1 + CONTACT * contact, reduction="sum")
+        return {"pixels": Mean(total, targets.numel())}

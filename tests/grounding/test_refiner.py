@@ -1,0 +1,237 @@
+"""The pixel refiner: what it starts as, what it depends on, and that it learns to follow pixels."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from scenes import CHANNELS, CLASSES, MASK_CLASSES, SIDE, STRIDE, FixedDetector, make
+from torch.nn import functional as F
+from torch.testing import assert_close
+
+from segsg.detection.backbones import BACKBONES
+from segsg.detection.detector import Detector
+from segsg.detection.heads import jitter
+from segsg.detection.proposals import DetectionNumbers
+from segsg.grounding.refiner import (
+    CONTACT,
+    PixelRefinedDetector,
+    PixelRefiner,
+    RefinerTraining,
+    colour_distances,
+    colours,
+    transferred,
+)
+from segsg.grounding.segmenter import Segmenter
+from segsg.kernels.masks import crop
+from segsg.structures import Look, Regions, one_hot
+
+NUMBERS = DetectionNumbers(60, 60, 40, 20, 64, 32, 0.4, 0.26, 0.5, 6, 5)
+
+
+def refiner(trained=True, mask_classes=MASK_CLASSES):
+    """A refiner as it begins, or with a last layer that is not zero."""
+    torch.manual_seed(0)
+    made = PixelRefiner(channels=CHANNELS, mask_classes=mask_classes, width=8)
+    if trained:
+        torch.nn.init.normal_(made.residual.weight)
+    return made
+
+
+def scene(counts, seed=0):
+    """A look, photos of noise, and transferred logits."""
+    look, batch = make(counts, seed)
+    g = torch.Generator().manual_seed(seed)
+    photos = torch.randint(0, 256, batch.images.shape, dtype=torch.uint8, generator=g)
+    return look, photos, look.regions.mask_logits[:, 0]
+
+
+def chosen(look, rows, image=None):
+    """The look with only these regions, in this order."""
+    regions = look.regions
+    parts = [getattr(regions, name)[rows] for name in ("boxes", "image", "labels", "class_probabilities")]
+    kept = Regions(*parts, regions.sizes, regions.mask_logits[rows])
+    return replace(look, regions=kept)
+
+
+def test_an_untrained_refiner_changes_nothing():
+    look, photos, logits = scene([3, 0, 2])
+    assert torch.equal(refiner(trained=False)(logits, look, photos), logits)
+    assert not torch.equal(refiner()(logits, look, photos), logits)
+
+
+def test_an_untrained_refined_detector_gives_the_masks_of_eq_4():
+    look, batch = make([3, 0, 2])
+    regions = replace(look.regions, class_probabilities=one_hot(look.regions.labels, CLASSES))
+    segmenter = Segmenter(torch.rand(CLASSES - 1, MASK_CLASSES))
+    detector = PixelRefinedDetector(FixedDetector(replace(look, regions=regions)), segmenter, refiner(trained=False))
+    seen = detector.look(batch, "predcls")
+    masks = Segmenter(torch.ones(CLASSES - 1, 1))(seen.regions)[torch.arange(5), regions.labels]
+    assert_close(masks, segmenter(regions)[torch.arange(5), regions.labels])
+    assert seen.features is look.features and torch.equal(seen.regions.boxes, regions.boxes)
+
+
+def test_expected_logits_are_a_mean_over_believed_classes_that_have_masks():
+    look, _ = make([2])
+    transfer = torch.rand(CLASSES - 1, MASK_CLASSES)
+    transfer[1] = 0
+    belief = torch.tensor([[0.5, 0.2, 0.2, 0, 0.1, 0], [0.6, 0, 0.4, 0, 0, 0]])
+    regions = replace(look.regions, class_probabilities=belief)
+    logits, known = transferred(regions, Segmenter(transfer))
+    row = (0.2 * transfer[0] + 0.1 * transfer[3]) / 0.3
+    assert_close(logits[0], (row[:, None, None] * regions.mask_logits[0]).sum(0))
+    assert known.tolist() == [True, False]
+
+
+def test_a_region_of_no_class_with_a_mask_has_an_empty_one():
+    look, batch = make([2])
+    regions = replace(look.regions, class_probabilities=torch.eye(CLASSES)[[0, 2]])
+    detector = PixelRefinedDetector(
+        FixedDetector(replace(look, regions=regions)), Segmenter(torch.rand(CLASSES - 1, MASK_CLASSES)), refiner()
+    )
+    masks = detector.look(batch, "sgdet").regions.mask_logits.sigmoid()
+    assert masks[0].max() < 1e-6 < masks[1].max()
+
+
+def test_a_detector_without_a_mask_head_is_a_clear_error():
+    look, batch = make([2])
+    plain = FixedDetector(replace(look, regions=replace(look.regions, mask_logits=None)))
+    with pytest.raises(ValueError, match="no mask head"):
+        PixelRefinedDetector(plain, Segmenter(torch.rand(CLASSES - 1, MASK_CLASSES)), refiner()).look(batch, "sgcls")
+
+
+def test_the_order_of_regions_does_not_matter():
+    look, photos, logits = scene([4, 2])
+    order, refine = torch.tensor([2, 0, 3, 1, 5, 4]), refiner()
+    again = refine(logits[order], chosen(look, order), photos)
+    assert_close(again, refine(logits, look, photos)[order], atol=1e-5, rtol=1e-5)
+
+
+def test_a_region_sees_the_others_of_its_image_and_of_no_other():
+    look, photos, logits = scene([3, 2])
+    refine = refiner()
+    whole = refine(logits, look, photos)
+    first = refine(logits[:3], chosen(look, torch.arange(3)), photos)
+    assert_close(first, whole[:3], atol=1e-5, rtol=1e-5)
+    alone = refine(logits[:1], chosen(look, torch.arange(1)), photos)
+    assert (alone - whole[:1]).abs().max() > 1e-4
+
+
+def test_no_region_at_all_is_no_mask():
+    look, photos, logits = scene([0, 0])
+    assert refiner()(logits, look, photos).shape == (0, 28, 28)
+    only_one, photos, logits = scene([0, 1])
+    assert refiner()(logits, only_one, photos).shape == (1, 28, 28)
+
+
+def test_padding_does_not_reach_a_mask():
+    look, photos, logits = scene([2, 2])
+    whole = refiner()(logits, look, photos)
+    larger = torch.randint(0, 256, (2, 3, SIDE + 32, SIDE + 16), dtype=torch.uint8)
+    larger[:, :, :SIDE, :SIDE] = photos
+    maps = F.pad(look.features[0], (0, 16 // STRIDE, 0, 32 // STRIDE), mode="replicate")
+    padded = Look([maps], look.regions, look.strides, look.cells)
+    to_the_edge = torch.tensor([[20.0, 30, SIDE, SIDE]])
+    at_the_edge = replace(chosen(look, torch.arange(1)).regions, boxes=to_the_edge)
+    assert_close(refiner()(logits, padded, larger), whole, atol=1e-5, rtol=1e-5)
+    assert_close(colours(larger, at_the_edge), colours(photos, at_the_edge))
+
+
+def test_colours_are_the_pixels_in_a_box_normalised():
+    look, photos, _ = scene([1])
+    boxes = torch.tensor([[4.0, 2, 60, 58]])
+    seen = colours(photos, replace(look.regions, boxes=boxes))
+    pixels = photos[0, :, 2:58, 4:60].float()
+    padded = F.pad(pixels[None], (1, 1, 1, 1), mode="replicate")
+    kernel = torch.tensor([[1.0, 6, 1], [6, 36, 6], [1, 6, 1]]) / 64  # samples lie a quarter of a pixel off the centre
+    mean = torch.tensor([123.675, 116.28, 103.53])[:, None, None]
+    deviation = torch.tensor([58.395, 57.12, 57.375])[:, None, None]
+    expected = (F.conv2d(padded.transpose(0, 1), kernel[None, None])[:, 0] - mean) / deviation
+    assert_close(seen[0, :, 1:-1, 1:-1], expected[:, 1:-1, 1:-1], atol=1e-4, rtol=1e-4)
+
+
+def test_a_colour_is_compared_with_those_inside_and_outside_the_mask():
+    seen = torch.tensor([[1.0, 3], [5, 9]]).expand(1, 3, 2, 2)
+    masks = torch.tensor([[[1.0, 1], [0, 0]]])
+    inside, outside = colour_distances(seen, masks).chunk(2, dim=1)
+    assert_close(inside[0, 0], torch.tensor([[1.0, 1], [3, 7]]))
+    assert_close(outside[0, 0], torch.tensor([[6.0, 4], [2, 2]]))
+    assert colour_distances(seen, torch.ones(1, 2, 2)).isfinite().all()
+
+
+def flat_scene(count=4):
+    """Photos with a bright half disc in a box, and masks that cover all of the box alike: only pixels know better."""
+    look, batch = make([1] * count, seed=3)
+    photos = torch.full(batch.images.shape, 60, dtype=torch.uint8)
+    y, x = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
+    masks = []
+    for i, (x1, y1, x2, y2) in enumerate(look.regions.boxes.tolist()):
+        mask = ((x - x1) / (x2 - x1)) ** 2 + ((y - y1) / (y2 - y1)) ** 2 < 0.6
+        photos[i][:, mask & (x >= x1) & (y >= y1)] = 200
+        masks.append(mask[None])
+    regions = replace(look.regions, labels=torch.ones(count, dtype=torch.long))
+    regions = replace(regions, class_probabilities=one_hot(regions.labels, MASK_CLASSES + 1))
+    regions = replace(regions, mask_logits=torch.zeros_like(regions.mask_logits))
+    batch = replace(batch, images=photos, masks=masks, labels=list(regions.labels.split(1)), seeds=[1, 2, 3, 4])
+    return replace(look, regions=regions), batch
+
+
+class GivenBoxes(FixedDetector):
+    """Answers with the look that it has, moved to the boxes that it is asked about."""
+
+    def look(self, batch, task, domain="graph"):
+        look = self.answers[domain]
+        return replace(look, regions=replace(look.regions, boxes=torch.cat(batch.boxes)))
+
+
+def test_the_loss_is_a_weighted_cross_entropy_in_jittered_boxes():
+    look, batch = flat_scene()
+    both = replace(batch, boxes=[boxes.repeat(2, 1) for boxes in batch.boxes])
+    both = replace(both, masks=[m.repeat(2, 1, 1) for m in batch.masks])
+    twice = torch.arange(4).repeat_interleave(2)
+    training = RefinerTraining(GivenBoxes(None, chosen(look, twice)), refiner())
+    loss = training.mask_losses(both)["pixels"]
+    moved = [jitter(b, (SIDE, SIDE), g) for b, g in zip(both.boxes, both.generators(), strict=True)]
+    answer = replace(chosen(look, twice), regions=replace(chosen(look, twice).regions, boxes=torch.cat(moved)))
+    refined = training.refiner(torch.zeros(8, 28, 28), answer, batch.images)
+    targets = torch.cat([crop(m, b, 28) for m, b in zip(both.masks, moved, strict=True)])
+    weights = torch.ones(8, 28, 28)
+    for i, boxes in enumerate(moved):
+        for me, other in ((0, 1), (1, 0)):
+            x1, y1, x2, y2 = boxes[me].tolist()
+            columns = x1 + (x2 - x1) * torch.arange(29) / 28
+            rows = y1 + (y2 - y1) * torch.arange(29) / 28
+            across = (columns[1:].clamp(max=boxes[other, 2]) - columns[:-1].clamp(min=boxes[other, 0])).clamp(min=0)
+            down = (rows[1:].clamp(max=boxes[other, 3]) - rows[:-1].clamp(min=boxes[other, 1])).clamp(min=0)
+            share = down[:, None] * across / ((x2 - x1) * (y2 - y1) / 28**2)
+            weights[2 * i + me] += CONTACT * share
+    by_cell = -(targets * F.logsigmoid(refined) + (1 - targets) * F.logsigmoid(-refined))
+    assert_close(loss.total, (by_cell * weights).sum(), rtol=1e-4, atol=1e-2)
+    assert loss.count == targets.numel()
+
+
+def test_every_weight_of_the_refiner_learns_and_no_other():
+    torch.manual_seed(0)
+    _, batch = flat_scene()
+    detector = Detector(BACKBONES["resnext-tiny-fpn"], 4, MASK_CLASSES, NUMBERS).requires_grad_(False)
+    made = PixelRefiner(channels=detector.channels, mask_classes=MASK_CLASSES, width=8)
+    torch.nn.init.normal_(made.residual.weight)
+    training = RefinerTraining(detector, made)
+    training.mask_losses(batch)["pixels"].value.backward()
+    without = [name for name, p in training.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    # A constant added to all keys of a softmax changes nothing.
+    assert {name for name in without if not name.startswith("detector.")} <= {"refiner.whole.keys.bias"}
+    assert all(p.grad is None for p in detector.parameters())
+
+
+def test_it_learns_to_follow_pixels():
+    look, batch = flat_scene()
+    training = RefinerTraining(GivenBoxes(None, look), refiner(trained=False))
+    optimizer = torch.optim.AdamW(training.refiner.parameters(), 0.01)
+    losses = []
+    for step in range(40):
+        loss = training.mask_losses(replace(batch, seeds=[step + 100 * i for i in range(4)]))["pixels"].value
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[0] == pytest.approx(0.693, abs=0.001) and losses[-1] < 0.2

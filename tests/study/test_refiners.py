@@ -1,0 +1,126 @@
+"""The pixel refiner in a study: its stage, the rows that see its masks, how it is measured, and a bundle with it."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from segsg.files import ROOT, DataError
+from segsg.photos import export
+from segsg.photos.bundle import load_bundle
+from segsg.study import borrowed, detectors, facts, profile, refiners, rows, scene_graphs, sets
+from segsg.study.params import Params, read_section
+from segsg.study.prepare import prepare_data
+from segsg.training.checkpoint import WEIGHTS, save_weights, trainable_state
+
+JOINT, PLAIN, KEY = "smoke-fpn-joint", "smoke-fpn", "smoke-motifs-fpn-sgdet-pixels"
+SMALL = [
+    "world.train=6",
+    "world.validation=2",
+    "world.test=4",
+    "world.masks_train=4",
+    "world.masks_validation=2",
+    "data.validation_images=2",
+    "detection.score_threshold=0.0",
+    "cache_looks=false",
+    "pixel_training.learning_rate=0.02",
+    "grid.tasks=[sgdet]",
+    "grid.ablations=[{model: motifs, detector: fpn, task: sgdet, changes: {pixels: {masks: refined}}}]",
+]
+
+
+def parameters():
+    return read_section(Params, profile.resolve("smoke", SMALL), "smoke")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A study with a trained pixel refiner; nobody trained its detectors and rows."""
+    folder = tmp_path_factory.mktemp("study")
+    for name in ("profiles", "data/facts"):
+        shutil.copytree(ROOT / name, folder / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        params = parameters()
+        prepare_data(params)
+        for key, row in params.detectors.items():
+            made = detectors.make_detector(facts.load(params), params.numbers, row)
+            save_weights(made, detectors.folder(params, key))
+            refiners.train_refiner(params, key, refiners.folder(params, key))
+        save_weights(untrained(params), scene_graphs.folder(params, KEY))
+    return folder
+
+
+@pytest.fixture
+def params(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    return parameters()
+
+
+def untrained(params):
+    return scene_graphs.untrained(params, rows.row_of(params, KEY), facts.load(params))
+
+
+def test_the_stage_leaves_the_refiner_and_nothing_of_the_detector(params):
+    out = refiners.folder(params, JOINT)
+    weights = load_file(out / WEIGHTS)
+    assert {name.split(".")[0] for name in weights} == {"refiner"}
+    assert weights["refiner.residual.weight"].abs().max() > 0
+    assert len((out / "history.csv").read_text().splitlines()) == 1 + params.pixel_training.iterations
+
+
+def test_a_plain_detector_has_a_note_in_place_of_a_refiner(params):
+    assert [path.name for path in refiners.folder(params, PLAIN).iterdir()] == ["README"]
+
+
+def test_a_row_sees_masks_of_the_trained_refiner_and_does_not_keep_it(params):
+    model, weights = untrained(params), load_file(refiners.folder(params, JOINT) / WEIGHTS)
+    for name, value in model.detector.refiner.state_dict().items():
+        assert torch.equal(value, weights[f"refiner.{name}"])
+    assert not any(parameter.requires_grad for parameter in model.detector.parameters())
+    assert not [name for name in trainable_state(model) if "refiner" in name]
+    batch = next(sets.all_batches(params, sets.scene_graph_set(params, "test")))
+    assert model.look(batch).regions.mask_logits.shape[1] == 1
+
+
+def test_another_refiner_is_another_training(params):
+    path, row = refiners.folder(params, JOINT) / WEIGHTS, rows.row_of(params, KEY)
+    other = replace(row, grounding=replace(row.grounding, masks="transferred"))
+    before = [scene_graphs._depends_on(params, one) for one in (row, other)]
+    saved = path.read_bytes()
+    save_file({name: value + 1 for name, value in load_file(path).items()}, path)
+    after = [scene_graphs._depends_on(params, one) for one in (row, other)]
+    path.write_bytes(saved)
+    assert after[0] != before[0] and after[1] == before[1]
+
+
+def test_a_missing_refiner_names_its_stage(params, tmp_path, monkeypatch):
+    monkeypatch.setattr(refiners, "folder", lambda params, key: tmp_path)
+    with pytest.raises(DataError, match="run its stage"):
+        untrained(params)
+
+
+def test_refined_masks_are_measured_beside_the_ways_of_transfer(params, tmp_path, monkeypatch):
+    qualities = borrowed.transfer_quality(params)["transfer_quality"]
+    own = params.grounding.transfer
+    assert qualities["refined"].keys() == qualities[own].keys()
+    assert qualities["refined"] != qualities[own]
+    still = replace(params, pixel_training=replace(params.pixel_training, iterations=0))
+    refiners.train_refiner(still, JOINT, tmp_path / JOINT)
+    monkeypatch.setattr(refiners, "folder", lambda params, key: tmp_path / key)
+    unchanged = borrowed.transfer_quality(params)["transfer_quality"]
+    assert unchanged["refined"] == unchanged[own] == qualities[own]
+
+
+def test_a_bundle_has_the_refiner_inside(params, tmp_path, monkeypatch):
+    model = export.trained_model(params, KEY)
+    test = sets.scene_graph_set(params, "test")
+    batch = next(sets.all_batches(params, test))
+    photos = [(params.data.scene_graphs.photos / f"{image_id}.jpg").absolute() for image_id in test.image_ids]
+    out = export.export(params, KEY, tmp_path / "made", half=False)
+    monkeypatch.chdir(tmp_path)
+    bundle = load_bundle(out, "cpu")
+    assert torch.equal(bundle._model.look(batch).regions.mask_logits, model.look(batch).regions.mask_logits)
+    assert any(region.mask is not None for graph in bundle.predict_all(photos, top=1) for region in graph.regions)
