@@ -59,7 +59,7 @@ class AllClasses(nn.Module):
         self, seen: Float[Tensor, "regions channels side side"], regions: Regions
     ) -> Float[Tensor, "regions 1 side side"]:
         """The mask of each region that the detector expects: the mean over classes under its belief l_j."""
-        belief = regions.class_probabilities.to(seen.dtype)
+        belief = regions.class_probabilities[:, 1:].to(seen.dtype)
         return torch.einsum("rc,rchw->rhw", belief, seen)[:, None]
 
 
