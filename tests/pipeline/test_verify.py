@@ -13,6 +13,7 @@ from made_report import make_report
 
 from segsg.files import ROOT, digest, read_json, seal
 from segsg.pipeline import verify
+from segsg.pipeline.repro import environment
 from segsg.report.registry import TABLES
 from segsg.report.table import to_csv, to_markdown
 from segsg.study.params import Params, read_section
@@ -39,7 +40,8 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "-q"], cwd=folder, check=True)
     (folder / "dvc.yaml").write_text(DVC)
-    subprocess.run([sys.executable, "-m", "dvc", "repro", "-q", "made", "table"], cwd=folder, check=True)
+    repro = [sys.executable, "-m", "dvc", "repro", "-q", "made", "table"]
+    subprocess.run(repro, cwd=folder, env=environment({}), check=True)  # a machine may have no other `python`
     seal(folder / "made")
     subprocess.run([sys.executable, "-m", "dvc", "commit", "-q", "-f", "made"], cwd=folder, check=True)
     return folder
