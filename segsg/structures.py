@@ -178,8 +178,11 @@ class FrozenDetector(Protocol):
 
     channels: int
 
-    def look(self, batch: Batch, task: Task, domain: Domain = "graph") -> Look:
-        """Feature maps and regions of a batch: in PredCls and SGCls the regions that it brings, in SGDet detections."""
+    def look(self, batch: Batch, task: Task, domain: Domain = "graph", *, masks: bool = True) -> Look:
+        """Feature maps and regions of a batch: in PredCls and SGCls the regions that it brings, in SGDet detections.
+
+        `masks`: False leaves out mask logits, for models that see none.
+        """
 
 
 @dataclass(frozen=True)

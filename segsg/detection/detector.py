@@ -92,17 +92,18 @@ class Detector(nn.Module):
         named = {f"mask_{key}": value for key, value in losses.items()}
         return named | {"mask": mask_loss(logits, labels - 1, mask_targets(batch, boxes, image, truth))}
 
-    def look(self, batch: Batch, task: Task, domain: Domain = "graph") -> Look:
+    def look(self, batch: Batch, task: Task, domain: Domain = "graph", *, masks: bool = True) -> Look:
         """Feature maps and regions of a batch, without gradients.
 
         PredCls and SGCls take the regions of the batch; class probabilities are the truth or the box head's. SGDet
         detects them: per-class NMS, at most one region per proposal, clipped to the image; class probabilities are
         the box head's at the proposal, labels those of the true region with the highest IoU, if that is >= 0.5.
+        Without `masks` regions have no mask logits.
         """
         with frozen(self):
             levels = self.features(batch.images)
             regions = self._regions(levels, batch, task, domain)
-            logits = self._mask_logits(levels, regions)
+            logits = self._mask_logits(levels, regions) if masks else None
         return Look(levels, replace(regions, mask_logits=logits), self.record.strides, self.record.cells)
 
     def detect(self, batch: Batch, domain: Domain = "graph") -> list[dict[str, Tensor]]:

@@ -144,9 +144,12 @@ class CachedDetector(nn.Module):
         self.record, self.channels = detector.record, detector.channels
         self.readers: dict[str, RaggedReader] = {}
 
-    def look(self, batch: Batch, task: Task, domain: Domain = "graph") -> Look:
-        """Stored maps and regions of a batch. ValueError if an image has none or its true boxes have changed."""
-        regions = self._regions(batch, self._reader(f"{domain}-{SETS[task]}"))
+    def look(self, batch: Batch, task: Task, domain: Domain = "graph", *, masks: bool = True) -> Look:
+        """Stored maps and regions of a batch, with mask logits if `masks`.
+
+        ValueError if an image has none or its true boxes have changed.
+        """
+        regions = self._regions(batch, self._reader(f"{domain}-{SETS[task]}"), masks)
         if SETS[task] == "given":
             self._check(batch, regions)
         if task == "predcls":
@@ -160,13 +163,14 @@ class CachedDetector(nn.Module):
             self.readers[name] = RaggedReader(self.folder / name)
         return self.readers[name]
 
-    def _regions(self, batch: Batch, reader: RaggedReader) -> Regions:
+    def _regions(self, batch: Batch, reader: RaggedReader, masks: bool) -> Regions:
         def column(name: str) -> list[Tensor]:
             return [torch.from_numpy(reader.read(image_id, name)) for image_id in batch.image_ids]
 
         boxes = column("boxes")
         image = image_index([len(part) for part in boxes], boxes[0].device)
-        logits = torch.cat(column("mask_logits")).float() / STEPS if "mask_logits" in reader else None
+        stored = masks and "mask_logits" in reader
+        logits = torch.cat(column("mask_logits")).float() / STEPS if stored else None
         named = [torch.cat(column(name)) for name in ("labels", "class_probabilities")]
         return Regions(torch.cat(boxes), image, *named, batch.sizes, logits)
 

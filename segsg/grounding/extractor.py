@@ -17,6 +17,8 @@ class GroundedExtractor(Extractor):
     objects in these slots.
     """
 
+    sees_masks = True
+
     def __init__(self, boxes: BoxExtractor, segmenter: nn.Module, channels: nn.Module, pair_masks: nn.Module):
         super().__init__()
         self.boxes, self.segmenter, self.channels, self.pair_masks = boxes, segmenter, channels, pair_masks

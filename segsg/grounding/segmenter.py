@@ -164,9 +164,10 @@ class TrueMaskDetector(nn.Module):
         super().__init__()
         self.detector, self.channels = detector, detector.channels
 
-    def look(self, batch: Batch, task: Task, domain: Domain = "graph") -> Look:
+    def look(self, batch: Batch, task: Task, domain: Domain = "graph", *, masks: bool = True) -> Look:
         """The frozen detector's look with true masks as logits. ValueError if the batch has no masks."""
         if batch.masks is None:
             raise ValueError("an oracle needs true masks, which only a drawn world has (data.scene_graphs.true_masks)")
-        look = self.detector.look(batch, task, domain)
-        return replace(look, regions=replace(look.regions, mask_logits=true_mask_logits(look.regions, batch)))
+        look = self.detector.look(batch, task, domain, masks=False)
+        logits = true_mask_logits(look.regions, batch) if masks else None
+        return replace(look, regions=replace(look.regions, mask_logits=logits))

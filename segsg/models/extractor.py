@@ -48,6 +48,9 @@ class Extractor(nn.Module):
     Its other methods show masks to pictures. Here they have none to show; `GroundedExtractor` has.
     """
 
+    sees_masks = False
+    """whether it reads the mask logits of a look"""
+
     def meeting(self, look: Look, pairs: Int[Tensor, "pairs 2"]) -> Float[Tensor, "pairs 28 28"] | None:
         """Where the masks of each pair meet (eq. 6), in the frame of its union box; None if pairs see no such masks."""
         return None

@@ -160,11 +160,11 @@ class SceneGraphModel(nn.Module):
 
     def training_look(self, batch: Batch) -> Look:
         """The look that losses are computed from."""
-        return self.detector.look(batch, self.task)
+        return self.detector.look(batch, self.task, masks=self.extractor.sees_masks)
 
     def look(self, batch: Batch) -> Look:
         """The look that predictions are made from."""
-        return self.detector.look(batch, self.task)
+        return self.detector.look(batch, self.task, masks=self.extractor.sees_masks)
 
     def mask_look(self, batch: Batch) -> Look:
         """The look at mask-set images: their regions and masks in the mask set's own classes."""

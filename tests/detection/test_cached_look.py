@@ -55,6 +55,16 @@ def test_a_cached_look_is_the_look(detector, batches, task, tmp_path):
         assert_close(again.region_crops(7), look.region_crops(7), atol=4e-3, rtol=4e-3)
 
 
+def test_a_look_without_masks_is_the_same_but_for_them(detector, batches, tmp_path):
+    write_looks(detector, batches, tmp_path, task="sgcls")
+    for looking in (detector, CachedDetector(detector, tmp_path)):
+        look, without = looking.look(batches[0], "sgcls"), looking.look(batches[0], "sgcls", masks=False)
+        assert look.regions.mask_logits is not None and without.regions.mask_logits is None
+        assert torch.equal(without.regions.boxes, look.regions.boxes)
+        assert torch.equal(without.regions.class_probabilities, look.regions.class_probabilities)
+        assert all(torch.equal(*levels) for levels in zip(without.features, look.features, strict=True))
+
+
 def test_images_may_come_in_another_order(detector, batches, tmp_path):
     write_looks(detector, batches, tmp_path, task="sgcls")
     mixed = replace(

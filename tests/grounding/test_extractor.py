@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 import torch
-from scenes import CLASSES, MASK_CLASSES, box_extractor, chunk_of, make
+from grounded import NODES, POOLING, slots
+from scenes import CLASSES, MASK_CLASSES, FixedDetector, box_extractor, chunk_of, make
 from torch.testing import assert_close
 
 from segsg.grounding.edges import KERNELS, GaussianSmoothing, PairMasks, UnionFrame, product
 from segsg.grounding.extractor import GroundedExtractor
 from segsg.grounding.segmenter import AllClasses, MixedClasses, Segmenter
 from segsg.kernels.boxes import all_pairs
+from segsg.models.scene_graph import SceneGraphModel
 
 
 def three():
@@ -79,6 +81,15 @@ def test_every_parameter_learns(seen):
     encoded = extractor(look, all_pairs(look.regions.image))
     (encoded.nodes.pow(2).sum() + encoded.edges.pow(2).sum()).backward()
     assert [name for name, parameter in extractor.named_parameters() if parameter.grad is None] == []
+
+
+def test_only_models_that_see_masks_ask_for_them():
+    look, batch = make([3])
+    parts = slots("motifs", FixedDetector(look))
+    baseline = SceneGraphModel(**parts | {"extractor": box_extractor(NODES, POOLING)})
+    for asked in (SceneGraphModel.look, SceneGraphModel.training_look):
+        assert asked(SceneGraphModel(**parts), batch).regions.mask_logits is not None
+        assert asked(baseline, batch).regions.mask_logits is None
 
 
 @pytest.mark.parametrize("kernels", KERNELS)

@@ -51,7 +51,7 @@ class Remembered(torch.nn.Module):
         super().__init__()
         self.looks = looks
 
-    def look(self, batch, task, domain="graph"):
+    def look(self, batch, task, domain="graph", *, masks=True):
         whole = self.looks[domain]
         places = [(whole.regions.image == image).nonzero()[:, 0] for image in batch.image_ids]
         kept = torch.cat(places)
