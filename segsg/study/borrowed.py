@@ -9,10 +9,9 @@ from torch import Tensor, nn
 
 from segsg.evaluation.detection import mask_ious
 from segsg.evaluation.ownership import ownership
-from segsg.grounding.contact import MARGIN, meet
+from segsg.grounding.contact import meet
 from segsg.grounding.segmenter import ConstantMasks, Segmenter
 from segsg.grounding.transfer import MODES
-from segsg.kernels.boxes import contact_frames
 from segsg.kernels.masks import crop, paste
 from segsg.structures import MASK_SIDE, Batch, Look, Regions
 from segsg.study import facts, refiners, runs, sets
@@ -82,19 +81,18 @@ def true_and_borrowed(
 def contacts(
     seen: Iterable[tuple[Batch, Regions]], way: nn.Module
 ) -> Iterator[tuple[Float[Tensor, "pairs 2 28 28"], Float[Tensor, "pairs 2 28 28"]]]:
-    """(true masks, masks of the true classes) of the related pairs of each image whose boxes meet, in contact frames.
+    """(true masks, masks of the true classes) of the related pairs of each image, in contact frames.
 
-    Directions of a pair, and predicates of it, are one pair.
+    True masks are crops of 28 x 28 cells too, so that an oracle's are right everywhere. Directions of a pair, and
+    predicates of it, are one pair.
     """
     for batch, regions in seen:
         masks = named(way, regions)[:, None]
         for image, relations in enumerate(batch.relations):
             inside = regions.image == image
             boxes, pairs = regions.boxes[inside], torch.unique(relations[:, :2].sort(dim=1).values, dim=0)
-            frames, is_frame = contact_frames(*boxes[pairs].unbind(1), MARGIN)
-            pairs, frames = pairs[is_frame], frames[is_frame]
-            true = [crop(batch.masks[image][role], frames, MASK_SIDE) for role in pairs.unbind(1)]
-            yield torch.stack(true, dim=1), meet(masks[inside], boxes, pairs)
+            true = crop(batch.masks[image], boxes, MASK_SIDE)[:, None]
+            yield meet(true, boxes, pairs), meet(masks[inside], boxes, pairs)
 
 
 def named(way: nn.Module, regions: Regions) -> Float[Tensor, "regions 28 28"]:

@@ -64,10 +64,10 @@ def test_borrowed_masks_are_compared_with_true_ones_of_the_same_region():
 
 
 def contact_scene(relations):
-    """Two boxes of one image that share the columns 30 to 34, of which each mask takes two, and a third far away."""
-    boxes = torch.tensor([[2.0, 2, 34, 30], [30.0, 2, 62, 30], [2.0, 50, 20, 62]])
+    """Two boxes of one image that share the columns 26 to 30, of which each mask takes two, and a third far away."""
+    boxes = torch.tensor([[2.0, 2, 30, 30], [26.0, 2, 54, 30], [2.0, 50, 20, 62]])
     masks = torch.zeros(3, SIDE, SIDE, dtype=torch.bool)
-    masks[0, 2:30, 2:32] = masks[1, 2:30, 32:62] = masks[2, 50:62, 2:20] = True
+    masks[0, 2:30, 2:28] = masks[1, 2:30, 28:54] = masks[2, 50:62, 2:20] = True
     look, batch = make([3])
     regions = replace(look.regions, boxes=boxes)
     relations = torch.tensor(relations, dtype=torch.long).reshape(-1, 3)
@@ -78,31 +78,32 @@ def test_ownership_of_rectangles_in_a_contact_frame_by_hand():
     batch, regions = contact_scene([[0, 1, 2]])
     rectangles = ConstantMasks(6, 1.0)
     ((true, given),) = borrowed.contacts([(batch, regions)], rectangles)
-    # The frame has columns 28 to 36 and rows 0 to 32. The middle half of the columns lies in both boxes, and the first
+    # The frame has columns 24 to 32 and rows 0 to 32. The middle half of the columns lies in both boxes, and the first
     # and the last two rows in neither.
-    columns = torch.arange(28) * 8 / 28 + 28 + 4 / 28
+    columns = torch.arange(28) * 8 / 28 + 24 + 4 / 28
     rows = torch.arange(28) * 32 / 28 + 16 / 28
     inside = ((rows >= 2) & (rows < 30)).float()[:, None]
-    assert torch.equal(true[0, 0], (columns < 32).float() * inside)
-    assert torch.equal(true[0, 1], (columns >= 32).float() * inside)
-    assert torch.equal(given[0, 0] > 0.5, (columns < 34) * (inside > 0))
-    assert torch.equal(given[0, 1] > 0.5, (columns >= 30) * (inside > 0))
+    assert torch.equal(true[0, 0] > 0.5, (columns < 28) * (inside > 0))
+    assert torch.equal(true[0, 1] > 0.5, (columns >= 28) * (inside > 0))
+    assert torch.equal(given[0, 0] > 0.5, (columns < 30) * (inside > 0))
+    assert torch.equal(given[0, 1] > 0.5, (columns >= 26) * (inside > 0))
     share = ownership([(true, given)])
     assert share == pytest.approx(1 - float(inside.mean()) / 2)
 
 
-def test_true_masks_own_almost_all_cells_and_more_than_rectangles():
+def test_true_masks_own_all_cells_and_rectangles_do_not():
     batch, regions = contact_scene([[0, 1, 2]])
     seen = [(batch, replace(regions, mask_logits=true_mask_logits(regions, batch)))]
     true, boxes = (
         ownership(borrowed.contacts(seen, way)) for way in (Segmenter(torch.ones(5, 1)), ConstantMasks(6, 1.0))
     )
-    assert true > 0.9 and boxes < 0.6
+    assert true == 1.0 and boxes < 0.6
 
 
-def test_a_pair_counts_once_and_only_if_it_is_related_and_its_boxes_meet():
+def test_a_pair_counts_once_and_only_if_it_is_related_and_its_masks_meet_the_frame():
     def pairs(relations):
-        return sum(len(true) for true, _ in borrowed.contacts([contact_scene(relations)], ConstantMasks(6, 1.0)))
+        seen = borrowed.contacts([contact_scene(relations)], ConstantMasks(6, 1.0))
+        return sum(int(true.flatten(1).any(dim=1).sum()) for true, _ in seen)
 
     assert pairs([[0, 1, 2], [1, 0, 3], [0, 1, 4]]) == 1
     assert pairs([[0, 2, 1], [2, 1, 1]]) == 0
