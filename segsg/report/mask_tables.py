@@ -11,7 +11,7 @@ PRECISIONS = ("AP", "AP50", "AP75", "AP_S", "AP_M", "AP_L")
 UNREFINED_NAME, REFINED_NAME, GAIN = "no refine", "refine", "gain"
 REFINED_NAMES = {UNREFINED: UNREFINED_NAME, "inference": REFINED_NAME, "training": "refine, in training too"}
 REFINED_MASKS = "refined by a model"
-MODES = {RECTANGLES: "", "softmax": "", "dot": "", "cosine": "", "oracle": ""}
+MODES = {RECTANGLES: "", "softmax": "", "dot": "", "cosine": "", "oracle": "", "refined": ""}
 """in the order of the table"""
 Kind = tuple[str, str, str]
 """(backbone, model or nothing, refinement): what a row of table 2 is about"""
@@ -195,8 +195,9 @@ def transfer_quality(results: dict) -> Table:
         rows=tuple(rows),
         caption="Mean intersection over union, per cent, of transferred and true masks in the true boxes of scene "
         "graph images, by way of transfer (eq. 3). Copied: the class takes the mask of one class of the same name or "
-        "meaning; combined: a mixture. The oracle knows which mask class is drawn alike; refined masks are those of a "
-        "model that learned to refine on the mask set alone (eq. 9).",
+        "meaning; combined: a mixture. The oracle knows which mask class is drawn alike; refined are masks of the "
+        "study's own way behind the pixel refiner; masks refined by a model are those of one that learned to refine "
+        "on the mask set alone (eq. 9).",
         why_empty="its scene graph images have no true masks",
     )
 

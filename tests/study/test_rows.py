@@ -102,6 +102,14 @@ def test_what_is_refined():
     assert [one.is_refined for one in rows_of(file).values()] == [False, True, False]
 
 
+def test_pixel_refined_masks_are_no_control_and_have_one():
+    pixels, rectangles = rows_of(results(changed(masks="refined"), changed(masks="rectangles"))).values()
+    assert [one.follows_pixels for one in (pixels, rectangles)] == [True, False]
+    assert [one.is_control for one in (pixels, rectangles)] == [False, True]
+    assert pixels.is_candidate and not pixels.is_refined
+    assert pixels.control("rectangles", [rectangles]) == rectangles
+
+
 def test_what_may_be_chosen_as_the_best():
     others = [changed(masks="oracle"), changed(transfer="oracle"), row("seg-grounded", "mini-fpn-apart"), BASELINE]
     made = rows_of(results(GROUNDED, changed(edges="none"), *others)).values()
