@@ -31,7 +31,8 @@ study: $(STAMP)
 	$(BIN)/segsg repro --jobs $(JOBS)
 
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --ignore tests/corpus
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/corpus  # last and alone: it prints its counts
 
 check: $(STAMP)
 	$(BIN)/ruff check
