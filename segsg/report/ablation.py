@@ -150,10 +150,12 @@ def _table_row(row: Row, seeds: list[dict], paper: list[dict], columns: Sequence
     label = label_of(row)
     is_papers = (row.model, PAPER_DETECTORS.get(row.detector.backbone), row.task) == PAPER_PLACE
     published = next((line for line in paper if is_papers and line["row"] == label), {})
-    return TableRow((*place_labels(row), label), {column: _cell(column, seeds, published) for column in columns})
+    cells = {column: measured_cell(column, seeds, published) for column in columns}
+    return TableRow((*place_labels(row), label), cells)
 
 
-def _cell(column: Column, seeds: list[dict], published: dict) -> Cell:
+def measured_cell(column: Column, seeds: list[dict], published: dict) -> Cell:
+    """What the seeds of a line say in a column: a metric (group ""), its difference to another row, or its share."""
     group, metric = column
     if group == SHARE:
         shares = [seed.get("share", {}).get(metric) for seed in seeds]

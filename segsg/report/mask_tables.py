@@ -186,6 +186,9 @@ def transfer_quality(results: dict) -> Table:
         TableRow((name, kind), {column: _overlap(measured[column], members) for column in columns})
         for name, kind, members in described
     ]
+    if owned := _ownership(results):
+        cells = {column: cell([{"value": owned.get(column)}]) for column in columns}
+        rows.insert(0, TableRow(("ownership", ""), cells))
     return Table(
         name="transfer_quality",
         title="Borrowed masks against true ones",
@@ -197,9 +200,19 @@ def transfer_quality(results: dict) -> Table:
         "graph images, by way of transfer (eq. 3). Copied: the class takes the mask of one class of the same name or "
         "meaning; combined: a mixture. The oracle knows which mask class is drawn alike; refined are masks of the "
         "study's own way behind the pixel refiner; masks refined by a model are those of one that learned to refine "
-        "on the mask set alone (eq. 9).",
+        "on the mask set alone (eq. 9). Ownership: of the cells where two related regions meet, those that the masks "
+        "give to the right one of them.",
         why_empty="its scene graph images have no true masks",
     )
+
+
+def _ownership(results: dict) -> dict[Column, float | None]:
+    """By way of transfer, the share of cells with the right owner where two related regions meet."""
+    shares = {}
+    for name, share in (results.get("ownership") or {}).items():
+        mode, _, key = name.partition(", ")
+        shares[(_detector(results, key) if key else "", mode)] = share
+    return shares
 
 
 def _borrowed_quality(results: dict) -> dict[Column, dict]:
