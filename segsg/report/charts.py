@@ -12,6 +12,7 @@ from segsg.report.ablation import RUNGS, WORDS
 from segsg.report.mask_tables import UNREFINED_NAME
 from segsg.report.recall_tables import METRIC, ZERO_SHOT
 from segsg.report.table import Cell, Column, Table, TableRow, signed
+from segsg.report.worth import MINUS
 from segsg.study.names import METHODS
 from segsg.study.rows import BASELINE, FREQUENCY, MASKS
 
@@ -33,6 +34,7 @@ def chart(table: Table) -> Figure:
         return note(table.missing)
     draw = {
         "table4": _ladders,
+        "table5": _worth,
         "predicates": _class_by_class,
         "class_gains": _class_by_class,
         "transfer_quality": _overlaps,
@@ -122,6 +124,33 @@ def _point(axes: Axes, y: int | float, cell: Cell, colour: str) -> None:
         axes.plot(cell.by_seed, [y] * cell.seeds, "o", color=colour, markersize=2.5)
     hollow = {"markerfacecolor": "none"} if cell.noise else {}
     axes.plot(cell.value, y, "o", color=colour, markersize=6.5, **hollow)
+
+
+def _worth(table: Table) -> Figure:
+    """A panel for each measure of table 5: what each source of masks has beyond rectangles, row by row."""
+    rows = [row for row in table.rows if row.is_measured]
+    groups = {group: columns for group, columns in table.groups.items() if group.endswith(MINUS)}
+    figure = new_figure(2.0 + PANEL * len(groups), 1.5 + 1.6 * ROW * len(rows))
+    panels = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
+    for axes, (group, columns) in zip(panels, groups.items(), strict=True):
+        for place, column in enumerate(columns):
+            colour, marked = PALETTE[place], [row.cells[column] for row in rows]
+            for y, cell in enumerate(marked):
+                if cell.value is not None and cell.difference is not None:
+                    _point(axes, y + 0.25 * (place - (len(columns) - 1) / 2), _as_point(cell), colour)
+            axes.plot([], [], "o", color=colour, label=column[1])
+        axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")
+        axes.set(title=group, xlabel="points", ylim=(len(rows) - 0.4, -0.6))
+        axes.grid(axis="x", color=GRID)
+        axes.set_axisbelow(True)
+    panels[0].set_yticks(range(len(rows)), short_labels(rows))
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    return figure
+
+
+def _as_point(cell: Cell) -> Cell:
+    """A cell that is a difference, as a number with the interval and the seeds of that difference."""
+    return Cell(cell.value, cell.difference.low, cell.difference.high, cell.difference.by_seed)
 
 
 def _ladders(table: Table) -> Figure:

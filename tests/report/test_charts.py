@@ -138,3 +138,15 @@ def test_a_chart_can_be_heard(name):
     made = table(name, BASELINE | recalls(0.5, 0.5), GROUNDED | recalls(0.5, 0.5))
     assert made.title in words(made)
     assert "aria-label" in inline_svg(chart(made), name, words(made))
+
+
+def test_table_5_shows_what_each_source_has_beyond_rectangles():
+    difference = {"rectangles": {"mR@50": {"difference": 0.05, "low": 0.01, "high": 0.09, "p": 0.02}}}
+    rows = [row("seg-grounded", grounding={"masks": "rectangles"}, mR_50=0.3),
+            row("seg-grounded", mR_50=0.35, comparisons=difference)]  # fmt: skip
+    first, second = chart(table("table5", *rows)).axes
+    titles = [axes.get_title("left") for axes in (first, second)]
+    assert titles == ["mR@50 minus rectangles", "zsR@100 minus rectangles"]
+    assert [tick.get_text() for tick in first.get_yticklabels()] == ["eq. 6"]
+    points = [line.get_xdata().tolist() for line in first.lines if len(line.get_xdata()) == 1]
+    assert [5.0] in [[round(x, 6) for x in point] for point in points]
