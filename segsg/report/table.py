@@ -216,6 +216,11 @@ def warning(profile: str) -> str:
     return f"{world}: not comparable with the paper's numbers, which are printed beside for orientation"
 
 
+def inert(cell: object) -> object:
+    """A cell of a table; a text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
 def to_csv(table: Table) -> str:
     """One line per cell: per cent with two digits, empty where there is no number; the header alone without rows."""
     stream = io.StringIO()
@@ -223,7 +228,8 @@ def to_csv(table: Table) -> str:
     writer.writerow(["profile", *(head.lower().replace(" ", "_") for head in table.heads), "group", "metric", *NUMBERS])
     for row in table.rows:
         for group, metric in table.columns:
-            writer.writerow([table.profile, *row.labels, group, metric, *_numbers(row.cells[(group, metric)])])
+            labels = map(inert, (*row.labels, group, metric))
+            writer.writerow([table.profile, *labels, *_numbers(row.cells[(group, metric)])])
     return stream.getvalue()
 
 

@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 
 from segsg.evaluation.protocol import PROTOCOLS, Protocol
 from segsg.files import Claim, to_json, user_path, write_text
+from segsg.report.table import inert
 from segsg.study.names import TASKS
 from segsg.values import at_least
 
@@ -333,11 +334,6 @@ def write_csv(path: Path, head: Iterable[str], lines: Iterable[tuple], digits: s
 
     table = pandas.DataFrame([map(inert, line) for line in lines], columns=[inert(name) for name in head])
     write_text(path, table.to_csv(index=False, float_format=digits, lineterminator="\n"))
-
-
-def inert(cell: Any) -> Any:
-    """A cell of a table; a text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def page(results: dict) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from segsg.report.table import EMPTY, Cell, cell, difference
+from segsg.report.table import EMPTY, Cell, Table, TableRow, cell, difference, to_csv
 
 
 def fraction(value, width=0.01):
@@ -50,3 +50,9 @@ def test_the_interval_of_several_seeds_decides_what_is_noise():
     assert difference(seeds).is_noise and difference(seeds).p == 0.5
     assert difference(seeds).text == "≈ +2.0 [−1.0, 5.0]"
     assert difference([compared(0.1, 0.0, 0.2)] * 2) is None
+
+
+def test_a_name_that_a_spreadsheet_takes_for_a_formula_is_inert():
+    made = Table(name="t", title="T", profile="mini", heads=("Predicate",), columns=(("", "R@50"),),
+                 rows=(TableRow(("=1+1",), {("", "R@50"): Cell(-1.5)}),), caption="", why_empty="")  # fmt: skip
+    assert to_csv(made).splitlines()[1].startswith("mini,'=1+1,,R@50,-1.50,")
