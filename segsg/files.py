@@ -24,13 +24,14 @@ ROOT = Path(__file__).resolve().parents[1]
 METRICS_FILE = "metrics.json"
 UMASK = os.umask(0o022)
 os.umask(UMASK)
+"""rights that the user keeps from others; to ask is to set them for a moment, so nobody asks while threads write"""
 RECORD = ".segsg"
 """in a folder of results: which command wrote which files"""
 MOST_VALUES = 100_000
 """in a file of parameters"""
 MOST_JSON = 2**29
 """bytes that `read_json` takes; values fill about eight times as much memory"""
-DIGESTS = "digests.json"
+DIGESTS = "segsg-digests.json"
 """{path: SHA-256} of all other files of the folder that a stage has made"""
 DAMAGED = (
     OSError,
@@ -261,7 +262,10 @@ def whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """As `whole`, for a folder: it is there when the block begins, and replaces all of `path` when that ends well."""
+    """An empty temporary folder beside `path`, which replaces all of `path` when the block ends well.
+
+    A block that raises leaves `path` as it was.
+    """
     part = temporary(path)
     part.mkdir(parents=True)
     try:
@@ -336,7 +340,7 @@ def read_metrics(folder: Path) -> dict:
     if not path.is_file():
         raise ValueError(f"{path}: missing; run its stage with `dvc repro {folder.parent.name}@{folder.name}`")
     check_seal(path)
-    return json.loads(path.read_text(encoding="utf-8"))
+    return read_json(path)
 
 
 def user_path(text: str) -> Path:

@@ -217,7 +217,8 @@ def _is_polygon(polygon: Any) -> bool:
 
 
 def _extents(polygons: list[list[int | float]]) -> list[int | float]:
-    """Of all corners the least x and y and the greatest; of all polygons the greatest least and the least greatest."""
+    """Ends along x and y: the least and the greatest of all corners, then the largest least and the smallest greatest
+    end of a single polygon. The last two say whether some polygon lies wholly outside an image."""
     x, y = [polygon[::2] for polygon in polygons], [polygon[1::2] for polygon in polygons]
     low = [list(map(min, numbers)) for numbers in (x, y)]
     high = [list(map(max, numbers)) for numbers in (x, y)]

@@ -2,7 +2,6 @@
 
 import os
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 """Pillow's names of what is opened; decoders of rarer formats, some of them other programs, stay closed to any file"""
 MOST_PIXELS = 2**30 // 12
 """of a photo, 89 million, where Pillow begins to warn: as three channels of float32 it takes 1 GiB"""
-UNDECODABLE = (*DAMAGED, SyntaxError, ArithmeticError, MemoryError, zlib.error, Image.DecompressionBombError)
+UNDECODABLE = (*DAMAGED, SyntaxError, ArithmeticError, Image.DecompressionBombError)
 """what Pillow raises for a file that is no photo, or a damaged one"""
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `opened` has a limit of its own
 UNPACKED = ("", "VG_100K", "VG_100K_2")

@@ -110,7 +110,7 @@ def _together(bundle: "Bundle", group: list[tuple[Named, "Pixels"]], wanted: Wan
     """The graph of each photo; of none if one of them fails, which is found when each is computed alone."""
     try:
         graphs = bundle.predict_all([pixels for _, pixels in group], wanted.top, wanted.threshold)
-    except Exception:
+    except Exception:  # whatever it is, it is met again and named when the photo at fault is alone
         return {}
     return dict(zip([photo for photo, _ in group], graphs, strict=True))
 

@@ -4,7 +4,7 @@ As source a notebook has no outputs, counts, ids or editor metadata, so that sav
 Running is stricter than papermill's own command: an unknown parameter is an error and not a warning, the kernel is this
 interpreter whatever the file says, and `--out` exists only if every cell ran. Until then the cells so far, with the
 traceback if one failed, are in `*.part.ipynb` beside it. A folder given with `-o` is the notebook's result and gets
-`digests.json` in the end. The kernel and all that it started end with this process.
+`segsg-digests.json` in the end. The kernel and all that it started end with this process.
 """
 
 import argparse

@@ -6,6 +6,7 @@ from dataclasses import replace
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from segsg.figures.style import FAINT, GRID, INK, LOSS, PALETTE, STYLE, new_figure
 from segsg.report.ablation import RUNGS, WORDS
@@ -130,7 +131,7 @@ def _worth(table: Table) -> Figure:
     """A panel for each measure of table 5: what each source of masks has beyond rectangles, row by row."""
     rows = [row for row in table.rows if row.is_measured]
     groups = {group: columns for group, columns in table.groups.items() if group.endswith(MINUS)}
-    figure = new_figure(2.0 + PANEL * len(groups), 1.5 + 1.6 * ROW * len(rows))
+    figure = new_figure(2.0 + PANEL * len(groups), 2.0 + 1.6 * ROW * len(rows))
     panels = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
     for axes, (group, columns) in zip(panels, groups.items(), strict=True):
         for place, column in enumerate(columns):
@@ -138,13 +139,14 @@ def _worth(table: Table) -> Figure:
             for y, cell in enumerate(marked):
                 if cell.value is not None and cell.difference is not None:
                     _point(axes, y + 0.25 * (place - (len(columns) - 1) / 2), _as_point(cell), colour)
-            axes.plot([], [], "o", color=colour, label=column[1])
         axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")
-        axes.set(title=group, xlabel="points", ylim=(len(rows) - 0.4, -0.6))
+        axes.set(title=group.removesuffix(MINUS).strip(), xlabel=f"points, {MINUS}", ylim=(len(rows) - 0.4, -0.6))
         axes.grid(axis="x", color=GRID)
         axes.set_axisbelow(True)
     panels[0].set_yticks(range(len(rows)), short_labels(rows))
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    names = [name for _, name in next(iter(groups.values()))]
+    marks = [Line2D([], [], marker="o", linestyle="", color=c) for c, _ in zip(PALETTE, names, strict=False)]
+    figure.legend(marks, names, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 

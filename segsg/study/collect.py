@@ -59,8 +59,8 @@ def add_comparisons(results: dict, evaluations: Path, numbers: Evaluation, seed:
 
     `comparisons`: {"baseline", "joint" or "rectangles": {metric: {"difference", "low", "high", "p"}}}; `share`:
     {metric: {"value", "low", "high"}}, 0 being rectangles and 1 true masks. Rows without a counterpart of their seed
-    get none. The parts `unshared` and `paper_images` of a row have
-    `comparisons` of their own, with the baseline on the same images.
+    get none. The parts `unshared` and `paper_images` of a row have `comparisons` of their own, with the baseline on the
+    same images.
     Where a line has several seeds, each number of each of its rows also says what the line says as a whole: `pooled`,
     with an interval over images and seeds.
     """

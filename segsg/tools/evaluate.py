@@ -5,29 +5,27 @@ What needs PyTorch is imported when the command runs: it takes seconds, and no o
 
 import argparse
 import dataclasses
-import math
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 from tqdm.auto import tqdm
 
 from segsg.evaluation.protocol import PROTOCOLS, Protocol
 from segsg.files import Claim, to_json, user_path, write_text
 from segsg.report.table import inert
 from segsg.study.names import TASKS
+from segsg.tools.concerns import Concerns
+from segsg.tools.evaluation_page import page
 from segsg.values import at_least
 
 if TYPE_CHECKING:
     from segsg.evaluation.ranks import Ranks, SideBySide
     from segsg.evaluation.records import Truth
     from segsg.formats.fields import File
-    from segsg.structures import ImageGraph
 
 AddCommand = Callable[..., argparse.ArgumentParser]
 RESULTS, RANKS, PAGE = "results.json", "ranks", "index.html"
@@ -38,10 +36,6 @@ MIDDLE = 50
 """the K of what a terminal shows"""
 HEADLINE = (f"R@{MIDDLE}", f"mR@{MIDDLE}", f"zsR@{MIDDLE}")
 SHOWN_REASONS = 20
-LOOKED_AT = 500
-"""images; enough to see that a whole file is wrong"""
-TITLES = {"default": "Default", "paper": "Paper", "scene-graph-benchmark": "Scene-Graph-Benchmark"}
-GROUPS = ("head", "body", "tail")
 
 
 def add(commands, command: AddCommand) -> None:
@@ -103,52 +97,6 @@ class Request:
     lenient: bool = False
     resamples: int = 1000
     seed: int = 0
-
-
-@dataclass
-class Concerns:
-    """Signs of a wrong file that break no rule of any single image, and become plain over many of them."""
-
-    images: int = 0
-    """how many were looked at"""
-    differences: Counter[int] = field(default_factory=Counter)
-    """predicted label minus true label, over all predicted boxes that lie on a true one (IoU from one half)"""
-    farthest_true: float = 0.0
-    """largest coordinate of any true box, in pixels"""
-    farthest: float = 0.0
-    """largest coordinate of any predicted box, in pixels if the file is right"""
-
-    def add(self, truth: "Truth", graph: "ImageGraph", task: str) -> None:
-        """Looks at one image and its prediction, while they are among the first."""
-        from segsg.evaluation.matching import overlap
-
-        if self.images == LOOKED_AT or task == "predcls":
-            return
-        self.images += 1
-        boxes, labels = graph.boxes_original.numpy(), graph.labels.numpy()
-        on = np.eye(len(labels), dtype=bool) if task == "sgcls" else overlap(truth.boxes, boxes) >= 0.5
-        self.differences.update((labels[None] - truth.labels[:, None])[on].tolist())
-        self.farthest_true = max(self.farthest_true, float(truth.boxes.max(initial=0)))
-        self.farthest = max(self.farthest, float(boxes.max(initial=0)))
-
-    def listed(self, task: str, ranks: "Ranks") -> list[str]:
-        """One sentence for each concern."""
-        listed, same = [], self.differences[0]
-        off, times = max(((off, self.differences[off]) for off in (-1, 1)), key=lambda pair: pair[1])
-        if self.differences and not same:
-            listed.append("No predicted class is that of the true box it lies on. Do both files count classes alike?")
-        elif times > same:
-            than = "less" if off < 0 else "more"
-            rule = f"More predicted classes are one {than} than that of their true box than equal to it"
-            listed.append(f"{rule} ({times} against {same}). Does one of the files count from 0?")
-        if task == "sgdet" and self.farthest <= 1.5 < 2 < self.farthest_true:
-            listed.append("All predicted boxes lie within the first pixels. Are they shares of the photo's sides?")
-        elif task == "sgdet" and self.farthest and not self.differences:
-            listed.append("No predicted box lies on a true one. Are both in pixels of the original photo?")
-        if ranks.zero_shot is not None and not ranks.zero_shot.any():
-            rule = "Are its columns subject class, predicate, object class?"
-            listed.append(f"No true relation is in the list of zero-shot triplets. {rule}")
-        return listed
 
 
 @dataclass
@@ -334,68 +282,3 @@ def write_csv(path: Path, head: Iterable[str], lines: Iterable[tuple], digits: s
 
     table = pandas.DataFrame([map(inert, line) for line in lines], columns=[inert(name) for name in head])
     write_text(path, table.to_csv(index=False, float_format=digits, lineterminator="\n"))
-
-
-def page(results: dict) -> str:
-    """The page from the content of results.json: one file, offline, all protocols side by side."""
-    from segsg.report.pages import render
-
-    protocols = results["protocols"]
-    first = next(iter(protocols.values()))
-    columns, depths = first["predicates"], first["rules"]["depths"]
-    frequency = columns.get("training", columns["rows"])
-    depth = depths[len(depths) // 2]
-    facts = {
-        "results": results,
-        "task": TASKS[results["task"]],
-        "titles": {name: TITLES.get(name, name) for name in protocols},
-        "rules": {name: rule_lines(measured["rules"], results["task"]) for name, measured in protocols.items()},
-        "tables": {k: _sections(first["metrics"], k) for k in (depth, *(other for other in depths if other != depth))},
-        "cell_text": cell_text,
-        "spreads": {name: _spread(results, name) for name in (f"R@{depth}", f"mR@{depth}")},
-        "columns": columns,
-        "order": sorted(range(len(frequency)), key=lambda i: (-frequency[i], i)),
-        "depth": depth,
-        "by_training": "training" in columns,
-        "groups": [group for group in GROUPS if f"mR_{group}@{depth}" in first["metrics"]],
-    }
-    return render("evaluation", facts)
-
-
-def rule_lines(rules: dict[str, Any], task: str) -> list[str]:
-    """A protocol in words."""
-    empty = "are left out" if rules["skip_empty"] else "count 0"
-    absent = "count 0" if rules["absent"] == "zero" else "are left out of means"
-    frame = "pixels counted inclusively (+1)" if rules["pixel"] else "continuous coordinates"
-    lines = [
-        f"boxes match from IoU {rules['iou']:g}, {frame}",
-        f"images without a predicted pair {empty}",
-        f"predicates without a true relation {absent}",
-    ]
-    if rules["overlapping_pairs"] and task == "sgdet":
-        lines.append("only pairs of overlapping boxes compete")
-    if rules["most_boxes"] is not None:
-        lines.append(f"images with more than {rules['most_boxes']} true boxes are left out")
-    return lines
-
-
-def cell_text(cell: dict[str, float]) -> tuple[str, str]:
-    """Value and interval in per cent; a dash where nothing is measured."""
-    if math.isnan(cell["value"]):
-        return "–", ""
-    return f"{100 * cell['value']:.2f}", f"{100 * cell['low']:.2f} – {100 * cell['high']:.2f}"
-
-
-def _spread(results: dict, metric: str) -> float | None:
-    """Largest minus smallest value of a metric over the protocols, in points; None where one has none."""
-    values = [measured["metrics"][metric]["value"] for measured in results["protocols"].values()]
-    return None if any(map(math.isnan, values)) else 100 * (max(values) - min(values))
-
-
-def _sections(metrics: Iterable[str], depth: int) -> list[tuple[str, list[str]]]:
-    """Rows of the table for one K: metrics with graph constraint, then those without."""
-    names = [name for name in metrics if name.endswith(f"@{depth}")]
-    return [
-        ("One predicate for each pair", [name for name in names if not name.startswith("ng")]),
-        ("All predicates of all pairs compete", [name for name in names if name.startswith("ng")]),
-    ]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from made_report import make_report
 
-from segsg.files import ROOT, digest, read_json, seal
+from segsg.files import DIGESTS, ROOT, digest, read_json, seal
 from segsg.pipeline import verify
 from segsg.pipeline.repro import environment
 from segsg.report.registry import TABLES
@@ -88,7 +88,7 @@ def test_one_flipped_bit_is_found_where_it_is(study, name):
 
 
 def test_one_flipped_bit_in_the_digests_is_found_too(study):
-    flip(study / "made" / "digests.json")
+    flip(study / "made" / DIGESTS)
     found = faults(verify.outputs())[:-1]
     assert found and all(fault.startswith("made") for fault in found)
 
