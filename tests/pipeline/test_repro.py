@@ -288,7 +288,7 @@ def test_of_two_failures_both_lines_stand_last():
 
 
 def test_a_full_disk_is_said_whoever_met_it(study):
-    (study / "dvc.yaml").write_text("stages: {look: {cmd: 'echo much > /dev/full'}}")
+    (study / "dvc.yaml").write_text("stages: {look: {cmd: 'cat dvc.yaml > /dev/full'}}")
     if not Path("/dev/full").exists():
         pytest.skip("this system has no device that is always full")
     with pytest.raises(repro.StageFailed) as raised:
