@@ -13,32 +13,35 @@ REFINED_NAMES = {UNREFINED: UNREFINED_NAME, "inference": REFINED_NAME, "training
 REFINED_MASKS = "refined by a model"
 MODES = {RECTANGLES: "", "softmax": "", "dot": "", "cosine": "", "oracle": "", "refined": ""}
 """in the order of the table"""
-Kind = tuple[str, str, str]
-"""(backbone, model or nothing, refinement): what a row of table 2 is about"""
+Kind = tuple[str, str, str, bool]
+"""(backbone, model or nothing, refinement, whether the pixel refiner comes last): what a row of table 2 is about"""
+PIXEL_NAME = "pixel refiner"
+BEFORE_AND_AFTER = {"masks": False, "pixel_masks": True}
+"""name of a measurement -> whether its masks have passed the pixel refiner"""
+PROTOCOLS = TASKS | {"detections": "Detections"}
+"""groups of columns of table 2; the last is of the detector alone"""
 AVERAGES = {"all": ("copied", "combined"), "copied": ("copied",), "combined": ("combined",)}
 
 
 def table2(results: dict, paper: dict) -> Table:
-    """Average precision of masks on the mask set, as the detector gives them and as each model refines them."""
-    refined = refined_lines(results)
-    kinds = dict.fromkeys((row.detector.backbone, "", UNREFINED) for row in refined) | dict.fromkeys(
-        map(_kind, refined)
-    )
-    kinds = sorted(kinds, key=lambda kind: (rank(DETECTORS, kind[0]), rank({"": ""} | MODELS, kind[1]), kind[2]))
-    tasks = [task for task in TASKS if any(row.task == task for row in refined)]
-    rows = [_precision_row(results, refined, kind, tasks, paper["table2"]) for kind in kinds]
-    rows += _papers_alone(kinds, tasks, paper["table2"]) if rows else []
+    """AP of masks on the mask set, as the detector gives them, as each model refines them, and by the pixel refiner."""
+    measured = _measured(results)
+    kinds = sorted(measured, key=lambda kind: (rank(DETECTORS, kind[0]), rank({"": ""} | MODELS, kind[1]), *kind[2:]))
+    protocols = [name for name in PROTOCOLS if any(name in of_kind for of_kind in measured.values())]
+    rows = [_precision_row(kind, measured[kind], protocols, paper["table2"]) for kind in kinds]
+    rows += _papers_alone(kinds, protocols, paper["table2"]) if rows else []
     return Table(
         name="table2",
         title="Table 2: precision of masks",
         profile=results["profile"],
         heads=("Detector", "Model", "Masks"),
-        columns=tuple((TASKS[task], name) for task in tasks for name in PRECISIONS),
+        columns=tuple((PROTOCOLS[protocol], name) for protocol in protocols for name in PRECISIONS),
         rows=tuple(rows),
         caption="Average precision of masks on the mask set's validation images, per cent: ours / the paper's. "
         "PredCls: true boxes and classes; SGCls: true boxes, predicted class and its probability; SGDet: the regions "
-        "of the scene graph, each under its likeliest class.",
-        why_empty="none of its models refines masks",
+        "of the scene graph, each under its likeliest class; Detections: all that the detector finds. Refine: by a "
+        "model (eq. 8). Pixel refiner: not in the paper; it starts from the masks of the row above.",
+        why_empty="none of its masks was refined",
         notes=(
             "The paper's SGCls numbers score a mask with the probability of its true class, which a model cannot know; "
             "ours with that of the class that it names.",
@@ -46,6 +49,25 @@ def table2(results: dict, paper: dict) -> Table:
             "AP_S, AP_M, AP_L: areas up to 32², 96² and beyond, in pixels; a dash where no true mask is as large.",
         ),
     )
+
+
+def _measured(results: dict) -> dict[Kind, dict[str, list[dict]]]:
+    """By what a row is about and by protocol, the AP of each of its seeds; a detector's own masks are always a row."""
+    found: dict[Kind, dict[str, list[dict]]] = {}
+    for detector in (one for one in results["detectors"].values() if not one.get("disjoint")):
+        for protocol, both in (detector.get("mask_precision") or {}).items():
+            for name, pixels in BEFORE_AND_AFTER.items():
+                own = found.setdefault((detector["backbone"], "", UNREFINED, pixels), {})
+                own.setdefault(protocol, []).append(both[name])
+    for row, seeds in refined_lines(results).items():
+        backbone = row.detector.backbone
+        own = found.setdefault((backbone, "", UNREFINED, False), {})
+        if row.task not in own and (masks := unrefined(results, backbone, row.task)):
+            own[row.task] = [masks]
+        for name, pixels in BEFORE_AND_AFTER.items():
+            if values := [seed[name] for seed in seeds if seed.get(name)]:
+                found.setdefault((backbone, row.model, row.grounding.refinement, pixels), {})[row.task] = values
+    return found
 
 
 def refined_lines(results: dict) -> Lines:
@@ -56,10 +78,6 @@ def refined_lines(results: dict) -> Lines:
         if row.is_refined and not row.detector.disjoint and {name for name, _ in row.changes} <= {REFINEMENT}
     }
     return {row: measured[row] for row in sorted(measured, key=order) if measured[row]}
-
-
-def _kind(row: Row) -> Kind:
-    return row.detector.backbone, row.model, row.grounding.refinement
 
 
 def unrefined(results: dict, backbone: str, task: str) -> dict | None:
@@ -75,42 +93,43 @@ def unrefined(results: dict, backbone: str, task: str) -> dict | None:
     return measured[0]["masks"] if measured and task == "sgdet" else None
 
 
-def _precision_row(results: dict, refined: Lines, kind: Kind, tasks: list[str], paper: list[dict]) -> TableRow:
-    backbone, model, refinement = kind
-    published = {} if refinement == "training" else _published(paper, backbone, model)
+def _precision_row(kind: Kind, measured: dict[str, list[dict]], protocols: list[str], paper: list[dict]) -> TableRow:
+    backbone, model, refinement, pixels = kind
+    published = {} if pixels or refinement == "training" else _published(paper, backbone, model)
     cells = {}
-    for task in tasks:
-        measured = _measured(results, refined, kind, task)
-        for i, name in enumerate(PRECISIONS):
-            values = [{"value": masks.get(name)} for masks in measured]
-            theirs = published[task][i] if published else None
-            cells[(TASKS[task], name)] = cell(values, theirs, published.get("status", ""))
-    return TableRow((detector_name(backbone), model_name(model) or "none", REFINED_NAMES[refinement]), cells)
+    for protocol in protocols:
+        theirs = published.get(protocol) or [None] * len(PRECISIONS)
+        for name, value in zip(PRECISIONS, theirs, strict=True):
+            values = [{"value": masks.get(name)} for masks in measured.get(protocol, ())]
+            cells[(PROTOCOLS[protocol], name)] = cell(values, value, published.get("status", ""))
+    return TableRow(
+        (detector_name(backbone), model_name(model) or "none", _masks_name(model, refinement, pixels)), cells
+    )
 
 
-def _papers_alone(kinds: list[Kind], tasks: list[str], paper: list[dict]) -> list[TableRow]:
+def _masks_name(model: str, refinement: str, pixels: bool) -> str:
+    """ "no refine", "pixel refiner", "refine", "refine, then pixel refiner"."""
+    if not pixels:
+        return REFINED_NAMES[refinement]
+    return f"{REFINED_NAMES[refinement]}, then {PIXEL_NAME}" if model else PIXEL_NAME
+
+
+def _papers_alone(kinds: list[Kind], protocols: list[str], paper: list[dict]) -> list[TableRow]:
     """Rows of the paper that the study has no counterpart of."""
-    ours = {(PAPER_DETECTORS.get(backbone), MODELS.get(model)) for backbone, model, _ in kinds}
+    ours = {(PAPER_DETECTORS.get(backbone), MODELS.get(model)) for backbone, model, _, _ in kinds}
+    nothing = [None] * len(PRECISIONS)
     return [
         TableRow(
             (row["detector"], row["model"] or "none", REFINED_NAME if row["model"] else UNREFINED_NAME),
             {
-                (TASKS[task], name): Cell(paper=value, status=row["status"])
-                for task in tasks
-                for name, value in zip(PRECISIONS, row[task], strict=True)
+                (PROTOCOLS[protocol], name): Cell(paper=value, status=row["status"])
+                for protocol in protocols
+                for name, value in zip(PRECISIONS, row.get(protocol, nothing), strict=True)
             },
         )
         for row in paper
         if (row["detector"], row["model"]) not in ours
     ]
-
-
-def _measured(results: dict, refined: Lines, kind: Kind, task: str) -> list[dict]:
-    if kind[2] == UNREFINED:
-        masks = unrefined(results, kind[0], task)
-        return [] if masks is None else [masks]
-    chosen = [row for row in refined if _kind(row) == kind and row.task == task]
-    return [seed["masks"] for row in chosen for seed in refined[row]]
 
 
 def _published(paper: list[dict], backbone: str, model: str) -> dict:

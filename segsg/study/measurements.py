@@ -2,24 +2,20 @@
 
 import copy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
-import torch
 
 from segsg.evaluation.bootstrap import summarize
-from segsg.evaluation.detection import average_precision, encode
 from segsg.evaluation.metrics import per_predicate
 from segsg.evaluation.protocol import Protocol
 from segsg.evaluation.ranks import Ranks, Recall, evaluate, paper_images
 from segsg.evaluation.records import Truth
-from segsg.kernels.masks import paste
-from segsg.models.scene_graph import best_names
 from segsg.structures import Batch, Look
-from segsg.study import facts, runs, scene_graphs, sets
+from segsg.study import facts, refiners, scene_graphs, sets
 from segsg.study.borrowed import fit, true_regions
+from segsg.study.named_masks import by_pixels, precisions
 from segsg.study.params import Params
-from segsg.study.precision import mask_truths
 from segsg.study.rows import row_of
 
 CHOSEN_BY = re.compile(r"m?R@\d+")
@@ -89,44 +85,25 @@ def unshared(params: Params, ranks: Ranks) -> Ranks | None:
 
 
 def mask_precision(params: Params, key: str) -> dict:
-    """`masks` and `unrefined_masks`: AP of the masks of mask validation images in the task of a refining experiment.
+    """AP of the masks of mask validation images in the task of a refining experiment; nothing for others.
 
-    Nothing for others: their masks are the detector's own. PredCls: true boxes and classes, every score 1; SGCls: true
-    boxes, the class that the detector names and its probability; SGDet: the regions that a scene graph is made of,
-    named as in SGCls, so fewer than the detections that `segsg.study.precision.evaluate_detector` judges.
+    `unrefined_masks` are the detector's own, `masks` refined ones (eq. 8), and `pixel_masks` what the pixel refiner of
+    the detector makes of refined ones. PredCls: true boxes and classes, every score 1; SGCls: true boxes, the class
+    that the detector names and its probability; SGDet: the regions that a scene graph is made of, named as in SGCls, so
+    fewer than the detections that `segsg.study.precision.evaluate_detector` judges.
     """
-    if not row_of(params, key).is_refined:
+    row = row_of(params, key)
+    if not row.is_refined:
         return {}
     model = scene_graphs.load_model(params, key)
-    return {
-        "masks": _precision(params, model.mask_look),
-        "unrefined_masks": _precision(params, lambda batch: model.detector.look(batch, model.task, "mask")),
-    }
+    refiner = refiners.trained_refiner(params, row.detector_key, model.detector)
 
+    def looks(batch: Batch) -> dict[str, Look]:
+        unrefined, refined = model.detector.look(batch, model.task, "mask"), model.mask_look(batch)
+        pixels = by_pixels(refined, refiner, batch.images)
+        return {"unrefined_masks": unrefined, "masks": refined, "pixel_masks": pixels}
 
-@torch.no_grad()
-def _precision(params: Params, look: Callable[[Batch], Look]) -> dict:
-    photos = sets.judged_mask_set(params)
-    batches = (batch.to(runs.device()) for batch in sets.all_batches(params, photos))
-    found = (image for batch in batches for image in named_masks(look(batch), batch))
-    return average_precision(mask_truths(photos), found, len(photos.vocabulary.classes) + 1, masks=True)
-
-
-def named_masks(look: Look, batch: Batch) -> Iterator[dict]:
-    """Regions of each image under the class that the detector names, with the mask of that class."""
-    regions = look.regions
-    scores, labels = best_names(regions.class_probabilities.float(), regions.boxes)
-    chosen = regions.mask_logits[torch.arange(len(regions), device=labels.device), labels - 1].sigmoid()
-    sizes = batch.photo_sizes or batch.sizes
-    for image, size in enumerate(sizes):
-        inside = regions.image == image
-        boxes = regions.boxes[inside] / batch.scales[image]
-        yield {
-            "boxes_original": boxes.cpu(),
-            "labels": labels[inside].cpu(),
-            "scores": scores[inside].cpu(),
-            "masks": encode(paste(chosen[inside], boxes, size).cpu()),
-        }
+    return precisions(params, looks)
 
 
 def borrowed_masks(params: Params, key: str) -> dict:

@@ -7,6 +7,7 @@ from torch import nn
 
 from segsg.files import digest
 from segsg.grounding.refiner import PixelRefiner, RefinerTraining
+from segsg.structures import FrozenDetector
 from segsg.study import detectors, facts, runs, sets
 from segsg.study.models import make_refiner
 from segsg.study.params import Params
@@ -36,6 +37,13 @@ def train_refiner(params: Params, key: str, out: Path) -> None:
     depends_on = [params.data, params.detection, params.pixel_refiner, row, read]
     sources = {"mask_losses": masks}
     runs.train(training, sources, numbers=numbers, key=f"{key}-refiner", seed=seed, depends_on=depends_on, out=out)
+
+
+def trained_refiner(params: Params, key: str, detector: FrozenDetector) -> PixelRefiner:
+    """The trained pixel refiner of a detector, frozen."""
+    refiner = make_refiner(facts.load(params), params.numbers, detector)
+    load_refiner(params, key, refiner)
+    return refiner.eval().requires_grad_(False).to(runs.device())
 
 
 def load_refiner(params: Params, key: str, refiner: PixelRefiner) -> None:

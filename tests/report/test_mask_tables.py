@@ -68,6 +68,39 @@ def test_a_study_without_refinement_says_so():
     assert class_gains(results(PLAIN)).rows == ()
 
 
+def measured_detector(seed, disjoint=False, **protocols):
+    """A joint detector with the AP of its masks by protocol, before and after the pixel refiner."""
+    both = {name: {"masks": masks(before), "pixel_masks": masks(after)} for name, (before, after) in protocols.items()}
+    kind = {"backbone": "resnext-mini-fpn", "joint": True, "disjoint": disjoint, "seed": seed}
+    return kind | {"metrics": {}, "mask_precision": both}
+
+
+def test_masks_of_a_detector_before_and_after_its_pixel_refiner():
+    detectors = {
+        "a": measured_detector(0, sgcls=(0.3, 0.5), detections=(0.2, 0.25)),
+        "b": measured_detector(1, sgcls=(0.4, 0.7), detections=(0.2, 0.35)),
+        "apart": measured_detector(0, disjoint=True, sgcls=(0.9, 0.9)),
+    }
+    table = table2(results() | {"detectors": detectors}, PAPER)
+    assert list(table.groups) == ["SGCls", "Detections"]
+    assert [line.labels[1:] for line in table.rows] == [
+        ("none", "no refine"), ("none", "pixel refiner"), ("VCTree", "refine"),
+    ]  # fmt: skip
+    before, after, theirs = (line.cells for line in table.rows)
+    assert [line[("SGCls", "AP")].value for line in (before, after)] == [pytest.approx(35.0), pytest.approx(60.0)]
+    assert before[("SGCls", "AP")].paper == 51.6 and not any(cell.paper for cell in after.values())
+    assert [line[("Detections", "AP")].ours for line in (before, after, theirs)] == [
+        "20.0 ±0.0", "30.0 ±7.1", EMPTY,
+    ]  # fmt: skip
+
+
+def test_the_pixel_refiner_on_top_of_a_models_masks_is_a_line_of_its_own():
+    other = REFINED | {"pixel_masks": masks(0.6)}
+    assert [(line.labels[2], line.cells[("SGCls", "AP")].ours) for line in table2(results(other), PAPER).rows] == [
+        ("no refine", EMPTY), ("refine", "40.0"), ("refine, then pixel refiner", "60.0"),
+    ]  # fmt: skip
+
+
 def test_classes_are_sorted_by_their_gain_and_keep_their_names():
     table = class_gains(results(REFINED, PLAIN, mask_classes=["cup", "dog", "hat"]))
     assert [line.labels for line in table.rows] == [("cup",), ("dog",), ("hat",)]

@@ -1,6 +1,7 @@
 """Which mask of a region is judged, under which name, in which frame."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +13,11 @@ from segsg.evaluation.detection import mask_ious
 from segsg.evaluation.ownership import ownership
 from segsg.grounding.segmenter import ConstantMasks, Segmenter, true_mask_logits
 from segsg.kernels.masks import paste
-from segsg.study import borrowed, measurements
+from segsg.study import borrowed, named_masks
+from segsg.study.params import Params, read_section
+from segsg.study.profile import resolve
+
+MINI = read_section(Params, resolve("mini"), "test")
 
 
 def mask_scene(scale=1.0):
@@ -24,7 +29,7 @@ def mask_scene(scale=1.0):
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 def test_a_region_is_judged_by_the_mask_of_the_class_that_the_detector_names(scale):
     look, batch = mask_scene(scale)
-    images = list(measurements.named_masks(look, batch))
+    images = list(named_masks.named_masks(look, batch))
     assert [len(image["labels"]) for image in images] == [2, 0, 3]
     first = images[2]
     probabilities = look.regions.class_probabilities[2:]
@@ -41,7 +46,7 @@ def test_given_classes_have_score_one():
     look, batch = mask_scene()
     certain = functional.one_hot(look.regions.labels, MASK_CLASSES + 1).float()
     given = replace(look, regions=replace(look.regions, class_probabilities=certain))
-    images = list(measurements.named_masks(given, batch))
+    images = list(named_masks.named_masks(given, batch))
     assert torch.equal(torch.cat([image["labels"] for image in images]), look.regions.labels)
     assert all((image["scores"] == 1).all() for image in images)
 
@@ -133,3 +138,69 @@ def test_ownership_looks_at_the_regions_of_the_pair_s_own_image():
     found = list(borrowed.contacts([(twice, two)], way))
     assert len(found) == 2 and len(found[0][0]) == 0
     assert all(torch.equal(one, other) for one, other in zip(found[1], alone, strict=True))
+
+
+class Corrected(torch.nn.Module):
+    """A pixel refiner that knows the true masks, if it starts from the masks that it should."""
+
+    def __init__(self, batch, start):
+        super().__init__()
+        self.batch, self.start = batch, start
+
+    def forward(self, logits, look, photos):
+        assert torch.equal(logits, self.start) and photos is self.batch.images
+        return true_mask_logits(look.regions, self.batch)[:, 0]
+
+
+def mask_photo(monkeypatch):
+    """One photo with a region of each of two classes, whose masks are the left halves of their boxes.
+
+    The detector names both rightly and takes the first class's box for its mask, and nothing for the second's.
+    """
+    look, batch = make([2])
+    boxes, labels = torch.tensor([[4.0, 4, 32, 32], [20.0, 34, 48, 62]]), torch.tensor([3, 1])
+    masks = torch.zeros(2, SIDE, SIDE, dtype=torch.bool)
+    masks[0, 4:32, 4:18] = masks[1, 34:62, 20:34] = True
+    logits = torch.zeros(2, MASK_CLASSES, 28, 28)
+    logits[0, 2], logits[1, 0] = 5.0, -5.0
+    belief = functional.one_hot(labels, MASK_CLASSES + 1) * 0.9
+    regions = replace(look.regions, boxes=boxes, labels=labels, class_probabilities=belief, mask_logits=logits)
+    batch = replace(batch, boxes=[boxes], labels=[labels], masks=[masks])
+    photos = SimpleNamespace(vocabulary=SimpleNamespace(classes=("a", "b", "c")))
+    truth = [{"boxes_original": boxes, "labels": labels, "masks": masks}]
+    monkeypatch.setattr(named_masks.sets, "judged_mask_set", lambda params: photos)
+    monkeypatch.setattr(named_masks.sets, "all_batches", lambda params, dataset: [batch])
+    monkeypatch.setattr(named_masks, "mask_truths", lambda dataset: truth)
+    return replace(look, regions=regions), batch
+
+
+def test_precision_before_and_after_the_pixel_refiner_by_hand(monkeypatch):
+    look, batch = mask_photo(monkeypatch)
+    refiner = Corrected(batch, torch.stack([look.regions.mask_logits[0, 2], look.regions.mask_logits[1, 0]]))
+
+    def looks(batch):
+        return {"masks": look, "pixel_masks": named_masks.by_pixels(look, refiner, batch.images)}
+
+    measured = named_masks.precisions(MINI, looks)
+    # A whole box overlaps its left half by 0.5, the lowest of ten thresholds; an empty mask overlaps nothing.
+    assert measured["masks"]["per_class"] == [0.0, None, pytest.approx(0.1)]
+    assert measured["masks"]["AP"] == pytest.approx(0.05)
+    assert measured["pixel_masks"]["AP"] == pytest.approx(1.0)
+
+
+class Twice(torch.nn.Module):
+    """A pixel refiner that doubles logits."""
+
+    def forward(self, logits, look, photos):
+        return 2 * logits
+
+
+@pytest.mark.parametrize("counts", [[2, 0, 3], [0, 0]])
+def test_pixel_refined_masks_are_those_of_the_named_class_whatever_channel_is_asked(counts):
+    look, batch = mask_set_look(*make(counts))
+    after = named_masks.by_pixels(look, Twice(), batch.images).regions
+    assert after.mask_logits.shape == look.regions.mask_logits.shape
+    for region, probabilities in enumerate(look.regions.class_probabilities):
+        expected = 2 * look.regions.mask_logits[region, int(probabilities[1:].argmax())]
+        assert all(torch.equal(channel, expected) for channel in after.mask_logits[region])
+    assert torch.equal(after.class_probabilities, look.regions.class_probabilities)

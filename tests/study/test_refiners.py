@@ -7,15 +7,29 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from segsg.files import ROOT, DataError
+from segsg.evaluation.detection import decode
+from segsg.files import ROOT, DataError, to_json
 from segsg.photos import export
 from segsg.photos.bundle import load_bundle
-from segsg.study import borrowed, detectors, facts, profile, refiners, rows, scene_graphs, sets
+from segsg.study import (
+    borrowed,
+    detectors,
+    facts,
+    measurements,
+    named_masks,
+    precision,
+    profile,
+    refiners,
+    rows,
+    scene_graphs,
+    sets,
+)
 from segsg.study.params import Params, read_section
 from segsg.study.prepare import prepare_data
 from segsg.training.checkpoint import WEIGHTS, save_weights, trainable_state
 
 JOINT, PLAIN, KEY = "smoke-fpn-joint", "smoke-fpn", "smoke-motifs-fpn-sgdet-pixels"
+REFINING = "smoke-motifs-fpn-sgdet-model"
 SMALL = [
     "world.train=6",
     "world.validation=2",
@@ -27,7 +41,8 @@ SMALL = [
     "cache_looks=false",
     "pixel_training.learning_rate=0.02",
     "grid.tasks=[sgdet]",
-    "grid.ablations=[{model: motifs, detector: fpn, task: sgdet, changes: {pixels: {masks: refined}}}]",
+    "grid.ablations=[{model: motifs, detector: fpn, task: sgdet,"
+    " changes: {pixels: {masks: refined}, model: {refinement: inference}}}]",
 ]
 
 
@@ -49,7 +64,8 @@ def folder(tmp_path_factory):
             made = detectors.make_detector(facts.load(params), params.numbers, row)
             save_weights(made, detectors.folder(params, key))
             refiners.train_refiner(params, key, refiners.folder(params, key))
-        save_weights(untrained(params), scene_graphs.folder(params, KEY))
+        for key in (KEY, REFINING):
+            save_weights(untrained(params, key), scene_graphs.folder(params, key))
     return folder
 
 
@@ -59,8 +75,15 @@ def params(folder, monkeypatch):
     return parameters()
 
 
-def untrained(params):
-    return scene_graphs.untrained(params, rows.row_of(params, KEY), facts.load(params))
+def untrained(params, key=KEY):
+    return scene_graphs.untrained(params, rows.row_of(params, key), facts.load(params))
+
+
+def without_training(params, folder, monkeypatch):
+    """Pixel refiners of the study that change nothing."""
+    still = replace(params, pixel_training=replace(params.pixel_training, iterations=0))
+    refiners.train_refiner(still, JOINT, folder / JOINT)
+    monkeypatch.setattr(refiners, "folder", lambda params, key: folder / key)
 
 
 def test_the_stage_leaves_the_refiner_and_nothing_of_the_detector(params):
@@ -107,11 +130,54 @@ def test_refined_masks_are_measured_beside_the_ways_of_transfer(params, tmp_path
     own = params.grounding.transfer
     assert qualities["refined"].keys() == qualities[own].keys()
     assert qualities["refined"] != qualities[own]
-    still = replace(params, pixel_training=replace(params.pixel_training, iterations=0))
-    refiners.train_refiner(still, JOINT, tmp_path / JOINT)
-    monkeypatch.setattr(refiners, "folder", lambda params, key: tmp_path / key)
+    without_training(params, tmp_path, monkeypatch)
     unchanged = borrowed.transfer_quality(params)["transfer_quality"]
     assert unchanged["refined"] == unchanged[own] == qualities[own]
+
+
+def one_batch(params):
+    return next(sets.all_batches(params, sets.judged_mask_set(params)))
+
+
+def test_a_look_at_all_detections_has_the_masks_of_the_detector(params):
+    detector, batch = detectors.load_detector(params, JOINT), one_batch(params)
+    found = detector.detect(batch, "mask")
+    named = list(named_masks.named_masks(named_masks.detections(detector, batch), batch))
+    for one, other in zip(found, named, strict=True):
+        assert len(one["labels"]) > 1
+        assert torch.equal(one["labels"], other["labels"]) and torch.equal(one["scores"], other["scores"])
+        assert torch.allclose(one["boxes_original"], other["boxes_original"], atol=1e-4)
+        assert (one["masks"].numpy() != decode(other["masks"])).mean() < 1e-3
+
+
+def test_mask_precision_is_measured_in_every_protocol_before_and_after(params, tmp_path, monkeypatch):
+    measured = named_masks.detector_masks(params, JOINT)["mask_precision"]
+    assert list(measured) == ["detections", "predcls", "sgcls", "sgdet"]
+    assert measured["detections"]["masks"]["AP"] == pytest.approx(
+        precision.evaluate_detector(params, JOINT)["masks"]["AP"]
+    )
+    assert any(both["masks"] != both["pixel_masks"] for both in measured.values())
+    without_training(params, tmp_path, monkeypatch)
+    for protocol, both in named_masks.detector_masks(params, JOINT)["mask_precision"].items():
+        assert same(both["pixel_masks"], both["masks"]) and same(both["masks"], measured[protocol]["masks"])
+
+
+def same(one, other):
+    return to_json(one) == to_json(other)
+
+
+def test_a_detector_without_masks_has_no_mask_precision(params):
+    assert named_masks.detector_masks(params, PLAIN) == {}
+
+
+def test_the_pixel_refiner_comes_after_a_models_own_refinement(params):
+    measured = measurements.mask_precision(params, REFINING)
+    assert list(measured) == ["unrefined_masks", "masks", "pixel_masks"]
+    # An untrained model refines nothing, so that its masks are the detector's.
+    of_detector = named_masks.detector_masks(params, JOINT)["mask_precision"]["sgdet"]
+    assert same(measured["masks"], measured["unrefined_masks"]) and same(measured["masks"], of_detector["masks"])
+    assert same(measured["pixel_masks"], of_detector["pixel_masks"])
+    assert measurements.mask_precision(params, KEY) == {}
 
 
 def test_a_bundle_has_the_refiner_inside(params, tmp_path, monkeypatch):
