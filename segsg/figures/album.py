@@ -1,14 +1,21 @@
 """The figures of a report: image files in one folder, and figures.json that says which page shows each, and how."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 from matplotlib.figure import Figure
 
-from segsg.figures.overlay import Picture, compared_overlay, masks_overlay, scene_graph_overlay
+from segsg.figures.overlay import (
+    Contact,
+    Picture,
+    compared_overlay,
+    contacts_overlay,
+    masks_overlay,
+    scene_graph_overlay,
+)
 from segsg.figures.style import save
 from segsg.files import read_json, write_text
 
@@ -62,6 +69,18 @@ class Album:
         """Save each photo once for each kind of masks."""
         drawn = ((masks_overlay(p, k), p.title, f"Masks of {', '.join(p.names)}: {', '.join(k)}") for p, k in photos)
         return self.add_photos("refinement", drawn, caption)
+
+    def add_borrowed(self, photos: Iterable[tuple[Picture, dict, Sequence[Contact]]], caption: str) -> list[Path]:
+        """Save each photo once for each kind of masks, with the places where two of its regions meet."""
+        drawn = (
+            (
+                contacts_overlay(p, k, meet),
+                p.title,
+                f"Masks of {', '.join(p.names)}: {', '.join(k)}. Where two meet: {', '.join(c.words for c in meet)}",
+            )
+            for p, k, meet in photos
+        )
+        return self.add_photos("transfer", drawn, caption)
 
     def close(self) -> None:
         """Write the list of figures."""

@@ -1,5 +1,6 @@
 """A photo with its regions in colour, and the scene graph beside it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +16,8 @@ from segsg.figures.style import FAINT, INK, PALETTE, STYLE, ink_on, new_figure, 
 MAX_RELATIONS = 12
 """more arrows than this and nobody reads any"""
 MASK_OPACITY = 0.45
+PHOTO, FRAME = 3.0, 1.8
+"""inches: side of a photo with one kind of masks, and height of a contact frame below it"""
 LABEL = (0.75, 0.42)
 """room that a node needs, in half sides of the photo"""
 STEPS = 300
@@ -87,7 +90,7 @@ def masks_overlay(picture: Picture, masks: dict[str, Tensor]) -> Figure:
     """The photo of `picture` once for each kind of masks (bool [regions, h, w]), side by side, under its name."""
     colours = {region: PALETTE[region % len(PALETTE)] for region in range(len(picture.boxes))}
     with rc_context(STYLE):
-        figure = new_figure(3.4 * len(masks), 3.8)
+        figure = new_figure(PHOTO * len(masks), PHOTO + 0.4)
         for axes, (name, kind) in zip(figure.subplots(1, len(masks), squeeze=False)[0], masks.items(), strict=True):
             _draw_photo(axes, replace(picture, masks=kind), colours)
             axes.set_title(name)
@@ -95,13 +98,50 @@ def masks_overlay(picture: Picture, masks: dict[str, Tensor]) -> Figure:
     return figure
 
 
+@dataclass(frozen=True)
+class Contact:
+    """Two regions of a picture where their boxes meet: `frame` is the contact frame, `words` say how they relate."""
+
+    pair: tuple[int, int]
+    frame: Float[Tensor, "4"]
+    words: str
+
+
+def contacts_overlay(picture: Picture, masks: dict[str, Tensor], contacts: Sequence[Contact]) -> Figure:
+    """The photo of `picture` with boxes, then once for each kind of masks; below it the contact frames, row by row.
+
+    Kinds (bool [regions, h, w]) are columns under their names. Photos below masks are grey. A contact frame shows the
+    masks of its pair alone, in the first two colours of the palette.
+    """
+    colours = {region: PALETTE[region % len(PALETTE)] for region in range(len(picture.boxes))}
+    grey = picture.image.float().mean(dim=0, keepdim=True).expand(3, -1, -1).to(picture.image.dtype)
+    columns = {name: replace(picture, image=grey, masks=kind) for name, kind in masks.items()}
+    heights = [PHOTO, *(FRAME for _ in contacts)]
+    with rc_context(STYLE):
+        figure = new_figure(PHOTO * (1 + len(masks)), sum(heights) + 0.4)
+        grid = figure.subplots(len(heights), 1 + len(masks), squeeze=False, gridspec_kw={"height_ratios": heights})
+        _draw_photo(grid[0, 0], picture, colours)
+        for axes, (name, shown) in zip(grid[0, 1:], columns.items(), strict=True):
+            axes.imshow(_coloured(shown, colours))
+            axes.set_title(name)
+            axes.set_axis_off()
+        for row, contact in zip(grid[1:], contacts, strict=True):
+            for axes, shown in zip(row, (picture, *columns.values()), strict=True):
+                _draw_contact(axes, shown, contact)
+            row[0].set_title(contact.words, fontsize=8, fontweight="normal")
+        figure.suptitle(picture.title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    return figure
+
+
+def _draw_contact(axes: Axes, picture: Picture, contact: Contact) -> None:
+    axes.imshow(_coloured(picture, dict(zip(contact.pair, PALETTE, strict=False))))
+    left, top, right, bottom = (contact.frame - 0.5).tolist()  # a picture's first pixel has its centre at 0
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    axes.set_axis_off()
+
+
 def _draw_photo(axes: Axes, picture: Picture, colours: dict[int, str]) -> None:
-    pixels = picture.image.permute(1, 2, 0).numpy().astype(np.float32) / 255
-    for region, colour in colours.items():
-        if picture.masks is not None:
-            mask = picture.masks[region].numpy()
-            pixels[mask] = (1 - MASK_OPACITY) * pixels[mask] + MASK_OPACITY * np.array(rgb(colour))
-    axes.imshow(pixels)
+    axes.imshow(_coloured(picture, colours))
     for region, colour in colours.items():
         left, top, right, bottom = picture.boxes[region].tolist()
         axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.5))
@@ -109,6 +149,16 @@ def _draw_photo(axes: Axes, picture: Picture, colours: dict[int, str]) -> None:
         ink = ink_on(colour)
         axes.text(left, top, picture.names[region], color=ink, fontsize=6.5, va="bottom", bbox=tag, clip_on=True)
     axes.set_axis_off()
+
+
+def _coloured(picture: Picture, colours: dict[int, str]) -> Float[np.ndarray, "h w 3"]:
+    """The photo with the masks of some regions over it, each in its colour."""
+    pixels = picture.image.permute(1, 2, 0).numpy().astype(np.float32) / 255
+    for region, colour in colours.items():
+        if picture.masks is not None:
+            mask = picture.masks[region].numpy()
+            pixels[mask] = (1 - MASK_OPACITY) * pixels[mask] + MASK_OPACITY * np.array(rgb(colour))
+    return pixels
 
 
 def _draw_graph(axes: Axes, picture: Picture, relations, colours: dict[int, str]) -> None:

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from segsg.evaluation.detection import mask_ious
 from segsg.evaluation.ownership import ownership
 from segsg.grounding.contact import meet
+from segsg.grounding.refiner import PixelRefinedDetector
 from segsg.grounding.segmenter import ConstantMasks, Segmenter
 from segsg.grounding.transfer import MODES
 from segsg.kernels.masks import crop, paste
-from segsg.structures import MASK_SIDE, Batch, Look, Regions
+from segsg.structures import MASK_SIDE, Batch, FrozenDetector, Look, Regions
 from segsg.study import facts, refiners, runs, sets
 from segsg.study.detectors import load_detector
 from segsg.study.models import pixel_refined, segmenter, transfer
@@ -53,13 +54,19 @@ def _qualities(params: Params, key: str) -> dict[str, tuple[dict, float | None]]
     ways[RECTANGLES] = ConstantMasks(known.classes, 1.0)
     detector = load_detector(params, key).to(runs.device())
     seen = list(true_regions(params, lambda batch: detector.look(batch, "predcls")))
-    wanted = replace(params.grounding, masks=REFINED)
-    refined = pixel_refined(known, params.numbers, wanted, detector).to(runs.device())
-    refiners.load_refiner(params, key, refined.refiner)
+    refined, only = by_pixels(params, key, detector)
     seen_refined = list(true_regions(params, lambda batch: refined.look(batch, "predcls")))
-    measured = {name: (seen, way) for name, way in ways.items()} | {REFINED: (seen_refined, segmenter(known, wanted))}
+    measured = {name: (seen, way) for name, way in ways.items()} | {REFINED: (seen_refined, only)}
     names = known.names.classes
     return {name: (fit(of, way, names), ownership(contacts(of, way))) for name, (of, way) in measured.items()}
+
+
+def by_pixels(params: Params, key: str, detector: FrozenDetector) -> tuple[PixelRefinedDetector, nn.Module]:
+    """A detector with its trained pixel refiner behind the study's own way of transfer, and the way of its masks."""
+    known, wanted = facts.load(params), replace(params.grounding, masks=REFINED)
+    refined = pixel_refined(known, params.numbers, wanted, detector).to(runs.device())
+    refiners.load_refiner(params, key, refined.refiner)
+    return refined, segmenter(known, wanted)
 
 
 def fit(seen: Iterable[tuple[Batch, Regions]], way: nn.Module, names: tuple[str, ...]) -> dict[str, float | None]:

@@ -8,6 +8,7 @@ from matplotlib import rc_context
 from PIL import Image
 
 from segsg.figures.album import Album, read_album
+from segsg.figures.borrowed import contacts
 from segsg.figures.figures import (
     BARE,
     by_partner,
@@ -21,8 +22,10 @@ from segsg.figures.overlay import (
     MAX_RELATIONS,
     PALE,
     ZERO_SHOT,
+    Contact,
     Picture,
     compared_overlay,
+    contacts_overlay,
     masks_overlay,
     scene_graph_overlay,
     spread,
@@ -92,6 +95,39 @@ def test_kinds_of_masks_are_beside_each_other():
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["truth", "refined"]
     truth, refined = (np.asarray(axes.images[0].get_array()) for axes in figure.axes)
     assert (truth != refined).any()
+
+
+def test_contact_frames_are_below_the_photo_with_the_masks_of_their_pair_alone(tmp_path):
+    one = replace(picture([]), masks=None)
+    masks = torch.zeros(3, 40, 48, dtype=torch.bool)
+    masks[0, :, :10] = masks[1, :, 10:20] = masks[2, :, 20:] = True
+    contact = Contact((0, 1), torch.tensor([5.0, 8, 15, 12]), "cup on $x$")
+    figure = contacts_overlay(one, {"borrowed": masks, "true": ~masks}, [contact])
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["", "borrowed", "true", "cup on $x$", "", ""]
+    assert all((axes.get_xlim(), axes.get_ylim()) == ((4.5, 14.5), (11.5, 7.5)) for axes in figure.axes[3:])
+    photo, borrowed, _ = ((axes.images[0].get_array() * 255).round() for axes in figure.axes[3:])
+    assert (photo == one.image.permute(1, 2, 0).numpy()).all()
+    left, middle, right = (borrowed[0, column].tolist() for column in (0, 10, 20))
+    assert right == [128, 128, 128] and left[2] > left[0] and middle[0] > middle[2]
+    assert (
+        (borrowed[:, :10] == left).all() and (borrowed[:, 10:20] == middle).all() and (borrowed[:, 20:] == right).all()
+    )
+    album = Album(tmp_path)
+    album.add_borrowed([(one, {"borrowed": masks}, [contact]), (one, {"borrowed": masks}, [])], "Nobody picked.")
+    assert [entry.page for entry in album.entries] == ["transfer"] * 2
+    assert album.entries[0].words == "Masks of cup, <table>, $x$: borrowed. Where two meet: cup on $x$"
+
+
+BOXES = torch.tensor([[0.0, 0, 10, 10], [8.0, 0, 20, 10], [15.0, 5, 25, 15], [60.0, 60, 70, 70], [20.0, 2, 22, 4]])
+
+
+def test_the_largest_contact_frames_come_first_and_pairs_apart_have_none():
+    words = {(0, 1): "a", (2, 1): "b", (0, 3): "c", (1, 0): "d", (1, 4): "e", (0, 4): "f"}
+    found = contacts(BOXES, words)
+    # Grown by two pixels on each side: 9 x 9, 6 x 14 and 4 x 6 pixels.
+    assert [(one.pair, one.words) for one in found] == [((0, 1), "a"), ((2, 1), "b"), ((1, 4), "e")]
+    assert [one.frame.tolist() for one in found] == [[6, -2, 12, 12], [13, 3, 22, 12], [18, 0, 22, 6]]
+    assert contacts(BOXES, {}) == []
 
 
 @pytest.mark.parametrize("relations", [[], [(0, "on", 1, 0.9)], [(0, "on", 1, 0.9), (1, "under", 0, 0.8)]])

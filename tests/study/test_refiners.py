@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from segsg.evaluation.detection import decode
+from segsg.figures import borrowed as figures
 from segsg.files import ROOT, DataError, to_json
 from segsg.photos import export
 from segsg.photos.bundle import load_bundle
@@ -24,6 +25,7 @@ from segsg.study import (
     scene_graphs,
     sets,
 )
+from segsg.study.models import segmenter
 from segsg.study.params import Params, read_section
 from segsg.study.prepare import prepare_data
 from segsg.training.checkpoint import WEIGHTS, save_weights, trainable_state
@@ -178,6 +180,35 @@ def test_the_pixel_refiner_comes_after_a_models_own_refinement(params):
     assert same(measured["masks"], measured["unrefined_masks"]) and same(measured["masks"], of_detector["masks"])
     assert same(measured["pixel_masks"], of_detector["pixel_masks"])
     assert measurements.mask_precision(params, KEY) == {}
+
+
+def test_photos_show_borrowed_refined_and_true_masks_of_true_regions(params):
+    choice, shown = figures.borrowed_photos(params, JOINT, each=1)
+    shown, known = list(shown), facts.load(params)
+    assert len(shown) == len(choice.gains + choice.losses + choice.random) > 0
+    detector, way = detectors.load_detector(params, JOINT), segmenter(known, params.grounding)
+    images = {batch.image_ids[0]: (batch, regions) for batch, regions in single(params, detector)}
+    for (picture, masks, _), image_id in zip(shown, choice.gains + choice.losses + choice.random, strict=True):
+        batch, regions = images[image_id]
+        ((true, own, _),) = borrowed.true_and_borrowed(batch, regions, way)
+        assert str(image_id) in picture.title
+        assert list(masks) == ["borrowed", "pixel-refined", "true"]
+        assert torch.equal(masks["borrowed"], own) and torch.equal(masks["true"], true)
+    assert any((masks["borrowed"] != masks["pixel-refined"]).any() for _, masks, _ in shown)
+
+
+def single(params, detector):
+    photos = sets.with_true_masks(params, sets.scene_graph_set(params, "test"), "test")
+    for batch in sets.all_batches(params, photos, images=1):
+        yield batch, detector.look(batch, "predcls").regions
+
+
+def test_without_true_masks_photos_are_drawn(params):
+    graphs = replace(params.data.scene_graphs, true_masks=None)
+    unknown = replace(params, data=replace(params.data, scene_graphs=graphs))
+    choice, shown = figures.borrowed_photos(unknown, JOINT, each=2)
+    assert (choice.gains, choice.losses, len(choice.random)) == ([], [], 2)
+    assert [list(masks) for _, masks, _ in shown] == [["borrowed", "pixel-refined"]] * 2
 
 
 def test_a_bundle_has_the_refiner_inside(params, tmp_path, monkeypatch):
