@@ -8,21 +8,21 @@ learns from mask-set images alone. It is not the refinement of eq. 8 and 9, whic
 from dataclasses import replace
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segsg.detection.detector import DEVIATION, MEAN, frozen
 from segsg.detection.heads import CROP_SIDE, jitter, mask_targets
+from segsg.grounding.contact import MARGIN, meet
 from segsg.grounding.segmenter import CERTAIN, Segmenter
+from segsg.kernels.boxes import all_pairs, contact_frames
 from segsg.kernels.claims import largest_claims
 from segsg.kernels.roi_align import roi_align
 from segsg.structures import MASK_SIDE, Batch, Domain, Look, Mean, Regions, Task
 
 PIXEL_SIDE = 2 * MASK_SIDE
 """pixels along a side of the part of a photo that lies in a box"""
-CONTACT = 2.0
-"""added to the weight of a cell that lies in the box of another region, which is 1 elsewhere"""
 
 
 def transferred(
@@ -160,8 +160,8 @@ class PixelRefinedDetector(nn.Module):
 class RefinerTraining(nn.Module):
     """A pixel refiner that learns on mask-set images: a frozen detector's masks of the true classes become true masks.
 
-    Boxes are jittered, as detections will be. Cells in which boxes of an image meet count more, since there a mask says
-    more than its box. Only `refiner` is trained and saved.
+    Boxes are jittered, as detections will be. What edges see of masks is where two boxes meet, so errors count once in
+    their boxes and once more in contact frames. Only `refiner` is trained and saved.
     """
 
     def __init__(self, detector: nn.Module, refiner: PixelRefiner):
@@ -169,7 +169,7 @@ class RefinerTraining(nn.Module):
         self.detector, self.refiner = detector, refiner
 
     def mask_losses(self, batch: Batch) -> dict[str, Mean]:
-        """`pixels`: cross-entropy of refined masks, cell by cell, where cells in another region's box weigh more."""
+        """Cross-entropy of refined masks, per cell: `pixels` in boxes, `contact` in the contact frames of all pairs."""
         moved = zip(batch.boxes, batch.sizes, batch.generators(), strict=True)
         batch = replace(batch, boxes=[jitter(*of_image) for of_image in moved])
         look = self.detector.look(batch, "predcls", "mask")
@@ -178,6 +178,16 @@ class RefinerTraining(nn.Module):
         targets = mask_targets(batch, regions.boxes, regions.image, truth)
         logits = regions.mask_logits[torch.arange(len(regions)), regions.labels - 1]
         refined = self.refiner(logits, look, batch.images)
-        contact = largest_claims(torch.ones_like(logits), regions.boxes, regions.image)
-        total = F.binary_cross_entropy_with_logits(refined, targets, 1 + CONTACT * contact, reduction="sum")
-        return {"pixels": Mean(total, targets.numel())}
+        errors = F.binary_cross_entropy_with_logits(refined, targets, reduction="none")
+        met = in_contact(errors, regions.boxes, regions.image)
+        return {"pixels": Mean(errors.sum(), errors.numel()), "contact": Mean(met.sum(), met.numel())}
+
+
+def in_contact(
+    cells: Float[Tensor, "regions 28 28"], boxes: Float[Tensor, "regions 4"], image: Int[Tensor, "regions"]
+) -> Float[Tensor, "pairs 2 28 28"]:
+    """What both regions of each pair have in the pair's contact frame; only pairs that have one, each pair once."""
+    pairs = all_pairs(image)
+    pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+    _, is_frame = contact_frames(*boxes[pairs].unbind(1), MARGIN)
+    return meet(cells[:, None], boxes, pairs[is_frame])

@@ -30,12 +30,17 @@ KERNEL = {
     "language_info": {"name": "python"},
 }
 # Equal results need equal threads and hash seeds; a broken kernel in the home folder must not win over this one.
-# tqdm misses a widget that no log could show.
+# tqdm misses a widget that no log could show. A training step asks for the same large arrays again and again: the C
+# library keeps their memory, in huge pages, instead of asking the system for it each time.
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
     "JUPYTER_PREFER_ENV_PATH": "1",
     "PYTHONWARNINGS": "ignore:IProgress not found",
+    "GLIBC_TUNABLES": ":".join(
+        f"glibc.malloc.{name}"
+        for name in ("hugetlb=1", "mmap_threshold=33554432", "trim_threshold=1073741824", "top_pad=67108864")
+    ),
 }
 OURS = {"DataError", "ValueError"}
 """errors whose text says all; others need their name"""

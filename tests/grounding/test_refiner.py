@@ -12,13 +12,14 @@ from segsg.detection.backbones import BACKBONES
 from segsg.detection.detector import Detector
 from segsg.detection.heads import jitter
 from segsg.detection.proposals import DetectionNumbers
+from segsg.grounding.contact import meet
 from segsg.grounding.refiner import (
-    CONTACT,
     PixelRefinedDetector,
     PixelRefiner,
     RefinerTraining,
     colour_distances,
     colours,
+    in_contact,
     transferred,
 )
 from segsg.grounding.segmenter import Segmenter
@@ -183,30 +184,45 @@ class GivenBoxes(FixedDetector):
         return replace(look, regions=replace(look.regions, boxes=torch.cat(batch.boxes)))
 
 
-def test_the_loss_is_a_weighted_cross_entropy_in_jittered_boxes():
+def by_cell(refined, targets):
+    return -(targets * F.logsigmoid(refined) + (1 - targets) * F.logsigmoid(-refined))
+
+
+def test_the_losses_are_cross_entropies_in_jittered_boxes_and_where_they_meet():
     look, batch = flat_scene()
     both = replace(batch, boxes=[boxes.repeat(2, 1) for boxes in batch.boxes])
     both = replace(both, masks=[m.repeat(2, 1, 1) for m in batch.masks])
     twice = torch.arange(4).repeat_interleave(2)
     training = RefinerTraining(GivenBoxes(None, chosen(look, twice)), refiner())
-    loss = training.mask_losses(both)["pixels"]
+    losses = training.mask_losses(both)
     moved = [jitter(b, (SIDE, SIDE), g) for b, g in zip(both.boxes, both.generators(), strict=True)]
     answer = replace(chosen(look, twice), regions=replace(chosen(look, twice).regions, boxes=torch.cat(moved)))
     refined = training.refiner(torch.zeros(8, 28, 28), answer, batch.images)
     targets = torch.cat([crop(m, b, 28) for m, b in zip(both.masks, moved, strict=True)])
-    weights = torch.ones(8, 28, 28)
-    for i, boxes in enumerate(moved):
-        for me, other in ((0, 1), (1, 0)):
-            x1, y1, x2, y2 = boxes[me].tolist()
-            columns = x1 + (x2 - x1) * torch.arange(29) / 28
-            rows = y1 + (y2 - y1) * torch.arange(29) / 28
-            across = (columns[1:].clamp(max=boxes[other, 2]) - columns[:-1].clamp(min=boxes[other, 0])).clamp(min=0)
-            down = (rows[1:].clamp(max=boxes[other, 3]) - rows[:-1].clamp(min=boxes[other, 1])).clamp(min=0)
-            share = down[:, None] * across / ((x2 - x1) * (y2 - y1) / 28**2)
-            weights[2 * i + me] += CONTACT * share
-    by_cell = -(targets * F.logsigmoid(refined) + (1 - targets) * F.logsigmoid(-refined))
-    assert_close(loss.total, (by_cell * weights).sum(), rtol=1e-4, atol=1e-2)
-    assert loss.count == targets.numel()
+    errors = by_cell(refined, targets)
+    assert_close(losses["pixels"].total, errors.sum(), rtol=1e-4, atol=1e-2)
+    assert losses["pixels"].count == targets.numel()
+    pairs = torch.tensor([[0, 1]])
+    met = [meet(e[:, None], b, pairs).sum() for e, b in zip(errors.split(2), moved, strict=True)]
+    assert_close(losses["contact"].total, sum(met), rtol=1e-4, atol=1e-2)
+    assert losses["contact"].count == 4 * 2 * 28 * 28
+
+
+def test_errors_in_contact_count_by_their_area_in_the_frame_of_each_pair_once():
+    boxes = torch.tensor([[0.0, 0, 28, 28], [14, 0, 42, 28], [60, 60, 70, 70], [14, 0, 42, 28]])
+    cells = torch.zeros(4, 28, 28)
+    cells[0, :, 14:] = 1.0  # the half of the first box that the second covers
+    cells[1] = 2.0
+    seen = in_contact(cells, boxes, torch.tensor([0, 0, 0, 1]))
+    assert seen.shape == (1, 2, 28, 28)
+    # the frame is 18 x 32 pixels: 14 x 28 of them lie in both boxes, 16 x 28 in each, and the cells of value 1 fill 14
+    assert_close(seen.mean(dim=(2, 3)), torch.tensor([[14 * 28 * 1.0, 16 * 28 * 2.0]]) / (18 * 32))
+
+
+def test_losses_of_images_without_a_pair_are_zero():
+    look, batch = flat_scene()
+    contact = RefinerTraining(GivenBoxes(None, look), refiner()).mask_losses(batch)["contact"]
+    assert contact.count == 0 and contact.value == 0
 
 
 def test_every_weight_of_the_refiner_learns_and_no_other():
@@ -216,7 +232,7 @@ def test_every_weight_of_the_refiner_learns_and_no_other():
     made = PixelRefiner(channels=detector.channels, mask_classes=MASK_CLASSES, width=8)
     torch.nn.init.normal_(made.residual.weight)
     training = RefinerTraining(detector, made)
-    training.mask_losses(batch)["pixels"].value.backward()
+    sum(loss.value for loss in training.mask_losses(batch).values()).backward()
     without = [name for name, p in training.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     # A constant added to all keys of a softmax changes nothing.
     assert {name for name in without if not name.startswith("detector.")} <= {"refiner.whole.keys.bias"}
