@@ -15,7 +15,7 @@ from markupsafe import Markup
 from segsg.figures.album import Entry, read_album
 from segsg.figures.style import data_uri, inline_svg
 from segsg.files import read_json, write_text
-from segsg.report import charts, findings, protocols, table
+from segsg.report import charts, findings, protocols, table, worth
 from segsg.report.pages import render
 from segsg.report.registry import TABLES
 from segsg.report.table import Table
@@ -113,7 +113,7 @@ def study_facts(results: dict) -> dict:
         "world": results.get("world") or {},
         "slices": findings.slices(results),
         "rarity": findings.frequency_gains(results),
-        "answer": findings.answer(results),
+        "answer": [*worth.verdict(results), *findings.answer(results)],
         "evidence": findings.evidence(results),
         "experiments": len(results["experiments"]),
         "images": max((row.get("images", 0) for row in results["experiments"].values()), default=0),

@@ -1,8 +1,9 @@
 """Table 5: what masks bring, by networks of equal size that see rectangles, borrowed, refined or true masks."""
 
 from segsg.report.ablation import PIXELS, SHARE, measured_cell
+from segsg.report.findings import clear, over
 from segsg.report.recall_tables import METRIC, ZERO_SHOT, Lines, order, place_labels
-from segsg.report.table import Cell, Column, Table, TableRow, cell
+from segsg.report.table import Cell, Column, Table, TableRow, cell, signed
 from segsg.study.names import rank
 from segsg.study.rows import CONTACT, GROUNDED, MASKS, ORACLE, RECTANGLES, REFINED, TRANSFERRED, Row, lines
 
@@ -14,6 +15,8 @@ FRAMES = {"gaussian": "eq. 6", CONTACT: "eq. 6 and contact frame"}
 MEASURES = (METRIC, ZERO_SHOT[-1])
 """masks matter most where a triplet was never seen"""
 MINUS, GAP = "minus rectangles", "share of the gap"
+AIM = 0.5
+"""share of the gap between rectangles and true masks that borrowed masks should close"""
 Sources = dict[str, tuple[Row, list[dict]]]
 """what stands in for the masks -> the line that sees it, with its measured seeds"""
 
@@ -86,3 +89,37 @@ def _cells(columns: tuple[Column, ...], sources: Sources, everything: Lines) -> 
         else:
             cells[(group, name)] = cell([seed["metrics"].get(metric) for seed in seeds])
     return cells
+
+
+def verdict(results: dict) -> list[str]:
+    """Sentences for the first page: do pixel-refined masks in the contact frame beat rectangles, and close the gap?
+
+    A sentence for each measure, which names the places where they do not; nothing if no place has such a row.
+    """
+    everything = lines(results)
+    asked = [
+        sources[REFINED]
+        for (_, edges), sources in _groups(everything).items()
+        if edges == CONTACT and sources.keys() >= {REFINED, RECTANGLES}
+    ]
+    return [sentence for metric in MEASURES for sentence in _said(metric, asked)]
+
+
+def _said(metric: str, asked: list[tuple[Row, list[dict]]]) -> list[str]:
+    compared = {row: gain for row, seeds in asked if (gain := over(RECTANGLES, seeds, metric)) is not None}
+    if not compared:
+        return []
+    better, worse = clear(compared.values())
+    gain = signed(sum(one.value for one in compared.values()) / len(compared))
+    shares = [cell.value for _, seeds in asked if (cell := measured_cell((SHARE, metric), seeds, {})).value is not None]
+    sentence = (
+        f"Borrowed masks that were refined by pixels and seen in the contact frame change {metric} by {gain} points "
+        f"against rectangles, the mean over {len(compared)} places; clearly better in {better}, clearly worse in {worse}"
+    )
+    if shares:
+        closed = sum(share >= 100 * AIM for share in shares)
+        sentence += (
+            f". They close {sum(shares) / len(shares):.0f} % of the gap to true masks, and half of it in {closed}"
+        )
+    short = [", ".join(place_labels(row)) for row, one in compared.items() if one.is_noise or one.value < 0]
+    return [f"{sentence}.", *([f"Not clearly better in {metric}: {'; '.join(short)}."] if short else [])]
