@@ -113,8 +113,8 @@ def _said(metric: str, asked: list[tuple[Row, list[dict]]]) -> list[str]:
     gain = signed(sum(one.value for one in compared.values()) / len(compared))
     shares = [cell.value for _, seeds in asked if (cell := measured_cell((SHARE, metric), seeds, {})).value is not None]
     sentence = (
-        f"Borrowed masks that were refined by pixels and seen in the contact frame change {metric} by {gain} points "
-        f"against rectangles, the mean over {len(compared)} places; clearly better in {better}, clearly worse in {worse}"
+        f"Against rectangles, borrowed masks that were refined by pixels and seen in the contact frame change {metric} "
+        f"by {gain} points, the mean over {len(compared)} places; clearly better in {better}, clearly worse in {worse}"
     )
     if shares:
         closed = sum(share >= 100 * AIM for share in shares)
