@@ -73,8 +73,8 @@ def blank(images: int, height: int, width: int) -> UInt8[Tensor, "images 3 heigh
 
 
 def is_blank(image: UInt8[Tensor, "*images 3 h w"]) -> bool:
-    """Whether all pixels of an image, or of images, are one stored pixel, as in `blank`."""
-    return image.stride()[-2:] == (0, 0)
+    """Whether all pixels of an image, or of images, are one stored pixel of the mean colour, as in `blank`."""
+    return image.stride()[-2:] == (0, 0) and bool((image[..., 0, 0] == image.new_tensor(MEAN_COLOUR)).all())
 
 
 def blank_photo(path: Path) -> UInt8[Tensor, "3 h w"]:
