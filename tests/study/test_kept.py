@@ -40,6 +40,7 @@ def folder(tmp_path_factory):
         shutil.copytree(ROOT / name, folder / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.setattr(detectors, "tqdm", lambda batches, *_, **__: batches)  # type checks in tests take no bar
         params = read_section(Params, profile.resolve("smoke", SMALL), "smoke")
         prepare_data(params)
         made = detectors.make_detector(facts.load(params), params.numbers, params.detectors[JOINT])
