@@ -11,7 +11,7 @@ from pycocotools import mask as coco_masks
 from torch import Tensor
 
 from segsg.data.coco_file import Outline, by_image, read_instances
-from segsg.data.photos import find_photo, read_photo
+from segsg.data.photos import Read, find_photo, read_photo
 from segsg.data.views import ImageSet, Subset
 from segsg.data.words import Vocabulary
 from segsg.files import DataError
@@ -26,15 +26,16 @@ class MaskSet:
     """Images of a mask set with their instances. Annotations are read and checked at once, photos when asked for.
 
     Class labels are 1, 2 ... in the order of category ids (COCO's ids have gaps). Crowds are no instances, but what
-    judges a detector needs them; boxes without width or height are nothing at all. Bad files are a DataError.
+    judges a detector needs them; boxes without width or height are nothing at all. Bad files are a DataError. `read`
+    makes an image of a photo's file.
     """
 
-    def __init__(self, annotations: Path, photos: Path):
+    def __init__(self, annotations: Path, photos: Path, read: Read = read_photo):
         self._images, names, self._columns = read_instances(annotations)
         left_out = self._columns.left_out
         self.remarks = [f"{annotations}: {left_out} annotations without width or height, left out"] if left_out else []
         """what a user should know of files that break no rule"""
-        self._photos = Path(photos)
+        self._photos, self._read_photo = Path(photos), read
         self._instances, self._crowds = by_image(self._columns)
         self.vocabulary = Vocabulary(names)
         self.image_ids = list(self._images)
@@ -70,7 +71,7 @@ class MaskSet:
         """DataError if the photo is missing, cannot be decoded, or differs in size from its entry."""
         image = self._images[self.image_ids[index]]
         path = find_photo(self._photos, image.file_name)
-        pixels = read_photo(path)
+        pixels = self._read_photo(path)
         if tuple(pixels.shape[-2:]) != image.size:
             rule = f"is {tuple(pixels.shape[-2:])} (height, width), its entry says {image.size}"
             raise DataError(path, "photo", rule, "take photos and annotations from the same source")

@@ -15,6 +15,7 @@ from jaxtyping import Bool, UInt8
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from segsg.data.photos import blank, is_blank
 from segsg.data.views import ImageSet
 from segsg.structures import Batch, Sample
 
@@ -23,8 +24,6 @@ Change = Callable[[Sample, Generator], Sample]
 ORDER, CHANGES = 0, 1
 AHEAD = 2
 """Batches that each worker prepares before they are asked for."""
-MEAN_COLOUR = (124, 116, 104)
-"""ImageNet's mean RGB: padding of this colour is near zero once a backbone has normalised it."""
 
 
 def resize(sample: Sample, short_side: int, long_side: int) -> Sample:
@@ -48,7 +47,12 @@ def resize(sample: Sample, short_side: int, long_side: int) -> Sample:
 
 
 def _resized_image(image: UInt8[Tensor, "3 h w"], size: tuple[int, int]) -> UInt8[Tensor, "3 new_h new_w"]:
-    """One colour at a time: as floats, all of a large photo would take four times the memory of its pixels."""
+    """One colour at a time: as floats, all of a large photo would take four times the memory of its pixels.
+
+    A blank image stays one.
+    """
+    if is_blank(image):
+        return blank(1, *size)[0]
     colours = (F.interpolate(colour[None, None].float(), size, mode="bilinear", antialias=True)[0] for colour in image)
     return torch.cat([colour.round().clamp(0, 255).to(torch.uint8) for colour in colours])
 
@@ -78,11 +82,6 @@ def flip(sample: Sample) -> Sample:
     )
 
 
-def blank(images: int, height: int, width: int) -> UInt8[Tensor, "images 3 height width"]:
-    """Images of nothing but padding, which has the mean colour."""
-    return torch.tensor(MEAN_COLOUR, dtype=torch.uint8).reshape(1, 3, 1, 1).repeat(images, 1, height, width)
-
-
 def pad_masks(masks: Bool[Tensor, "regions h w"], height: int, width: int) -> Bool[Tensor, "regions height width"]:
     """Masks with padding right and below, where they are False."""
     return F.pad(masks, (0, width - masks.shape[2], 0, height - masks.shape[1]))
@@ -91,12 +90,15 @@ def pad_masks(masks: Bool[Tensor, "regions h w"], height: int, width: int) -> Bo
 def collate(samples: list[Sample], multiple: int = 32) -> Batch:
     """Samples in one batch, padded right and below to the largest, rounded up to a multiple of `multiple` pixels.
 
-    Padding of images has the mean colour; padding of masks is False. Either all samples have masks or none has.
+    Padding of images has the mean colour; padding of masks is False. Either all samples have masks or none has. Where
+    all images are blank, the batch's are too.
     """
     height, width = (-(-max(side) // multiple) * multiple for side in zip(*(s.size for s in samples), strict=True))
     images = blank(len(samples), height, width)
-    for image, sample in zip(images, samples, strict=True):
-        image[:, : sample.size[0], : sample.size[1]] = sample.image
+    if not all(is_blank(sample.image) for sample in samples):
+        images = images.contiguous()
+        for image, sample in zip(images, samples, strict=True):
+            image[:, : sample.size[0], : sample.size[1]] = sample.image
     masks = [sample.masks for sample in samples if sample.masks is not None]
     return Batch(
         image_ids=[sample.image_id for sample in samples],
@@ -116,7 +118,9 @@ def padded(batch: Batch, height: int, width: int) -> Batch:
     if (height, width) == tuple(batch.images.shape[-2:]):
         return batch
     images = blank(len(batch), height, width)
-    images[:, :, : batch.images.shape[2], : batch.images.shape[3]] = batch.images
+    if not is_blank(batch.images):
+        images = images.contiguous()
+        images[:, :, : batch.images.shape[2], : batch.images.shape[3]] = batch.images
     masks = None if batch.masks is None else [pad_masks(of_image, height, width) for of_image in batch.masks]
     return replace(batch, images=images, masks=masks)
 

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,8 @@ MOST_PIXELS = 2**30 // 12
 UNDECODABLE = (*DAMAGED, SyntaxError, ArithmeticError, Image.DecompressionBombError)
 """what Pillow raises for a file that is no photo, or a damaged one"""
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `opened` has a limit of its own
+Read = Callable[[Path], Tensor]
+"""path of a photo -> its image, uint8 [3, h, w]"""
 UNPACKED = ("", "VG_100K", "VG_100K_2")
 """A photo lies in the folder itself or in one of the two folders that Visual Genome's archives unpack to."""
 
@@ -59,6 +61,29 @@ def read_photo(path: Path) -> UInt8[Tensor, "3 h w"]:
     with opened(path) as photo:
         pixels = np.array(eight_bits(photo).convert("RGB"))
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+
+
+MEAN_COLOUR = (124, 116, 104)
+"""ImageNet's mean RGB: a pixel of this colour is near zero once a backbone has normalised it"""
+
+
+def blank(images: int, height: int, width: int) -> UInt8[Tensor, "images 3 height width"]:
+    """Images of the mean colour, all of one stored pixel: they take no memory, and nothing may be written into them."""
+    return torch.tensor(MEAN_COLOUR, dtype=torch.uint8).reshape(1, 3, 1, 1).expand(images, 3, height, width)
+
+
+def is_blank(image: UInt8[Tensor, "*images 3 h w"]) -> bool:
+    """Whether all pixels of an image, or of images, are one stored pixel of the mean colour, as in `blank`."""
+    return image.stride()[-2:] == (0, 0) and bool((image[..., 0, 0] == image.new_tensor(MEAN_COLOUR)).all())
+
+
+def blank_photo(path: Path) -> UInt8[Tensor, "3 h w"]:
+    """A blank image of a photo's size, for readers that look at no pixel: of the file only the head is read.
+
+    DataError if the file is missing or is no photo; damage behind its head is not found.
+    """
+    with opened(path) as photo:
+        return blank(1, photo.height, photo.width)[0]
 
 
 def eight_bits(photo: Image.Image) -> Image.Image:

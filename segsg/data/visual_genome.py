@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from segsg.data.photos import find_photo, read_photo
+from segsg.data.photos import Read, find_photo, read_photo
 from segsg.data.visual_genome_file import LONGER_SIDE, MOST_ROWS, NOT_SHARED, Rows, check, read_images, read_rows
 from segsg.data.words import Vocabulary, check_names
 from segsg.files import DAMAGED, DataError, is_table, read_json, read_torch
@@ -64,7 +64,8 @@ class SceneGraphSet:
     `train` and `validation` share the rows marked 0: validation takes the first `validation_images` of those that
     have boxes and relations, training the rest. The cut does not move with `keep_empty`, which adds images without
     relations to either side of it; otherwise a detector could train on validation images of the scene graph models.
-    Test images keep repeated relations. A file whose rows break a rule is a DataError.
+    Test images keep repeated relations. A file whose rows break a rule is a DataError. `read` makes an image of a
+    photo's file.
     """
 
     def __init__(
@@ -76,11 +77,12 @@ class SceneGraphSet:
         split: Split,
         validation_images: int = 0,
         keep_empty: bool = False,
+        read: Read = read_photo,
     ):
         self.vocabulary = read_vocabulary(vocabulary)
         self._rows = read_rows(annotations)
         self._images = read_images(images, len(self._rows.split))
-        self._photos = Path(photos)
+        self._photos, self._read_photo = Path(photos), read
         self.remarks = check(annotations, self._rows, self._images, self.vocabulary)
         """what a user should know of files that break no rule"""
         self._chosen = np.flatnonzero(_in_split(self._rows, split, validation_images, keep_empty))
@@ -120,7 +122,7 @@ class SceneGraphSet:
         boxes, labels, relations = self.annotation(index)
         row = self._chosen[index]
         path = find_photo(self._photos, f"{self._images.ids[row]}.jpg")
-        image = read_photo(path)
+        image = self._read_photo(path)
         listed = self._images.sizes[row].tolist()
         down, right = (found / size for found, size in zip(image.shape[-2:], listed, strict=True))
         if abs(right / down - 1) > ASPECT_TOLERANCE:

@@ -43,6 +43,11 @@ def make_model(facts: Facts, numbers: Numbers, row: Row, detector: FrozenDetecto
     """
     if row.follows_pixels:
         detector = pixel_refined(facts, numbers, row.grounding, detector)
+    return make_network(facts, numbers, row, detector)
+
+
+def make_network(facts: Facts, numbers: Numbers, row: Row, detector: FrozenDetector) -> SceneGraphModel:
+    """The untrained model of a row on a frozen detector that brings the masks which the row sees."""
     torch.manual_seed(numbers.seed + row.seed)
     detected = row.task == "sgdet"
     slots = {

@@ -7,11 +7,13 @@ from typing import Any
 
 from segsg.data.visual_genome import Split
 from segsg.files import digest
+from segsg.grounding.kept_masks import KeptMasks
 from segsg.grounding.segmenter import TrueMaskDetector
 from segsg.models.scene_graph import SceneGraphModel
 from segsg.structures import FrozenDetector, ImageGraph
 from segsg.study import detectors, facts, refiners, runs, sets
-from segsg.study.models import make_model
+from segsg.study.kept import RowMasks
+from segsg.study.models import make_model, make_network
 from segsg.study.params import Params
 from segsg.study.rows import FREQUENCY, Row, row_of
 from segsg.training.checkpoint import WEIGHTS, load_weights
@@ -24,8 +26,13 @@ def folder(params: Params, key: str) -> Path:
 
 def images(params: Params, row: Row, split: Split) -> Any:
     """A split as a row may see it: relations to train on, true masks for an oracle."""
-    dataset = sets.training_set(params) if split == "train" else sets.scene_graph_set(params, split)
+    dataset = sets.stage2_set(params, split)
     return sets.with_true_masks(params, dataset, split) if row.sees_truth else dataset
+
+
+def read_images(params: Params, row: Row, split: Split) -> Any:
+    """A split as the model of a row reads it: where looks are cached, without the pixels that it does not look at."""
+    return sets.stage2_set(params, split, sets.reader(params)) if params.cache_looks else images(params, row, split)
 
 
 def train_scene_graph(params: Params, key: str, out: Path) -> None:
@@ -34,10 +41,10 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
     if row.method == FREQUENCY:
         numbers = dataclasses.replace(numbers, iterations=0)
     seed, model = params.seed + row.seed, untrained(params, row, known)
-    graphs = images(params, row, "train")
+    graphs = read_images(params, row, "train")
     sources = {"losses": sets.relation_batches(params, graphs, known.names.predicates, seed)}
     if row.is_refined:
-        masks = sets.refinement_set(params, row.detector)
+        masks = sets.refinement_set(params, row.detector, sets.reader(params))
         sources["mask_losses"] = sets.mask_batches(params, masks, numbers=numbers, seed=seed)
     runs.train(model, sources, numbers=numbers, key=key, seed=seed, depends_on=_depends_on(params, row), out=out)
 
@@ -54,8 +61,13 @@ def _depends_on(params: Params, row: Row) -> list:
 
 
 def untrained(params: Params, row: Row, known: facts.Facts) -> SceneGraphModel:
-    """The model of a row on its frozen detector, or for an oracle on one whose masks are the true ones."""
+    """The model of a row on its frozen detector, or for an oracle on one whose masks are the true ones.
+
+    Where looks are cached, pixel-refined and true masks are computed once and kept.
+    """
     detector = detectors.look_at(params, row.detector_key)
+    if params.cache_looks and (row.follows_pixels or row.sees_truth):
+        return make_network(known, params.numbers, row, KeptMasks(detector, RowMasks(params, row, detector)))
     return on_detector(params, row, known, TrueMaskDetector(detector) if row.sees_truth else detector)
 
 
@@ -77,5 +89,5 @@ def load_model(params: Params, key: str) -> SceneGraphModel:
 def predict(params: Params, key: str, split: Split = "test", count: int | None = None) -> Iterator[ImageGraph]:
     """Scene graphs of a split's images in order, the first `count` of them if given. Files are opened at once."""
     model = load_model(params, key)
-    batches = sets.all_batches(params, sets.first(images(params, row_of(params, key), split), count))
+    batches = sets.all_batches(params, sets.first(read_images(params, row_of(params, key), split), count))
     return (graph for batch in batches for graph in model.predict(batch.to(runs.device())))

@@ -8,6 +8,7 @@ from typing import Any
 
 from segsg.data.coco import MaskSet, WithTrueMasks
 from segsg.data.loading import Batches, Change, ordered, prepared
+from segsg.data.photos import Read, blank_photo, read_photo
 from segsg.data.views import OverlappingRelations, Subset, one_predicate_per_pair, without_images
 from segsg.data.visual_genome import SceneGraphSet, Split
 from segsg.files import digest
@@ -23,7 +24,12 @@ def folder(params: Params) -> Path:
     return Path("data") / params.profile
 
 
-def scene_graph_set(params: Params, split: Split, keep_empty: bool = False) -> SceneGraphSet:
+def reader(params: Params) -> Read:
+    """How stage 2 reads photos: where looks are cached, nothing looks at a pixel, and a photo's size will do."""
+    return blank_photo if params.cache_looks else read_photo
+
+
+def scene_graph_set(params: Params, split: Split, keep_empty: bool = False, read: Read = read_photo) -> SceneGraphSet:
     files = params.data.scene_graphs
     return SceneGraphSet(
         files.annotations,
@@ -33,19 +39,25 @@ def scene_graph_set(params: Params, split: Split, keep_empty: bool = False) -> S
         split,
         validation_images=params.data.validation_images,
         keep_empty=keep_empty,
+        read=read,
     )
 
 
-def training_set(params: Params) -> Any:
+def training_set(params: Params, read: Read = read_photo) -> Any:
     """Stage 2's training images, with the relations that it trains on."""
-    train = scene_graph_set(params, "train")
+    train = scene_graph_set(params, "train", read=read)
     return train if params.data.distant_relations else OverlappingRelations(train)
 
 
-def mask_set(params: Params, split: str) -> Subset:
+def stage2_set(params: Params, split: Split, read: Read = read_photo) -> Any:
+    """The images of a split that stage 2 trains on or is judged by."""
+    return training_set(params, read) if split == "train" else scene_graph_set(params, split, read=read)
+
+
+def mask_set(params: Params, split: str, read: Read = read_photo) -> Subset:
     """The mask set's "train" or "validation" images with an instance."""
     files = {"train": params.data.masks_train, "validation": params.data.masks_validation}[split]
-    return MaskSet(files.annotations, files.photos).with_instances()
+    return MaskSet(files.annotations, files.photos, read).with_instances()
 
 
 def judged_mask_set(params: Params) -> MaskSet:
@@ -53,9 +65,9 @@ def judged_mask_set(params: Params) -> MaskSet:
     return MaskSet(params.data.masks_validation.annotations, params.data.masks_validation.photos)
 
 
-def mask_training_set(params: Params, detector: DetectorRow) -> Any:
+def mask_training_set(params: Params, detector: DetectorRow, read: Read = read_photo) -> Any:
     """The mask set's training images that a joint detector may see."""
-    dataset = mask_set(params, "train")
+    dataset = mask_set(params, "train", read)
     return without_images(dataset, judged_images(params)) if detector.disjoint else dataset
 
 
@@ -68,9 +80,9 @@ def judged_images(params: Params) -> set[int]:
     return {image_id for dataset in judged for image_id in dataset.shared_ids if image_id is not None}
 
 
-def refinement_set(params: Params, detector: DetectorRow) -> Any:
+def refinement_set(params: Params, detector: DetectorRow, read: Read = read_photo) -> Any:
     """The images of `mask_training_set` that refinement learns from in stage 2."""
-    dataset, images = mask_training_set(params, detector), params.refinement.images
+    dataset, images = mask_training_set(params, detector, read), params.refinement.images
     return spread(dataset, images) if images else dataset
 
 

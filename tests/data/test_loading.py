@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segsg.data.loading import MEAN_COLOUR, Batches, collate, ordered, padded, prepared, seeded
+from segsg.data.loading import Batches, collate, ordered, padded, prepared, seeded
+from segsg.data.photos import MEAN_COLOUR
 from segsg.data.views import ImageSet
 from segsg.structures import Sample
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 from torchvision.transforms.v2 import functional as reference
 
-from segsg.data.loading import MEAN_COLOUR, collate, flip, resize
+from segsg.data.loading import collate, flip, resize
+from segsg.data.photos import MEAN_COLOUR
 from segsg.structures import Sample
 
 

@@ -188,3 +188,29 @@ def test_a_sealed_index_that_has_changed_is_refused(tmp_path):
     index.write_text(index.read_text().replace("3", "4", 1))
     with pytest.raises(ValueError, match=r"index\.json: file: is not what its stage has left"):
         RaggedReader(tmp_path / "some")
+
+
+def test_an_array_is_compared_with_its_checksum_once(tmp_path):
+    writer = RaggedWriter(tmp_path / "some")
+    writer.add(3, {"a": np.zeros(2, dtype=np.float32)})
+    writer.close()
+    reader = RaggedReader(tmp_path / "some")
+    reader.read(3, "a")
+    (tmp_path / "some" / "a.raw").write_bytes(np.ones(2, dtype=np.float32).tobytes())
+    reader.read(3, "a")
+    with pytest.raises(ValueError, match="image 3: is not what was written"):
+        RaggedReader(tmp_path / "some").read(3, "a")
+
+
+def test_a_look_is_what_is_stored_to_the_last_bit(detector, tmp_path):
+    several = [some_batch([30, 31, 32], [1, 0, 2], [(44, 52), (64, 64), (64, 36)])]
+    write_looks(detector, several, tmp_path, task="sgcls")
+    look = CachedDetector(detector, tmp_path).look(several[0], "sgcls")
+    regions, maps = (RaggedReader(tmp_path / f"graph-{name}") for name in ("given", "features"))
+    logits = np.concatenate([regions.read(image, "mask_logits") for image in (30, 31, 32)])
+    assert np.array_equal(look.regions.mask_logits.numpy(), logits.astype(np.float32) / 8)
+    for level, seen in enumerate(look.features):
+        for image, map_ in zip((30, 31, 32), seen.permute(0, 2, 3, 1).numpy(), strict=True):
+            stored = maps.read(image, f"level{level}")
+            margins = [(0, whole - part) for whole, part in zip(map_.shape, stored.shape, strict=True)]
+            assert np.array_equal(map_, np.pad(stored, margins, mode="edge").astype(np.float32))
