@@ -47,6 +47,17 @@ def resample(
     return rows[:, None] @ crops @ columns[:, None].mT
 
 
+def coverage(
+    boxes: Float[Tensor, "frames boxes 4"], frames: Float[Tensor, "frames 4"], side: int
+) -> Float[Tensor, "frames boxes side side"]:
+    """Share of each cell of a frame that lies in each of its boxes: `resample` of masks that fill their boxes."""
+    frames, extent = frames[:, None], (boxes[..., 2:] - boxes[..., :2]).clamp(min=1e-3)
+    start = (frames[..., :2] - boxes[..., :2]) / extent
+    length = (frames[..., 2:] - frames[..., :2]).clamp(min=1e-3) / extent
+    columns, rows = _shares(start.flatten(), length.flatten(), side, 1).unflatten(0, start.shape)[..., 0].unbind(2)
+    return rows[..., None] * columns[..., None, :]
+
+
 def paste(
     probabilities: Float[Tensor, "regions side side"], boxes: Float[Tensor, "regions 4"], size: tuple[int, int]
 ) -> Bool[Tensor, "regions h w"]:
