@@ -29,7 +29,7 @@ def meet(
 ) -> Float[Tensor, "pairs 2 side side"]:
     """Both masks of each pair in its contact frame, in the order of the pair; zero where the boxes lie apart."""
     frames, is_frame = contact_frames(*boxes[pairs].unbind(1), MARGIN)
-    both = [resample(masks[role], boxes[role], frames, side) for role in pairs.unbind(1)]
+    both = [resample(masks.index_select(0, role), boxes[role], frames, side) for role in pairs.unbind(1)]
     return torch.cat(both, dim=1) * is_frame[:, None, None, None]
 
 
@@ -92,5 +92,5 @@ class ContactEncoder(CropEncoder):
     ) -> Float[Tensor, "m out"]:
         """Vector k from crop `rows[k]` and the mask channels `masks[k]`, those of the contact frame last."""
         fused = self.fusion(crops, rows, masks[:, :-ROLES])
-        contact = self.contact(fold(masks[:, -ROLES:], self.side)).relu()
+        contact = self.contact(fold(masks[:, -ROLES:], self.side)).relu_()
         return self.dense(torch.cat([fused, contact], dim=1))

@@ -31,7 +31,7 @@ class Framed:
 
     def of(self, pairs: Int[Tensor, "pairs 2"]) -> tuple["Framed", "Framed"]:
         """Mask crops of the subjects of `pairs`, and of their objects."""
-        return tuple(Framed(self.masks[role], self.boxes[role]) for role in pairs.unbind(1))
+        return tuple(Framed(self.masks.index_select(0, role), self.boxes[role]) for role in pairs.unbind(1))
 
 
 Roles = Callable[[Int[Tensor, "pairs 2"]], tuple[Framed, Framed]]
@@ -170,7 +170,9 @@ class PairMasks(nn.Module):
         def of_chunk(chunk: PairChunk) -> Tensor:
             if not self.smoothing.is_symmetric:
                 return self._combined(roles(chunk.pairs), chunk.pairs, regions, chunk.side)
-            return self._combined(roles(chunk.unordered), chunk.unordered, regions, chunk.side)[chunk.row]
+            return self._combined(roles(chunk.unordered), chunk.unordered, regions, chunk.side).index_select(
+                0, chunk.row
+            )
 
         return of_chunk
 

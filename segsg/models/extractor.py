@@ -118,10 +118,10 @@ class Fusion(nn.Module):
 
         Masks are not looked at where there is no room for any (`mask_channels` 0).
         """
-        fused = self.crop(crops)[rows]
+        fused = self.crop(crops).index_select(0, rows)
         if self.masks is not None:
-            fused = fused + self.masks(fold(masks, self.side))
-        return fused.relu()
+            fused += self.masks(fold(masks, self.side))
+        return fused.relu_()
 
 
 class CropEncoder(nn.Module):
