@@ -15,8 +15,8 @@ from segsg.grounding.edges import Masks, OfPairs, PairMasks
 from segsg.grounding.segmenter import AllClasses, MixedClasses
 from segsg.kernels.boxes import contact_frames
 from segsg.kernels.masks import resample
-from segsg.models.extractor import CropEncoder, PairChunk, fold
-from segsg.structures import MASK_SIDE, Regions
+from segsg.models.extractor import CropEncoder, PairChunk, fold, folded
+from segsg.structures import Regions
 
 MARGIN = 2.0
 """pixels of the network's input by which each box is grown, so that boxes that only touch have a frame"""
@@ -25,11 +25,11 @@ ROLES = 2
 
 
 def meet(
-    masks: Float[Tensor, "regions 1 h w"], boxes: Float[Tensor, "regions 4"], pairs: Int[Tensor, "pairs 2"]
-) -> Float[Tensor, "pairs 2 28 28"]:
+    masks: Float[Tensor, "regions 1 h w"], boxes: Float[Tensor, "regions 4"], pairs: Int[Tensor, "pairs 2"], side: int
+) -> Float[Tensor, "pairs 2 side side"]:
     """Both masks of each pair in its contact frame, in the order of the pair; zero where the boxes lie apart."""
     frames, is_frame = contact_frames(*boxes[pairs].unbind(1), MARGIN)
-    both = [resample(masks[role], boxes[role], frames, MASK_SIDE) for role in pairs.unbind(1)]
+    both = [resample(masks.index_select(0, role), boxes[role], frames, side) for role in pairs.unbind(1)]
     return torch.cat(both, dim=1) * is_frame[:, None, None, None]
 
 
@@ -50,7 +50,7 @@ class WithContact(nn.Module):
         united, believed = self.united.prepare(masks, regions), self.believed(masks, regions)
 
         def of_chunk(chunk: PairChunk) -> Tensor:
-            both = meet(believed, regions.boxes, chunk.unordered)
+            both = meet(believed, regions.boxes, chunk.unordered, chunk.side)
             is_turned = (chunk.pairs[:, 0] != chunk.unordered[chunk.row, 0]).long()
             roles = torch.stack([is_turned, 1 - is_turned], dim=1)
             return torch.cat([united(chunk), both[chunk.row[:, None], roles]], dim=1)
@@ -77,21 +77,20 @@ class ContactEncoder(CropEncoder):
     channels from the contact frame: cells of the two frames are different places, so they are never added up.
     """
 
-    def __init__(self, *, channels: int, mask_channels: int, side: int, width: int, dense: int, out: int):
-        sizes = {"channels": channels, "side": side, "width": width, "dense": dense, "out": out}
-        super().__init__(mask_channels=mask_channels, **sizes)
+    def __init__(self, *, side: int, mask_side: int, width: int, dense: int, **sizes: int):
+        super().__init__(side=side, mask_side=mask_side, width=width, dense=dense, **sizes)
         self.mask_channels += ROLES
         seen = (width + 1) // 2
-        self.contact = nn.Conv2d(ROLES * (MASK_SIDE // side) ** 2, seen, 3, padding=1)
+        self.contact = nn.Conv2d(ROLES * folded(side, mask_side), seen, 3, padding=1)
         self.dense[1] = nn.Linear((width + seen) * side**2, dense)
 
     def forward(
         self,
         crops: Float[Tensor, "n channels side side"],
         rows: Int[Tensor, "m"],
-        masks: Float[Tensor, "m mask_channels 28 28"],
+        masks: Float[Tensor, "m mask_channels mask_side mask_side"],
     ) -> Float[Tensor, "m out"]:
         """Vector k from crop `rows[k]` and the mask channels `masks[k]`, those of the contact frame last."""
         fused = self.fusion(crops, rows, masks[:, :-ROLES])
-        contact = self.contact(fold(masks[:, -ROLES:], self.side)).relu()
+        contact = self.contact(fold(masks[:, -ROLES:], self.side)).relu_()
         return self.dense(torch.cat([fused, contact], dim=1))

@@ -31,7 +31,7 @@ class Framed:
 
     def of(self, pairs: Int[Tensor, "pairs 2"]) -> tuple["Framed", "Framed"]:
         """Mask crops of the subjects of `pairs`, and of their objects."""
-        return tuple(Framed(self.masks[role], self.boxes[role]) for role in pairs.unbind(1))
+        return tuple(Framed(self.masks.index_select(0, role), self.boxes[role]) for role in pairs.unbind(1))
 
 
 Roles = Callable[[Int[Tensor, "pairs 2"]], tuple[Framed, Framed]]
@@ -169,8 +169,10 @@ class PairMasks(nn.Module):
 
         def of_chunk(chunk: PairChunk) -> Tensor:
             if not self.smoothing.is_symmetric:
-                return self._combined(roles, chunk.pairs, masks, regions)
-            return self._combined(roles, chunk.unordered, masks, regions)[chunk.row]
+                return self._combined(roles(chunk.pairs), chunk.pairs, regions, chunk.side)
+            return self._combined(roles(chunk.unordered), chunk.unordered, regions, chunk.side).index_select(
+                0, chunk.row
+            )
 
         return of_chunk
 
@@ -178,22 +180,24 @@ class PairMasks(nn.Module):
         """The masks of a few pairs in the frames of their union boxes; None if they lie elsewhere."""
         if not self.frame.is_in_photo:
             return None
-        return self._combined(self.smoothing(masks, regions), pairs, masks, regions)
+        return self._combined(self.smoothing(masks, regions)(pairs), pairs, regions, masks.shape[-1])
 
     def steps(self, masks: Masks, regions: Regions, pair: Int[Tensor, "1 2"]) -> dict[str, Tensor]:
         """Eq. 6 step by step for one pair: both masks as they are, both smoothed, and their combination."""
-        named = {}
+        named, side = {}, masks.shape[-1]
         for how, smoothing in (("mask", NoSmoothing()), ("smoothed", self.smoothing)):
-            roles = self.frame(smoothing(masks, regions)(pair), pair, regions.boxes, masks.shape[-1])
+            roles = self.frame(smoothing(masks, regions)(pair), pair, regions.boxes, side)
             named |= {f"{role}, {how}": framed for role, framed in zip(("subject", "object"), roles, strict=True)}
-        return named | {"pair": self._combined(self.smoothing(masks, regions), pair, masks, regions)}
+        return named | {"pair": self._combined(self.smoothing(masks, regions)(pair), pair, regions, side)}
 
     def class_kernels(self) -> Float[Tensor, "classes side side"] | None:
         """The kernel of a region that certainly is of a class, class by class; None without kernels of regions."""
         return self.smoothing.class_kernels()
 
-    def _combined(self, roles: Roles, pairs: Int[Tensor, "pairs 2"], masks: Masks, regions: Regions) -> OfPairs:
-        return self.squash(self.combine(*self.frame(roles(pairs), pairs, regions.boxes, masks.shape[-1])))
+    def _combined(
+        self, roles: tuple[Framed, Framed], pairs: Int[Tensor, "pairs 2"], regions: Regions, side: int
+    ) -> OfPairs:
+        return self.squash(self.combine(*self.frame(roles, pairs, regions.boxes, side)))
 
 
 class NoPairMasks(nn.Module):

@@ -31,7 +31,7 @@ class Segmenter(nn.Module):
         if regions.mask_logits is None:
             raise ValueError("this detector has no mask head; train it jointly (joint: true) to ground a scene graph")
         logits = self.transfer @ regions.mask_logits.float().flatten(2)
-        masks = logits.sigmoid() * self.known[:, None]
+        masks = logits.masked_fill_(~self.known[:, None], -torch.inf).sigmoid_()  # in place: they are many
         return masks.unflatten(2, regions.mask_logits.shape[2:])
 
     def weights(self, label: int) -> Float[Tensor, "mask_classes"]:

@@ -44,7 +44,18 @@ def resample(
     length = (to_boxes[:, 2:] - to_boxes[:, :2]).clamp(min=1e-3) / extent * cells
     rows = _shares(start[:, 1], length[:, 1], side, h).to(crops.dtype)
     columns = _shares(start[:, 0], length[:, 0], side, w).to(crops.dtype)
-    return rows[:, None] @ crops @ columns[:, None].mT
+    return rows[:, None] @ (crops.flatten(1, 2) @ columns.mT).unflatten(1, crops.shape[1:3])
+
+
+def coverage(
+    boxes: Float[Tensor, "frames boxes 4"], frames: Float[Tensor, "frames 4"], side: int
+) -> Float[Tensor, "frames boxes side side"]:
+    """Share of each cell of a frame that lies in each of its boxes: `resample` of masks that fill their boxes."""
+    frames, extent = frames[:, None], (boxes[..., 2:] - boxes[..., :2]).clamp(min=1e-3)
+    start = (frames[..., :2] - boxes[..., :2]) / extent
+    length = (frames[..., 2:] - frames[..., :2]).clamp(min=1e-3) / extent
+    columns, rows = _shares(start.flatten(), length.flatten(), side, 1).unflatten(0, start.shape)[..., 0].unbind(2)
+    return rows[..., None] * columns[..., None, :]
 
 
 def paste(
@@ -70,9 +81,8 @@ def _shares(start: Tensor, length: Tensor, side: int, cells: int) -> Tensor:
     """[regions, side, cells]: share of each of `side` equal parts of an interval that lies in each unit cell."""
     bounds = torch.arange(side + 1, device=start.device)
     edges = start[:, None] + length[:, None] * bounds / side
-    cell = torch.arange(cells, device=start.device)
-    overlap = torch.minimum(edges[:, 1:, None], cell + 1) - torch.maximum(edges[:, :-1, None], cell)
-    return overlap.clamp(min=0) / (length / side)[:, None, None]
+    passed = (edges[:, :, None] - torch.arange(cells, device=start.device)).clamp_(0, 1)
+    return passed.diff(dim=1).div_((length / side)[:, None, None])
 
 
 def _interpolation(start: Tensor, end: Tensor, side: int, pixels: int) -> Tensor:

@@ -8,10 +8,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from segsg.kernels.boxes import union_boxes
-from segsg.kernels.masks import resample
+from segsg.kernels.masks import coverage
 from segsg.structures import MASK_SIDE, Look
 
 LAYOUT_CHANNELS = 2
+"""rectangles of subject and object in the frame of their union box, as in Neural Motifs; cells hold coverage"""
 CHUNK_BYTES = 2**28
 """memory for the masks of the pairs that are encoded together; it changes no result"""
 
@@ -21,16 +22,17 @@ class PairChunk:
     """Pairs that are encoded together: rows (subject, object), and the unordered pairs that they are directions of.
 
     A union box, a crop and most masks have no direction, so they are made once for `unordered`; `row[k]` is the place
-    of pair k there.
+    of pair k there. In its frames a pair sees masks as `side` x `side` cells.
     """
 
     pairs: Int[Tensor, "pairs 2"]
     unordered: Int[Tensor, "unordered 2"]
     row: Int[Tensor, "pairs"]
+    side: int
 
 
-ChunkMasks = Callable[[PairChunk], Float[Tensor, "pairs channels 28 28"]]
-"""mask channels of each pair of a chunk in the frame of its union box"""
+ChunkMasks = Callable[[PairChunk], Float[Tensor, "pairs channels side side"]]
+"""mask channels of each pair of a chunk in the frame of its union box, or in a frame of their own"""
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,18 @@ class NoFeatures(Extractor):
         return Encoded(boxes.new_zeros(len(boxes), 0), boxes.new_zeros(len(pairs), 0))
 
 
-def fold(masks: Float[Tensor, "n channels 28 28"], side: int) -> Float[Tensor, "n folded side side"]:
+def fold(masks: Float[Tensor, "n channels cells cells"], side: int) -> Float[Tensor, "n folded side side"]:
     """Each block of mask cells as channels of one cell; PyTorch's own pixel_unshuffle refuses an empty batch."""
-    block = MASK_SIDE // side
+    block = masks.shape[-1] // side
     blocks = masks.unflatten(3, (side, block)).unflatten(2, (side, block))
     return blocks.permute(0, 1, 3, 5, 2, 4).flatten(1, 3)
+
+
+def folded(side: int, mask_side: int) -> int:
+    """Channels that one mask channel becomes when it is folded. ValueError if its cells do not fill those of a crop."""
+    if mask_side % side:
+        raise ValueError(f"masks of {mask_side} x {mask_side} cells cannot be folded into crops of {side} x {side}")
+    return (mask_side // side) ** 2
 
 
 class Fusion(nn.Module):
@@ -92,42 +101,44 @@ class Fusion(nn.Module):
     averaged away. With `side` 28 this is the paper's concatenation. The released code has no rectifier behind it.
     """
 
-    def __init__(self, channels: int, mask_channels: int, side: int, width: int):
+    def __init__(self, *, channels: int, mask_channels: int, side: int, mask_side: int, width: int):
         super().__init__()
-        if MASK_SIDE % side:
-            raise ValueError(f"region_side {side} does not divide the {MASK_SIDE} cells of a mask; use 7, 14 or 28")
         self.side = side
         self.crop = nn.Conv2d(channels, width, 3, padding=1)
-        folded = mask_channels * (MASK_SIDE // side) ** 2
-        self.masks = nn.Conv2d(folded, width, 3, padding=1, bias=False) if mask_channels else None
+        seen = mask_channels * folded(side, mask_side)
+        self.masks = nn.Conv2d(seen, width, 3, padding=1, bias=False) if mask_channels else None
 
     def forward(
         self,
         crops: Float[Tensor, "n channels side side"],
         rows: Int[Tensor, "m"],
-        masks: Float[Tensor, "m mask_channels 28 28"],
+        masks: Float[Tensor, "m mask_channels mask_side mask_side"],
     ) -> Float[Tensor, "m width side side"]:
         """Row m uses crop `rows[m]`: pairs that share a union box share the convolution of its crop.
 
         Masks are not looked at where there is no room for any (`mask_channels` 0).
         """
-        fused = self.crop(crops)[rows]
+        fused = self.crop(crops).index_select(0, rows)
         if self.masks is not None:
-            fused = fused + self.masks(fold(masks, self.side))
-        return fused.relu()
+            fused += self.masks(fold(masks, self.side))
+        return fused.relu_()
 
 
 class CropEncoder(nn.Module):
     """f_N of eq. 5 and f_E of eq. 7: a crop and the masks in it, fused and brought to one vector.
 
-    `channels` and `mask_channels` come in, `width` channels are left when they are fused on `side` x `side` cells, and
-    two dense layers of width `dense` and `out` follow.
+    `channels` of `side` x `side` cells and `mask_channels` of `mask_side` x `mask_side` come in, `width` channels are
+    left when they are fused on the coarser cells, and two dense layers of width `dense` and `out` follow.
     """
 
-    def __init__(self, *, channels: int, mask_channels: int, side: int, width: int, dense: int, out: int):
+    def __init__(
+        self, *, channels: int, mask_channels: int, side: int, mask_side: int, width: int, dense: int, out: int
+    ):
         super().__init__()
-        self.side, self.mask_channels = side, mask_channels
-        self.fusion = Fusion(channels, mask_channels, side, width)
+        self.side, self.mask_side, self.mask_channels = side, mask_side, mask_channels
+        self.fusion = Fusion(
+            channels=channels, mask_channels=mask_channels, side=side, mask_side=mask_side, width=width
+        )
         self.dense = nn.Sequential(
             nn.Flatten(), nn.Linear(width * side**2, dense), nn.ReLU(), nn.Linear(dense, out), nn.ReLU()
         )
@@ -136,19 +147,10 @@ class CropEncoder(nn.Module):
         self,
         crops: Float[Tensor, "n channels side side"],
         rows: Int[Tensor, "m"],
-        masks: Float[Tensor, "m mask_channels 28 28"],
+        masks: Float[Tensor, "m mask_channels mask_side mask_side"],
     ) -> Float[Tensor, "m out"]:
         """Vector k from crop `rows[k]` and the mask channels `masks[k]`."""
         return self.dense(self.fusion(crops, rows, masks))
-
-
-def layout(
-    subjects: Float[Tensor, "pairs 4"], objects: Float[Tensor, "pairs 4"], unions: Float[Tensor, "pairs 4"]
-) -> Float[Tensor, "pairs 2 28 28"]:
-    """Rectangles of subject and object in the frame of their union box, as in Neural Motifs; cells hold coverage."""
-    full = subjects.new_ones(len(subjects), 1, MASK_SIDE, MASK_SIDE)
-    frames = [resample(full, boxes, unions, MASK_SIDE) for boxes in (subjects, objects)]
-    return torch.cat(frames, dim=1)
 
 
 class BoxExtractor(Extractor):
@@ -179,13 +181,13 @@ class BoxExtractor(Extractor):
     ) -> Float[Tensor, "pairs pooling"]:
         """A vector of each pair from the crop of its union box, the rectangles of both boxes in it, and `masks`."""
         unordered, row = torch.unique(pairs.sort(dim=1).values, dim=0, return_inverse=True)
-        together = max(1, CHUNK_BYTES // self._bytes())
+        together, side = max(1, CHUNK_BYTES // self._bytes()), self.edges.mask_side
         if len(unordered) <= together:
-            return self._encode(look, PairChunk(pairs, unordered, row), masks)
+            return self._encode(look, PairChunk(pairs, unordered, row, side), masks)
         places, vectors = [], []
         for start in range(0, len(unordered), together):
             place = ((row >= start) & (row < start + together)).nonzero()[:, 0]
-            chunk = PairChunk(pairs[place], unordered[start : start + together], row[place] - start)
+            chunk = PairChunk(pairs[place], unordered[start : start + together], row[place] - start, side)
             places.append(place)
             vectors.append(self._encode(look, chunk, masks))
         return torch.cat(vectors)[torch.cat(places).argsort()]
@@ -195,17 +197,16 @@ class BoxExtractor(Extractor):
         first, second = chunk.unordered.unbind(1)
         unions = union_boxes(boxes[first], boxes[second])
         crops = look.crop(unions, image[first], self.edges.side)
-        subjects, objects = boxes[chunk.pairs].unbind(1)
-        channels = torch.cat([layout(subjects, objects, unions[chunk.row]), masks(chunk)], dim=1)
-        return self.edges(crops, chunk.row, channels)
+        layout = coverage(boxes[chunk.pairs], unions[chunk.row], chunk.side)
+        return self.edges(crops, chunk.row, torch.cat([layout, masks(chunk)], dim=1))
 
     def _bytes(self) -> int:
         """Memory that an unordered pair needs: both masks in its frame, their combination, and for each direction all
         channels side by side and folded."""
         masks = self.edges.mask_channels - LAYOUT_CHANNELS
-        return 4 * MASK_SIDE**2 * (3 * masks + 4 * self.edges.mask_channels)
+        return 4 * self.edges.mask_side**2 * (3 * masks + 4 * self.edges.mask_channels)
 
 
-def no_masks(chunk: PairChunk) -> Float[Tensor, "pairs 0 28 28"]:
+def no_masks(chunk: PairChunk) -> Float[Tensor, "pairs 0 side side"]:
     """Pairs that see no masks."""
-    return torch.zeros(len(chunk.pairs), 0, MASK_SIDE, MASK_SIDE, device=chunk.pairs.device)
+    return torch.zeros(len(chunk.pairs), 0, chunk.side, chunk.side, device=chunk.pairs.device)

@@ -23,7 +23,7 @@ from segsg.models.scene_graph import (
     every_pair,
     overlapping_pairs,
 )
-from segsg.structures import FrozenDetector
+from segsg.structures import MASK_SIDE, FrozenDetector
 from segsg.study.facts import Facts, label_vectors
 from segsg.study.params import Grounding, Network, Numbers
 from segsg.study.rows import CONTACT, FREQUENCY, Row
@@ -93,8 +93,9 @@ def box_extractor(
 ) -> BoxExtractor:
     """Encoders of regions and pairs with room for so many mask channels; that of pairs is one of the kind `edges`."""
     sizes = {"channels": channels, "side": network.region_side, "width": network.fused, "dense": network.dense}
-    nodes = CropEncoder(mask_channels=node_masks, out=network.node_width, **sizes)
-    return BoxExtractor(nodes, edges(mask_channels=LAYOUT_CHANNELS + edge_masks, out=network.pooling, **sizes))
+    nodes = CropEncoder(mask_channels=node_masks, mask_side=MASK_SIDE, out=network.node_width, **sizes)
+    seen = {"mask_channels": LAYOUT_CHANNELS + edge_masks, "mask_side": network.pair_side}
+    return BoxExtractor(nodes, edges(**seen, out=network.pooling, **sizes))
 
 
 def grounded_extractor(facts: Facts, network: Network, wanted: Grounding, channels: int) -> GroundedExtractor:
@@ -165,7 +166,13 @@ def refinement_slots(facts: Facts, numbers: Numbers, wanted: Grounding, slots: d
     network, refinement = numbers.network, numbers.refinement
     labels = context.labels_of(label_vectors(facts.mask_vectors, network.label_embedding))
     seen = mask_channels(wanted, mask_classes + 1)
-    fusion = Fusion(channels, seen.channels if wanted.nodes else 0, network.region_side, network.fused)
+    fusion = Fusion(
+        channels=channels,
+        mask_channels=seen.channels if wanted.nodes else 0,
+        side=network.region_side,
+        mask_side=MASK_SIDE,
+        width=network.fused,
+    )
     domain = MaskDomain(
         segmenter=Segmenter(torch.eye(mask_classes)), channels=seen, fusion=fusion, labels=labels, classes=facts.classes
     )

@@ -261,6 +261,8 @@ class Network:
     """width of the two dense layers over a region's or a pair's crop"""
     region_side: typing.Literal[7, 14, 28]
     """side of the crop of a region or union box, in cells"""
+    pair_side: typing.Literal[7, 14, 28]
+    """side of the masks that pairs see, in cells; a multiple of `region_side`. Regions see theirs as 28 x 28"""
 
 
 @dataclass(frozen=True)

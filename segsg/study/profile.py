@@ -119,6 +119,12 @@ def check(params: Params) -> None:
     numbers = params.detection
     if numbers.regions > numbers.detections:
         raise ValueError(f"detection.regions: {numbers.regions} is more than detections, {numbers.detections}")
+    network = params.network
+    if network.pair_side % network.region_side:
+        raise ValueError(
+            f"network.pair_side: {network.pair_side} is no multiple of region_side, {network.region_side}; masks of "
+            "pairs are folded into its cells"
+        )
     if params.cache_looks and params.stage2.flip:
         raise ValueError(
             "stage2.flip: a stored look cannot be mirrored; set stage2.flip: false, or cache_looks: false to ask the "

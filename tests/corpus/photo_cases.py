@@ -385,7 +385,8 @@ def _manifests() -> Iterator[Case]:
               "grounding.kernel", "grounding.nodes",
               "numbers.detection", "numbers.detection.regions", "numbers.detection.score_threshold",
               "numbers.network.hidden", "numbers.network.dropout",
-              "numbers.network.region_side", "numbers.evaluation.ks", "numbers.seed"]  # fmt: skip
+              "numbers.network.region_side", "numbers.network.pair_side",
+              "numbers.evaluation.ks", "numbers.seed"]  # fmt: skip
     for place in places:
         for name, value in ({"missing": MISSING} | VALUES).items():
             expect = "either" if (place, name) in fine or (name == "fraction" and "threshold" in place) else "clear"

@@ -36,17 +36,17 @@ def shares(box_start, box_end, start, end):
     return torch.tensor([max(0.0, min(end, b) - max(start, a)) / (end - start) for a, b in cells])
 
 
-def by_hand(mask, box, other):
+def by_hand(mask, box, other, side=SIDE):
     """A mask in the contact frame of its box and another, one cell after another."""
     x1, y1 = (max(box[i], other[i]) - 2 for i in (0, 1))
     x2, y2 = (min(box[i], other[i]) + 2 for i in (2, 3))
-    found = torch.zeros(SIDE, SIDE)
+    found = torch.zeros(side, side)
     if x1 >= x2 or y1 >= y2:
         return found
-    w, h = (x2 - x1) / SIDE, (y2 - y1) / SIDE
-    for row in range(SIDE):
+    w, h = (x2 - x1) / side, (y2 - y1) / side
+    for row in range(side):
         rows = shares(box[1], box[3], y1 + h * row, y1 + h * (row + 1))
-        for column in range(SIDE):
+        for column in range(side):
             columns = shares(box[0], box[2], x1 + w * column, x1 + w * (column + 1))
             found[row, column] = (rows[:, None] * columns * mask).sum()
     return found
@@ -60,11 +60,12 @@ def regions_of(boxes, image=None, labels=None):
     return Regions(boxes, image, labels, functional.one_hot(labels, CLASSES).float(), sizes)
 
 
+@pytest.mark.parametrize("side", [14, 28])
 @pytest.mark.parametrize("boxes", MEETINGS.values(), ids=MEETINGS)
-def test_masks_in_the_contact_frame_agree_with_a_slow_version(boxes):
+def test_masks_in_the_contact_frame_agree_with_a_slow_version(boxes, side):
     masks = torch.rand(2, 1, SIDE, SIDE)
-    found = meet(masks, torch.tensor(boxes), torch.tensor([[0, 1], [1, 0]]))
-    subject, object_ = (by_hand(masks[i, 0], boxes[i], boxes[1 - i]) for i in (0, 1))
+    found = meet(masks, torch.tensor(boxes), torch.tensor([[0, 1], [1, 0]]), side)
+    subject, object_ = (by_hand(masks[i, 0], boxes[i], boxes[1 - i], side) for i in (0, 1))
     assert_close(found[0], torch.stack([subject, object_]), atol=1e-5, rtol=1e-4)
     assert_close(found[1], torch.stack([object_, subject]), atol=1e-5, rtol=1e-4)
 
@@ -73,30 +74,30 @@ def gaussian():
     return PairMasks(GaussianSmoothing(CLASSES, 7), UnionFrame(), product, False)
 
 
-def edge_encoder(masks, side=7):
-    sizes = {"channels": CHANNELS, "side": side, "width": CHANNELS, "dense": 64, "out": POOLING}
+def edge_encoder(masks, side=7, mask_side=SIDE):
+    sizes = {"channels": CHANNELS, "side": side, "mask_side": mask_side, "width": CHANNELS, "dense": 64, "out": POOLING}
     return ContactEncoder(mask_channels=LAYOUT_CHANNELS + masks, **sizes)
 
 
 def with_contact(extractor, masks=3):
     """The extractor with another encoder and other masks of pairs."""
     torch.manual_seed(7)
-    extractor.boxes.edges = edge_encoder(masks, extractor.boxes.edges.side)
+    extractor.boxes.edges = edge_encoder(masks, mask_side=extractor.boxes.edges.mask_side)
     extractor.pair_masks = WithContact(extractor.pair_masks, extractor.channels)
     return extractor
 
 
-def grounded(segmenter=None, channels=None, side=7):
+def grounded(segmenter=None, channels=None, pair_side=14):
     """A small grounded extractor without contact; every call has the same weights."""
     torch.manual_seed(0)
     segmenter = segmenter or Segmenter(torch.rand(CLASSES - 1, MASK_CLASSES))
     channels = channels or MixedClasses(CLASSES, 3)
-    boxes = box_extractor(5, POOLING, masks=channels.channels, side=side)
+    boxes = box_extractor(5, POOLING, masks=channels.channels, pair_side=pair_side)
     return GroundedExtractor(boxes, segmenter, channels, gaussian())
 
 
-def contact(segmenter=None, channels=None, side=7):
-    extractor = grounded(segmenter, channels, side)
+def contact(segmenter=None, channels=None, pair_side=14):
+    extractor = grounded(segmenter, channels, pair_side)
     return with_contact(extractor, extractor.channels.channels)
 
 
@@ -116,11 +117,11 @@ def test_pairs_see_the_masks_of_eq_6_and_then_the_expected_mask_of_each_role(cha
         assert_close(found[row, -1], by_hand(expected[o], boxes[o], boxes[s]), atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("side", [7, 14, 28])
-def test_the_encoder_has_a_convolution_for_each_frame_and_one_dense_part(side):
+@pytest.mark.parametrize(("side", "cells"), [(7, 28), (7, 14), (14, 14), (28, 28)])
+def test_the_encoder_has_a_convolution_for_each_frame_and_one_dense_part(side, cells):
     torch.manual_seed(0)
-    encode = edge_encoder(1, side)
-    crops, masks = torch.randn(2, CHANNELS, side, side), torch.rand(3, 5, SIDE, SIDE)
+    encode = edge_encoder(1, side, cells)
+    crops, masks = torch.randn(2, CHANNELS, side, side), torch.rand(3, 5, cells, cells)
     rows = torch.tensor([0, 1, 1])
     fused = functional.conv2d(crops, encode.fusion.crop.weight, encode.fusion.crop.bias, padding=1)[rows]
     fused = fused + functional.conv2d(fold(masks[:, :3], side), encode.fusion.masks.weight, padding=1)
@@ -201,7 +202,8 @@ def test_rectangles_show_nothing_but_geometry():
         of_seed = replace(look, regions=replace(regions, mask_logits=logits))
         seen.append(extractor(of_seed, all_pairs(regions.image)).edges)
     assert torch.equal(*seen)
-    masks = extractor.pair_masks.prepare(extractor.masks(of_seed), regions)(chunk_of(all_pairs(regions.image)))[:, -2:]
+    chunk = chunk_of(all_pairs(regions.image), 14)
+    masks = extractor.pair_masks.prepare(extractor.masks(of_seed), regions)(chunk)[:, -2:]
     vectors = extractor.boxes.edges.contact(fold(masks, 7))
     assert_close(vectors[:2], vectors[2:4])
     assert not torch.allclose(vectors[:2], vectors[4:])

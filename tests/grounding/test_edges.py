@@ -42,20 +42,20 @@ def painted(mask, box):
     return canvas
 
 
+@pytest.mark.parametrize("side", [14, 28])
 @pytest.mark.parametrize("name", COMBINATIONS)
-def test_union_frame_combines_masks_where_they_are_in_the_picture(name):
+def test_union_frame_combines_masks_where_they_are_in_the_picture(name, side):
     regions = two_regions([[0.0, 0, 28, 28], [14.0, 28, 42, 56]])
     masks = torch.rand(2, 1, 28, 28)
     pair_masks = PairMasks(NoSmoothing(), UnionFrame(), COMBINATIONS[name], squash=False)
-    found = pair_masks.prepare(masks, regions)(chunk_of(torch.tensor([[0, 1]])))
+    found = pair_masks.prepare(masks, regions)(chunk_of(torch.tensor([[0, 1]]), side))
     subject, object_ = (painted(masks[i, 0], regions.boxes[i]) for i in range(2))
-    by_hand = torch.zeros(28, 28)
-    for row in range(28):
-        for column in range(28):
-            y, x = 2 * row, 42 * column / 28
-            cell = slice(y, y + 2)
-            columns = torch.tensor([max(0.0, min(x + 1.5, p + 1) - max(x, p)) for p in range(PIXELS)]) / 1.5
-            of = [(canvas[cell] * columns).sum() / 2 for canvas in (subject, object_)]
+    by_hand, h, w = torch.zeros(side, side), 56 // side, 42 / side
+    for row in range(side):
+        for column in range(side):
+            y, x = h * row, w * column
+            columns = torch.tensor([max(0.0, min(x + w, p + 1) - max(x, p)) for p in range(PIXELS)]) / w
+            of = [(canvas[y : y + h] * columns).sum() / h for canvas in (subject, object_)]
             by_hand[row, column] = COMBINATIONS[name](*of)
     assert_close(found[0, 0], by_hand, atol=1e-5, rtol=1e-5)
 

@@ -30,6 +30,19 @@ def test_background_and_classes_without_partner_have_no_mask():
     assert (masks[:, 0] == 0).all() and (masks[:, 3] == 0).all()
 
 
+def test_gradients_pass_known_classes_and_no_others():
+    regions = make([2])[0].regions
+    logits = regions.mask_logits.clone().requires_grad_()
+    transfer, segmenter = matrix(), Segmenter(matrix())
+    segmenter.transfer[1:] = transfer
+    weight = torch.rand(2, CLASSES, *logits.shape[2:])
+    (segmenter(replace(regions, mask_logits=logits)) * weight).sum().backward()
+    masks = torch.einsum("cm,rmhw->rchw", transfer, logits.detach()).sigmoid()
+    slopes = masks * (1 - masks) * weight[:, 1:]
+    slopes[:, 2] = 0
+    assert_close(logits.grad, torch.einsum("cm,rchw->rmhw", transfer, slopes))
+
+
 def test_a_detector_without_masks_is_a_clear_error():
     regions = replace(make([2])[0].regions, mask_logits=None)
     with pytest.raises(ValueError, match="joint: true"):

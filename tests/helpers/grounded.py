@@ -10,6 +10,7 @@ from segsg.grounding.segmenter import MixedClasses, Segmenter
 from segsg.models.extractor import Fusion
 from segsg.models.registry import context_of
 from segsg.models.scene_graph import PairSampler
+from segsg.structures import MASK_SIDE
 
 NODES, POOLING, WORDS = 12, 10, 7
 
@@ -38,7 +39,7 @@ def refined(name, detector, kind=RefinedModel, task="sgcls", **options):
     domain = MaskDomain(
         segmenter=Segmenter(torch.eye(MASK_CLASSES)),
         channels=MixedClasses(MASK_CLASSES + 1, 3),
-        fusion=Fusion(CHANNELS, 3, 7, CHANNELS),
+        fusion=Fusion(channels=CHANNELS, mask_channels=3, side=7, mask_side=MASK_SIDE, width=CHANNELS),
         labels=context.labels_of(torch.randn(MASK_CLASSES + 1, WORDS)),
         classes=CLASSES,
     )

@@ -6,7 +6,7 @@ import torch
 
 from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder, PairChunk
 from segsg.models.parts import Materials
-from segsg.structures import Batch, Look, Regions
+from segsg.structures import MASK_SIDE, Batch, Look, Regions
 
 CLASSES, PREDICATES, MASK_CLASSES, CHANNELS, STRIDE, SIDE = 6, 5, 3, 8, 8, 64
 
@@ -69,15 +69,16 @@ class FixedDetector(torch.nn.Module):
         return look if masks else replace(look, regions=replace(look.regions, mask_logits=None))
 
 
-def encoder(mask_channels, out, *, channels=CHANNELS, side=7, width=CHANNELS, dense=6):
+def encoder(mask_channels, out, *, channels=CHANNELS, side=7, mask_side=MASK_SIDE, width=CHANNELS, dense=6):
     """A small encoder of crops."""
-    sizes = {"channels": channels, "side": side, "width": width, "dense": dense}
+    sizes = {"channels": channels, "side": side, "mask_side": mask_side, "width": width, "dense": dense}
     return CropEncoder(mask_channels=mask_channels, out=out, **sizes)
 
 
-def box_extractor(nodes, edges, *, masks=0, **sizes):
+def box_extractor(nodes, edges, *, masks=0, pair_side=MASK_SIDE, **sizes):
     """Encoders of regions and pairs to vectors of so many numbers, with room for so many mask channels."""
-    return BoxExtractor(encoder(masks, nodes, **sizes), encoder(LAYOUT_CHANNELS + masks, edges, **sizes))
+    of_pairs = encoder(LAYOUT_CHANNELS + masks, edges, mask_side=pair_side, **sizes)
+    return BoxExtractor(encoder(masks, nodes, **sizes), of_pairs)
 
 
 def materials(labels_given, *, words=7, node_width=12, pooling=10, counts=None, dropout=0.0, input_dropout=0.0):
@@ -88,7 +89,7 @@ def materials(labels_given, *, words=7, node_width=12, pooling=10, counts=None, 
     return Materials(torch.randn(CLASSES, words), counts, labels_given, **widths, **dropped)
 
 
-def chunk_of(pairs):
-    """Pairs as an extractor encodes them together."""
+def chunk_of(pairs, side=MASK_SIDE):
+    """Pairs as an extractor encodes them together, seeing masks of `side` x `side` cells."""
     unordered, row = torch.unique(pairs.sort(dim=1).values, dim=0, return_inverse=True)
-    return PairChunk(pairs, unordered, row)
+    return PairChunk(pairs, unordered, row, side)

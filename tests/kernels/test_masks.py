@@ -3,7 +3,7 @@ import torch
 from torch.autograd import gradcheck
 from torch.testing import assert_close
 
-from segsg.kernels.masks import crop, paste, resample
+from segsg.kernels.masks import coverage, crop, paste, resample
 
 BOXES = torch.tensor([[2.0, 3.0, 14.0, 11.0], [0, 0, 16, 12], [-4, 5, 9.5, 20], [6.2, 6.4, 7.1, 9.0]]).double()
 OTHERS = torch.tensor([[0.0, 1.0, 16.0, 12.0], [3, 3, 6, 6], [-4, -2, 12, 20], [20, 20, 30, 30]]).double()
@@ -76,6 +76,31 @@ def test_resample_keeps_the_area_of_a_mask():
     assert float(result.mean()) == pytest.approx(16 * 3 / 1600, rel=1e-4)
 
 
+def test_coverage_is_the_share_of_each_cell_inside_each_box():
+    within = torch.stack([OTHERS, BOXES.flip(0), BOXES], dim=1)
+    result = coverage(within, BOXES, 4)
+    for k, (frame, boxes) in enumerate(zip(BOXES.tolist(), within.tolist(), strict=True)):
+        for b, (left, top, right, bottom) in enumerate(boxes):
+            for row in range(4):
+                for column in range(4):
+                    x1, y1, x2, y2 = cell(frame, row, column, 4)
+                    across = max(0.0, min(x2, right) - max(x1, left)) / (x2 - x1)
+                    down = max(0.0, min(y2, bottom) - max(y1, top)) / (y2 - y1)
+                    assert float(result[k, b, row, column]) == pytest.approx(across * down, abs=1e-9)
+
+
+def test_coverage_is_resample_of_full_masks():
+    result = coverage(OTHERS[:, None], BOXES, 28)
+    assert_close(result, resample(torch.ones(4, 1, 28, 28).double(), OTHERS, BOXES, 28))
+
+
+def test_coverage_by_hand():
+    halves = torch.tensor([[[0.0, 0, 28, 14], [0, 14, 28, 28]]])
+    top, bottom = coverage(halves, torch.tensor([[0.0, 0, 28, 28]]), 28)[0]
+    assert_close(top, torch.cat([torch.ones(14, 28), torch.zeros(14, 28)]))
+    assert_close(bottom, 1 - top)
+
+
 def test_gradient_of_resample(crops):
     assert gradcheck(lambda x: resample(x, BOXES, OTHERS, 3), (crops.requires_grad_(),))
 
@@ -123,3 +148,4 @@ def test_nothing_in_nothing_out():
     assert crop(torch.zeros(0, 9, 7, dtype=torch.bool), none, 28).shape == (0, 28, 28)
     assert paste(torch.zeros(0, 28, 28), none, (9, 7)).shape == (0, 9, 7)
     assert resample(torch.zeros(0, 3, 28, 28), none, none, 7).shape == (0, 3, 7, 7)
+    assert coverage(torch.zeros(0, 2, 4), none, 7).shape == (0, 2, 7, 7)

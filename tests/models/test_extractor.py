@@ -7,13 +7,14 @@ from torch.nn import functional
 from torch.testing import assert_close
 
 from segsg.kernels.boxes import all_pairs, union_boxes
-from segsg.models.extractor import fold, layout
+from segsg.kernels.masks import resample
+from segsg.models.extractor import fold
 from segsg.structures import MASK_SIDE
 
 
-def extractor(side=7):
+def extractor(pair_side=14):
     torch.manual_seed(0)
-    return box_extractor(5, 4, side=side)
+    return box_extractor(5, 4, pair_side=pair_side)
 
 
 def test_encoder_at_mask_resolution_is_one_convolution_of_concatenated_channels():
@@ -25,30 +26,39 @@ def test_encoder_at_mask_resolution_is_one_convolution_of_concatenated_channels(
     assert_close(encode(crops, torch.arange(2), masks), encode.dense(fused.relu()))
 
 
-def test_no_mask_cell_is_lost_at_a_coarse_side():
+@pytest.mark.parametrize("cells", [14, 28])
+def test_no_mask_cell_is_lost_at_a_coarse_side(cells):
     torch.manual_seed(0)
-    encode = encoder(1, 32, channels=3, width=3, dense=32)
-    masks = torch.zeros(2, 1, MASK_SIDE, MASK_SIDE)
+    encode = encoder(1, 32, channels=3, mask_side=cells, width=3, dense=32)
+    masks = torch.zeros(2, 1, cells, cells)
     masks[0, 0, 13, 8] = masks[1, 0, 13, 9] = 1
     one, other = encode(torch.zeros(1, 3, 7, 7), torch.tensor([0, 0]), masks)
     assert not torch.allclose(one, other)
 
 
-def test_folding_is_pixel_unshuffle():
-    masks = torch.rand(2, 3, MASK_SIDE, MASK_SIDE)
-    assert torch.equal(fold(masks, 7), functional.pixel_unshuffle(masks, 4))
+@pytest.mark.parametrize("cells", [7, 14, 28])
+def test_folding_is_pixel_unshuffle(cells):
+    masks = torch.rand(2, 3, cells, cells)
+    assert torch.equal(fold(masks, 7), functional.pixel_unshuffle(masks, cells // 7))
 
 
-def test_side_must_divide_the_mask():
-    with pytest.raises(ValueError, match="use 7, 14 or 28"):
-        encoder(1, 4, channels=3, side=9)
+@pytest.mark.parametrize(("side", "cells"), [(9, 28), (14, 7)])
+def test_cells_of_masks_must_fill_those_of_crops(side, cells):
+    with pytest.raises(ValueError, match=f"masks of {cells} x {cells} cells cannot be folded into crops of {side}"):
+        encoder(1, 4, channels=3, side=side, mask_side=cells)
 
 
-def test_layout_tells_subject_from_object():
-    subjects, objects = torch.tensor([[0.0, 0, 28, 14]]), torch.tensor([[0.0, 14, 28, 28]])
-    drawn = layout(subjects, objects, union_boxes(subjects, objects))
-    assert_close(drawn[0, 0], torch.cat([torch.ones(14, 28), torch.zeros(14, 28)]))
-    assert_close(drawn[0, 1], 1 - drawn[0, 0])
+@pytest.mark.parametrize("pair_side", [7, 14, 28])
+def test_pairs_see_both_rectangles_in_their_union_box_subject_first(pair_side):
+    look, _ = make([3])
+    model, boxes = extractor(pair_side), look.regions.boxes
+    seen = []
+    model.edges.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[2]))
+    pairs = all_pairs(look.regions.image)
+    model(look, pairs)
+    unions, full = union_boxes(*boxes[pairs].unbind(1)), torch.ones(len(pairs), 1, MASK_SIDE, MASK_SIDE)
+    expected = [resample(full, boxes[role], unions, pair_side) for role in pairs.unbind(1)]
+    assert_close(seen[0], torch.cat(expected, dim=1), atol=1e-5, rtol=1e-5)
 
 
 def test_edges_one_by_one_equal_edges_together(monkeypatch):

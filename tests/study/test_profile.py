@@ -88,6 +88,7 @@ def test_the_profile_names_its_folders():
         (["stage2.learning_rate=fast"], "stage2: learning_rate: expected float, got 'fast'"),
         (["stage2"], "override 'stage2': write it as section.key=value"),
         (["grid.methods=[masks]"], "'masks' is not one of"),
+        (["network.region_side=28"], "network.pair_side: 14 is no multiple of region_side, 28"),
     ],
 )
 def test_a_wrong_override_is_an_error_that_says_what_is_right(overrides, message):
@@ -129,7 +130,7 @@ def test_a_wrong_change_of_a_row_is_found_before_anything_runs(change, message):
         "detection.nms_threshold=7", "detection.score_threshold=-0.1", "detection.box_positive_fraction=2",
         "detection.regions=0", "detection.regions=100000", "sampling.pairs=0", "sampling.positive_fraction=1.5",
         "network.dropout=5", "network.hidden=0", "network.region_side=9", "grounding.kernel=4", "grounding.channels=-1",
-        "network.input_dropout=1",
+        "network.input_dropout=1", "network.pair_side=21",
         "grounding.transfer_threshold=2", "refinement.width=0", "evaluation.ks=[]", "evaluation.ks=[50, 20]",
         "evaluation.ks=[20, 20]", "evaluation.ks=[0]", "evaluation.iou=7", "evaluation.iou=0",
         "evaluation.confidence=2",
