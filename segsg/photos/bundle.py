@@ -31,7 +31,7 @@ from segsg.study.models import make_model
 from segsg.study.params import DetectorRow, ExperimentRow, Grounding, Name, Numbers, Side, read_section
 from segsg.study.rows import Row, make_row
 
-FORMAT, VERSION = "segsg-bundle", 3
+FORMAT, VERSION = "segsg-bundle", 4
 """Raise the version when a key of the sections that a bundle holds is added or goes, too."""
 MANIFEST, WEIGHTS, CARD, FACTS, SAMPLES = "bundle.json", "weights.safetensors", "MODEL_CARD.md", "facts", "samples"
 READ = frozenset({WEIGHTS, CARD, f"{FACTS}/{NAMES}", f"{FACTS}/{NUMBERS}"})
