@@ -89,15 +89,16 @@ class GridAttention(nn.Module):
 class PixelRefiner(nn.Module):
     """A residual for one mask logit per cell, from pixels, feature maps, mask logits and the other regions' masks.
 
-    `channels` are those of the feature maps, `mask_classes` those of the mask head. The last layer is zero, so that an
-    untrained refiner changes nothing at all.
+    `channels` are those of the feature maps, `mask_classes` those of the mask head. The same weights refine `passes`
+    times: each pass sees the masks before it. The last layer is zero, so that an untrained refiner changes nothing.
     """
 
-    def __init__(self, *, channels: int, mask_classes: int, width: int):
+    def __init__(self, *, channels: int, mask_classes: int, width: int, passes: int):
         super().__init__()
-        own = 1 + 1 + 6 + 3 * (PIXEL_SIDE // MASK_SIDE) ** 2  # mask, claims, distances of colours, pixels
+        self.passes = passes
         self.features, self.head = nn.Conv2d(channels, width, 1), nn.Conv2d(mask_classes, width, 1)
-        self.pixels = nn.Conv2d(own, width, 3, padding=1)
+        self.pixels = nn.Conv2d(3 * (PIXEL_SIDE // MASK_SIDE) ** 2, width, 3, padding=1)
+        self.masks = nn.Conv2d(1 + 1 + 6, width, 3, padding=1)  # mask, claims, distances of colours
         self.near = nn.Sequential(_convolution(width, 1), nn.ReLU(), _convolution(width, 1), nn.ReLU())
         self.whole = GridAttention(width)
         self.far = nn.Sequential(nn.ReLU(), _convolution(width, 2), nn.ReLU(), _convolution(width, 4), nn.ReLU())
@@ -110,14 +111,24 @@ class PixelRefiner(nn.Module):
         self, logits: Float[Tensor, "regions 28 28"], look: Look, photos: UInt8[Tensor, "images 3 h w"]
     ) -> Float[Tensor, "regions 28 28"]:
         """Refined mask logits of the regions of `look`, from `logits`, the transferred ones, and the photos it saw."""
-        regions = look.regions
-        masks, seen = logits.sigmoid(), colours(photos, regions)
-        claims = largest_claims(masks, regions.boxes, regions.image)
-        distances = colour_distances(F.avg_pool2d(seen, 2), masks)
-        own = torch.cat([torch.stack([2 * masks - 1, claims], dim=1), distances, _folded(seen)], dim=1)
+        return self.each_pass(logits, look, photos)[-1]
+
+    def each_pass(
+        self, logits: Float[Tensor, "regions 28 28"], look: Look, photos: UInt8[Tensor, "images 3 h w"]
+    ) -> list[Float[Tensor, "regions 28 28"]]:
+        """The mask logits after each pass. What a pass sees of the masks before it is given: it has no gradient."""
+        regions, seen = look.regions, colours(photos, look.regions)
         crops = F.interpolate(self.features(look.region_crops(CROP_SIDE)), scale_factor=2.0, mode="nearest")
-        cells = self.near((crops + self.head(regions.mask_logits.float()) + self.pixels(own)).relu())
-        return logits + self.residual(self.far(self.whole(cells)))[:, 0].float()
+        given = crops + self.head(regions.mask_logits.float()) + self.pixels(_folded(seen))
+        of_cells, passes = F.avg_pool2d(seen, 2), []
+        for _ in range(self.passes):
+            masks = logits.detach().sigmoid()
+            claims = largest_claims(masks, regions.boxes, regions.image)
+            own = torch.cat([torch.stack([2 * masks - 1, claims], dim=1), colour_distances(of_cells, masks)], dim=1)
+            cells = self.near((given + self.masks(own)).relu())
+            logits = logits + self.residual(self.far(self.whole(cells)))[:, 0].float()
+            passes.append(logits)
+        return passes
 
 
 def _folded(seen: Float[Tensor, "regions 3 56 56"]) -> Float[Tensor, "regions 12 28 28"]:
@@ -169,7 +180,10 @@ class RefinerTraining(nn.Module):
         self.detector, self.refiner = detector, refiner
 
     def mask_losses(self, batch: Batch) -> dict[str, Mean]:
-        """Cross-entropy of refined masks, per cell: `pixels` in boxes, `contact` in the contact frames of all pairs."""
+        """Cross-entropy of refined masks, per cell: `pixels` in boxes, `contact` in the contact frames of all pairs.
+
+        Each is a mean over passes.
+        """
         moved = zip(batch.boxes, batch.sizes, batch.generators(), strict=True)
         batch = replace(batch, boxes=[jitter(*of_image) for of_image in moved])
         look = self.detector.look(batch, "predcls", "mask")
@@ -177,8 +191,9 @@ class RefinerTraining(nn.Module):
         truth = torch.cat([torch.arange(count, device=regions.image.device) for count in regions.counts()])
         targets = mask_targets(batch, regions.boxes, regions.image, truth)
         logits = regions.mask_logits[torch.arange(len(regions)), regions.labels - 1]
-        refined = self.refiner(logits, look, batch.images)
-        errors = F.binary_cross_entropy_with_logits(refined, targets, reduction="none")
+        refined = torch.stack(self.refiner.each_pass(logits, look, batch.images), dim=1)
+        each = F.binary_cross_entropy_with_logits(refined, targets[:, None].expand_as(refined), reduction="none")
+        errors = each.mean(dim=1)
         met = in_contact(errors, regions.boxes, regions.image)
         return {"pixels": Mean(errors.sum(), errors.numel()), "contact": Mean(met.sum(), met.numel())}
 

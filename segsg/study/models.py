@@ -134,8 +134,9 @@ def pixel_refined(facts: Facts, numbers: Numbers, wanted: Grounding, detector: F
 
 def make_refiner(facts: Facts, numbers: Numbers, detector: FrozenDetector) -> PixelRefiner:
     """The untrained pixel refiner of a joint detector."""
-    mask_classes, width = len(facts.mask_names), numbers.pixel_refiner.width
-    return PixelRefiner(channels=detector.channels, mask_classes=mask_classes, width=width)
+    mask_classes, wanted = len(facts.mask_names), numbers.pixel_refiner
+    shape = {"channels": detector.channels, "mask_classes": mask_classes}
+    return PixelRefiner(**shape, width=wanted.width, passes=wanted.passes)
 
 
 def transfer(facts: Facts, mode: str, threshold: float) -> Transfer:

@@ -312,6 +312,8 @@ class PixelRefiner:
 
     width: Width
     """channels of its convolutions"""
+    passes: typing.Annotated[int, Range(1, 10)]
+    """times that the same weights refine a mask; each pass sees the masks before it"""
 
 
 @dataclass(frozen=True)

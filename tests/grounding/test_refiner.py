@@ -29,10 +29,10 @@ from segsg.structures import Look, Regions, one_hot
 NUMBERS = DetectionNumbers(60, 60, 40, 20, 64, 32, 0.4, 0.26, 0.5, 6, 5)
 
 
-def refiner(trained=True, mask_classes=MASK_CLASSES):
+def refiner(trained=True, passes=2):
     """A refiner as it begins, or with a last layer that is not zero."""
     torch.manual_seed(0)
-    made = PixelRefiner(channels=CHANNELS, mask_classes=mask_classes, width=8)
+    made = PixelRefiner(channels=CHANNELS, mask_classes=MASK_CLASSES, width=8, passes=passes)
     if trained:
         torch.nn.init.normal_(made.residual.weight)
     return made
@@ -98,6 +98,26 @@ def test_a_detector_without_a_mask_head_is_a_clear_error():
     plain = FixedDetector(replace(look, regions=replace(look.regions, mask_logits=None)))
     with pytest.raises(ValueError, match="no mask head"):
         PixelRefinedDetector(plain, Segmenter(torch.rand(CLASSES - 1, MASK_CLASSES)), refiner()).look(batch, "sgcls")
+
+
+def test_a_second_pass_refines_the_masks_of_the_first_with_the_same_weights():
+    look, photos, logits = scene([3, 0, 2])
+    once, twice = refiner(passes=1), refiner(passes=2)
+    first, second = twice.each_pass(logits, look, photos)
+    assert torch.equal(first, once(logits, look, photos))
+    assert torch.equal(second, once(first.detach(), look, photos))
+    assert torch.equal(second, twice(logits, look, photos))
+
+
+def test_what_a_pass_sees_of_the_masks_before_it_has_no_gradient():
+    look, photos, logits = scene([3])
+    refine = refiner(passes=2)
+    seen = []
+    refine.masks.register_forward_hook(lambda _, given, __: seen.append(given[0].requires_grad))
+    start = logits.clone().requires_grad_()
+    refine(start, look, photos).sum().backward()
+    assert seen == [False, False]
+    assert torch.equal(start.grad, torch.ones_like(start))  # a residual is added to logits, nothing else
 
 
 def test_the_order_of_regions_does_not_matter():
@@ -197,9 +217,9 @@ def test_the_losses_are_cross_entropies_in_jittered_boxes_and_where_they_meet():
     losses = training.mask_losses(both)
     moved = [jitter(b, (SIDE, SIDE), g) for b, g in zip(both.boxes, both.generators(), strict=True)]
     answer = replace(chosen(look, twice), regions=replace(chosen(look, twice).regions, boxes=torch.cat(moved)))
-    refined = training.refiner(torch.zeros(8, 28, 28), answer, batch.images)
+    first, second = training.refiner.each_pass(torch.zeros(8, 28, 28), answer, batch.images)
     targets = torch.cat([crop(m, b, 28) for m, b in zip(both.masks, moved, strict=True)])
-    errors = by_cell(refined, targets)
+    errors = (by_cell(first, targets) + by_cell(second, targets)) / 2
     assert_close(losses["pixels"].total, errors.sum(), rtol=1e-4, atol=1e-2)
     assert losses["pixels"].count == targets.numel()
     pairs = torch.tensor([[0, 1]])
@@ -229,7 +249,7 @@ def test_every_weight_of_the_refiner_learns_and_no_other():
     torch.manual_seed(0)
     _, batch = flat_scene()
     detector = Detector(BACKBONES["resnext-tiny-fpn"], 4, MASK_CLASSES, NUMBERS).requires_grad_(False)
-    made = PixelRefiner(channels=detector.channels, mask_classes=MASK_CLASSES, width=8)
+    made = PixelRefiner(channels=detector.channels, mask_classes=MASK_CLASSES, width=8, passes=2)
     torch.nn.init.normal_(made.residual.weight)
     training = RefinerTraining(detector, made)
     sum(loss.value for loss in training.mask_losses(batch).values()).backward()
