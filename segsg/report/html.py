@@ -62,8 +62,7 @@ STAGES = {
     "look": "what the frozen detectors say about every image",
     "transfer": "borrowed masks against true ones",
     "yardsticks": "how hard the drawn world is",
-    "scene_graph": "scene graph models",
-    "evaluation": "evaluation",
+    "rows": "scene graph models and their evaluation",
 }
 """in the order of the study; the rest are tables and figures"""
 OTHERS = "tables and figures"
