@@ -17,9 +17,9 @@ PREDICATES = {"names": ["on"], "training": [3], "group": ["head"], "R@50": [0.5]
 
 def gained(*points):
     """The seeds of a line that gained so many points in mR@50 in the last quarter."""
-    return [
-        {"validation": {"gain": {"mR@50": {"difference": value / 100, "low": 0.0, "high": 1.0}}}} for value in points
-    ]
+    metrics = {"mR@50": {"value": 0.2, "low": 0.1, "high": 0.3}}
+    gains = [{"mR@50": {"difference": value / 100, "low": 0.0, "high": 1.0}} for value in points]
+    return [{"validation": {"images": 3, "metrics": metrics, "gain": gain}} for gain in gains]
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_interrupted_run_ends_like_an_uninterrupted_one(tmp_path):
 
 @pytest.mark.parametrize(("iterations", "after"), [(12, 9), (10, 7), (3, 2), (2, 1), (1, 1)])
 def test_weights_after_three_quarters_of_the_steps_are_kept(iterations, after, tmp_path):
-    model, progress = progressed(tmp_path / "whole", iterations)
+    _, progress = progressed(tmp_path / "whole", iterations)
     weights = []
 
     def watching(numbers):
