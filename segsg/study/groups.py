@@ -36,9 +36,11 @@ def make_group(params: Params, group: str, out: Path, only: str = ALL) -> None:
     if only not in (ALL, *rows):
         raise ValueError(f"'{only}' is no row of group {group}; choose one of {', '.join((ALL, *rows))}")
     chosen = list(rows) if only == ALL else [only]
-    for folder in out.iterdir() if out.is_dir() else ():
-        if folder.is_dir() and (folder.name not in rows or folder.name == only):
-            shutil.rmtree(folder)
+    for path in out.iterdir() if out.is_dir() else ():
+        if not path.is_dir():
+            path.unlink()  # what an interrupted stage left; its digests are written anew
+        elif path.name not in rows or path.name == only:
+            shutil.rmtree(path)
     with opened_once():
         for place, key in enumerate(chosen, start=1):
             began = time.monotonic()
