@@ -338,7 +338,7 @@ def read_metrics(folder: Path) -> dict:
     """What a stage measured. ValueError if the stage that writes it has not run."""
     path = folder / METRICS_FILE
     if not path.is_file():
-        raise ValueError(f"{path}: missing; run its stage with `dvc repro {folder.parent.name}@{folder.name}`")
+        raise ValueError(f"{path}: missing; `segsg repro` makes it")
     check_seal(path)
     return read_json(path)
 

@@ -4,7 +4,6 @@ Which photos are shown is decided by a rule (`choose`), so that nobody picks tho
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from segsg.models.scene_graph import SceneGraphModel
 from segsg.structures import ImageGraph, Look, Sample
 from segsg.study import facts, runs, scene_graphs, sets
 from segsg.study.facts import Facts
-from segsg.study.measurements import protocol
+from segsg.study.measurements import RANKS, protocol
 from segsg.study.params import Params
 from segsg.study.rows import Row, row_of, rows
 
@@ -111,8 +110,13 @@ def _grounded(params: Params) -> list[Row]:
 
 
 def refined_experiment(params: Params) -> str | None:
-    """The first experiment with refinement in true boxes (PredCls, SGCls); None if the study has none."""
-    return next((key for key, row in rows(params).items() if row.is_refined and row.task != "sgdet"), None)
+    """The first experiment with refinement in true boxes (PredCls, SGCls); None if the study has none.
+
+    One in the place of `gallery_experiment` comes first.
+    """
+    shown = [row.place for row in _grounded(params)[:1]]
+    refined = [row for row in rows(params).values() if row.is_refined and row.task != "sgdet"]
+    return next((row.key for row in sorted(refined, key=lambda row: row.place not in shown)), None)
 
 
 def annotated_pictures(params: Params, split: str, images: int) -> Iterator[Picture]:
@@ -285,9 +289,9 @@ def picture(seen: Seen, title: str) -> Picture:
     )
 
 
-def chosen_images(params: Params, evaluations: Path, each: int) -> Choice:
+def chosen_images(params: Params, each: int) -> Choice:
     """Test images for the pair of experiments that the report shows."""
-    before, after = (load(evaluations / key / "ranks.npz") for key in compared_experiments(params))
+    before, after = (load(scene_graphs.folder(params, key) / RANKS) for key in compared_experiments(params))
     return choose(before, after, DEPTH, each, params.seed)
 
 

@@ -51,8 +51,8 @@ def best_experiment(params: Params) -> str:
 
 
 def _measured(params: Params, key: str) -> dict:
-    """What the evaluation stage wrote about an experiment; empty if it was not evaluated."""
-    path = Path("runs") / params.profile / "evaluation" / key / METRICS_FILE
+    """What was measured of an experiment; empty if it was not evaluated."""
+    path = scene_graphs.folder(params, key) / METRICS_FILE
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
@@ -86,7 +86,7 @@ def _check(params: Params, key: str, out: Path) -> None:
         raise ValueError(f"{key}: needs {row.task} regions or true masks, which no photo brings; take an sgdet row")
     for folder, stage in (
         (detectors.folder(params, row.detector_key), f"detector@{row.detector_key}"),
-        (scene_graphs.folder(params, key), f"scene_graph@{key}"),
+        (scene_graphs.folder(params, key), f"rows@{params.group_of(key)}"),
     ):
         if not (folder / TRAINED).is_file():
             raise ValueError(f"{folder / TRAINED}: missing; train it with `dvc repro {stage}`")

@@ -43,7 +43,7 @@ def passport(parameters: dict, executed: list[Path]) -> dict:
         "machine": machine(),
         "versions": versions(),
         "files": [{"path": p.as_posix(), "bytes": p.stat().st_size, "sha256": digest(p)} for p in files],
-        "stages": durations(executed, parameters["detectors"].keys() | parameters["experiments"].keys()),
+        "stages": durations(executed, parameters["detectors"].keys() | parameters["groups"].keys()),
         "parameters": parameters,
     }
 

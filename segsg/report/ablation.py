@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from segsg.report.flat import marked
 from segsg.report.recall_tables import (
     MEAN_RECALLS,
     METRIC,
@@ -151,7 +152,7 @@ def _table_row(row: Row, seeds: list[dict], paper: list[dict], columns: Sequence
     is_papers = (row.model, PAPER_DETECTORS.get(row.detector.backbone), row.task) == PAPER_PLACE
     published = next((line for line in paper if is_papers and line["row"] == label), {})
     cells = {column: measured_cell(column, seeds, published) for column in columns}
-    return TableRow((*place_labels(row), label), cells)
+    return TableRow((*place_labels(row), marked(label, [seeds])), cells)
 
 
 def measured_cell(column: Column, seeds: list[dict], published: dict) -> Cell:

@@ -1,5 +1,6 @@
 """Each table as a picture: a matplotlib `Figure`, saved as PNG by the notebook and drawn into the pages as SVG."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from segsg.figures.style import FAINT, GRID, INK, LOSS, PALETTE, STYLE, new_figure
 from segsg.report.ablation import RUNGS, WORDS
+from segsg.report.flat import FOOTNOTE, unmarked
 from segsg.report.mask_tables import UNREFINED_NAME
 from segsg.report.recall_tables import METRIC, ZERO_SHOT
 from segsg.report.table import Cell, Column, Table, TableRow, signed
@@ -25,6 +27,8 @@ BASES = {METHODS[BASELINE], RUNGS[0], UNREFINED_NAME}
 CONTROLS = tuple(words for (field, _), words in WORDS.items() if field == MASKS)
 ROW, PANEL = 0.24, 3.4
 """inches: height of a row, width of a panel"""
+LETTERS = 19
+"""of a footnote, on an inch"""
 PANELS = 3
 """class by class panels beside each other"""
 
@@ -41,7 +45,11 @@ def chart(table: Table) -> Figure:
         "transfer_quality": _overlaps,
     }.get(table.name, _points_by_task)
     with rc_context(STYLE):
-        return draw(table)
+        figure = draw(table)
+        if not table.is_flat:
+            text = textwrap.fill(FOOTNOTE, int(LETTERS * figure.get_figwidth()))
+            figure.supxlabel(text, x=0.01, ha="left", color=FAINT, fontsize=6.5)
+    return figure
 
 
 def words(table: Table) -> str:
@@ -80,7 +88,7 @@ def _shown(columns: Sequence[Column]) -> Column:
 
 
 def _colour(row: TableRow) -> str:
-    if BASES & {*row.labels}:
+    if BASES & {*map(unmarked, row.labels)}:
         return INK
     if METHODS[FREQUENCY] in row.labels:
         return FAINT
@@ -170,8 +178,8 @@ def _ladders(table: Table) -> Figure:
 
 
 def _ladder(axes: Axes, rows: Sequence[TableRow], column: Column) -> None:
-    rungs = [row for row in rows if row.labels[3] in RUNGS]
-    beside = [row for row in rows if row.labels[3] not in RUNGS]
+    rungs = [row for row in rows if unmarked(row.labels[3]) in RUNGS]
+    beside = [row for row in rows if unmarked(row.labels[3]) not in RUNGS]
     places = [*range(len(rungs)), *(len(rungs) + 0.4 + i for i in range(len(beside)))]
     _points(axes, places, [*rungs, *beside], column)
     if rungs and beside:

@@ -53,7 +53,7 @@ SHARED |= {"album": ("pairs", "gallery", "kernels", "refinement", "curves")}
 """templates that several pages share; the others have one of their own name"""
 SWITCHED = ("table1", "table3")
 """tables that can show other measures"""
-ROWS = ("detectors", "experiments")
+ROWS = ("detectors", "groups")
 """sections of params.yaml that are tables"""
 STAGES = {
     "data": "data: drawn or read, and counted",
@@ -62,8 +62,7 @@ STAGES = {
     "look": "what the frozen detectors say about every image",
     "transfer": "borrowed masks against true ones",
     "yardsticks": "how hard the drawn world is",
-    "scene_graph": "scene graph models",
-    "evaluation": "evaluation",
+    "rows": "scene graph models and their evaluation",
 }
 """in the order of the study; the rest are tables and figures"""
 OTHERS = "tables and figures"
@@ -175,8 +174,15 @@ def passport_facts(passport: dict) -> dict:
         "stages": passport["stages"],
         "seeds": seeds(parameters),
         "settings": {name: flat(section) for name, section in parameters.items() if name not in ROWS},
-        "rows": {name: parameters.get(name) or {} for name in ROWS},
+        "rows": rows(parameters),
     }
+
+
+def rows(parameters: dict) -> dict[str, dict[str, dict]]:
+    """{"detectors", "experiments": {key: row}} of all of params.yaml."""
+    detectors, groups = (parameters.get(name) or {} for name in ROWS)
+    every = {key: row for group in groups.values() for key, row in group["rows"].items()}
+    return {"detectors": detectors, "experiments": every}
 
 
 def minutes(stages: list[dict]) -> list[dict]:
@@ -194,8 +200,8 @@ def minutes(stages: list[dict]) -> list[dict]:
 def seeds(parameters: dict) -> dict[str, list[int]]:
     """All seeds of a study: {what they decide: seeds}."""
     decided = {"the study: the drawn world, and resampling of images": [parameters["seed"]]}
-    for name in ROWS:
-        decided[name] = sorted({row["seed"] for row in (parameters.get(name) or {}).values() if "seed" in row})
+    for name, listed in rows(parameters).items():
+        decided[name] = sorted({row["seed"] for row in listed.values() if "seed" in row})
     return decided
 
 

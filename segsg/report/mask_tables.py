@@ -1,7 +1,9 @@
 """How good the masks are: table 2, the gain of each mask class, and masks that scene graph classes borrow."""
 
+from dataclasses import replace
 from statistics import mean
 
+from segsg.report.flat import marked
 from segsg.report.recall_tables import Lines, order, place_labels
 from segsg.report.table import Cell, Column, Table, TableRow, cell
 from segsg.study.names import DETECTORS, MODELS, PAPER_DETECTORS, TASKS, detector_name, model_name, rank
@@ -28,7 +30,12 @@ def table2(results: dict, paper: dict) -> Table:
     measured = _measured(results)
     kinds = sorted(measured, key=lambda kind: (rank(DETECTORS, kind[0]), rank({"": ""} | MODELS, kind[1]), *kind[2:]))
     protocols = [name for name in PROTOCOLS if any(name in of_kind for of_kind in measured.values())]
+    trained = refined_lines(results)
     rows = [_precision_row(kind, measured[kind], protocols, paper["table2"]) for kind in kinds]
+    rows = [
+        replace(row, labels=(*row.labels[:-1], marked(row.labels[-1], _lines_of(trained, kind))))
+        for kind, row in zip(kinds, rows, strict=True)
+    ]
     rows += _papers_alone(kinds, protocols, paper["table2"]) if rows else []
     return Table(
         name="table2",
@@ -78,6 +85,16 @@ def refined_lines(results: dict) -> Lines:
         if row.is_refined and not row.detector.disjoint and {name for name, _ in row.changes} <= {REFINEMENT}
     }
     return {row: measured[row] for row in sorted(measured, key=order) if measured[row]}
+
+
+def _lines_of(refined: Lines, kind: Kind) -> list[list[dict]]:
+    """The seeds of the lines whose masks are in a row of table 2."""
+    backbone, model, refinement, _ = kind
+    return [
+        seeds
+        for row, seeds in refined.items()
+        if (row.detector.backbone, row.model, row.grounding.refinement) == (backbone, model, refinement)
+    ]
 
 
 def unrefined(results: dict, backbone: str, task: str) -> dict | None:
@@ -139,12 +156,18 @@ def _published(paper: list[dict], backbone: str, model: str) -> dict:
     return {}
 
 
-def before_and_after(row: Row, names: tuple[str, str], before: float | None, after: float | None) -> dict[Column, Cell]:
-    """Two fractions and the gain from one to the other, in columns under the place of a row of the study."""
+def before_and_after(
+    place: str, names: tuple[str, str], before: float | None, after: float | None
+) -> dict[Column, Cell]:
+    """Two fractions and the gain from one to the other, in columns under `place`."""
     gain = None if before is None or after is None else after - before
-    place = " · ".join(place_labels(row))
     values = zip((*names, GAIN), (before, after, gain), strict=True)
     return {(place, name): cell([{"value": value}]) for name, value in values}
+
+
+def place_name(row: Row, *lines: list[dict]) -> str:
+    """The place of a row of the study, marked if one of the lines that are shown there is still rising."""
+    return marked(" · ".join(place_labels(row)), lines)
 
 
 def class_gains(results: dict) -> Table:
@@ -156,12 +179,12 @@ def class_gains(results: dict) -> Table:
         before = (unrefined(results, row.detector.backbone, row.task) or {}).get("per_class")
         after = [seed["masks"]["per_class"] for seed in seeds if seed["masks"].get("per_class")]
         if before and after:
-            pairs[row] = list(zip(before, map(mean_of_known, zip(*after, strict=True)), strict=True))
+            pairs[place_name(row, seeds)] = list(zip(before, map(mean_of_known, zip(*after, strict=True)), strict=True))
     count = max(map(len, pairs.values()), default=0)
     names = results.get("mask_classes") or [f"class {label}" for label in range(1, count + 1)]
     columns = (UNREFINED_NAME, REFINED_NAME)
     cells = [
-        {c: x for row, values in pairs.items() for c, x in before_and_after(row, columns, *values[i]).items()}
+        {c: x for place, values in pairs.items() for c, x in before_and_after(place, columns, *values[i]).items()}
         for i in range(count)
     ]
     rows = sorted(map(TableRow, ((names[i],) for i in range(count)), cells), key=lambda row: -_gain(row))
@@ -261,7 +284,7 @@ def _refined_quality(results: dict) -> dict[Column, dict]:
         if seeds[0].get("borrowed_masks") and not row.detector.disjoint:
             training = ", in training too" if row.grounding.refinement == "training" else ""
             name = f"{model_name(row.model)}, {TASKS[row.task]}{training}"
-            measured[(REFINED_MASKS, name)] = seeds[0]["borrowed_masks"]["refined"]
+            measured[(REFINED_MASKS, marked(name, [seeds]))] = seeds[0]["borrowed_masks"]["refined"]
     return measured
 
 

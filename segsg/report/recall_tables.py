@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
+from segsg.report.flat import marked
 from segsg.report.table import Cell, Column, Table, TableRow, cell
 from segsg.study.names import (
     DETECTORS,
@@ -184,7 +185,7 @@ def recall_rows(
     columns = task_columns(chosen, metrics)
     return tuple(
         TableRow(
-            (model_name(model), detector_name(backbone), method_name(method)),
+            (model_name(model), detector_name(backbone), marked(method_name(method), by_task.values())),
             _cells(by_task, columns, _published(published, model, backbone, method), part),
         )
         for (model, backbone, method), by_task in grouped.items()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from segsg.evaluation.protocol import PAPER
-from segsg.report.mask_tables import before_and_after, mean_of_known
+from segsg.report.mask_tables import before_and_after, mean_of_known, place_name
 from segsg.report.recall_tables import (
     HEADS,
     MEAN_RECALLS,
@@ -33,17 +33,17 @@ def compared_lines(results: dict) -> dict[Row, tuple[list[dict], list[dict]]]:
 
 def predicates(results: dict) -> Table:
     """Recall of each predicate without and with grounding, most frequent in training first."""
-    pairs = compared_lines(results)
+    pairs = {place_name(row, *pair): pair for row, pair in compared_lines(results).items()}
     facts = next((seeds[0]["predicates"] for _, seeds in pairs.values()), {"names": []})
     names, blank = (METHODS[BASELINE], METHODS[GROUNDED]), [""] * len(facts["names"])
     labels = zip(facts["names"], facts.get("training", blank), facts.get("group", blank), strict=True)
     rows = []
     for i, (name, count, group) in enumerate(labels):
-        recalls = {row: [_recall(seeds, i) for seeds in pair] for row, pair in pairs.items()}
-        cells = {c: x for row, values in recalls.items() for c, x in before_and_after(row, names, *values).items()}
+        recalls = {place: [_recall(seeds, i) for seeds in pair] for place, pair in pairs.items()}
+        cells = {c: x for place, values in recalls.items() for c, x in before_and_after(place, names, *values).items()}
         rows.append(TableRow((name, str(count), group), cells))
     rows.sort(key=lambda row: -int(row.labels[1] or 0))
-    columns = {column: None for row in pairs for column in before_and_after(row, names, None, None)}
+    columns = {column: None for place in pairs for column in before_and_after(place, names, None, None)}
     return Table(
         name="predicates",
         title="Recall of each predicate",

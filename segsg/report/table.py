@@ -6,7 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
+from segsg.report.flat import FOOTNOTE, MARK
+
 EMPTY = "–"
+ESCAPED = f"\\{MARK}"
+"""the mark in Markdown, where a bare one would begin a list"""
 COMPARABLE = "paper"
 """the one profile whose numbers may stand beside the paper's"""
 WORLDS = {
@@ -195,6 +199,17 @@ class Table:
         return grouped
 
     @property
+    def is_flat(self) -> bool:
+        """Whether no name of a row or column is marked as still rising."""
+        names = [label for row in self.rows for label in row.labels]
+        return not any(name.endswith(MARK) for name in (*names, *(part for column in self.columns for part in column)))
+
+    @property
+    def footnotes(self) -> tuple[str, ...]:
+        """The notes, and what the mark at a name means where there is one."""
+        return self.notes if self.is_flat else (*self.notes, FOOTNOTE)
+
+    @property
     def is_measured(self) -> bool:
         """Whether any number is ours: the paper's alone are nothing to draw."""
         return any(row.is_measured for row in self.rows)
@@ -256,7 +271,8 @@ def to_markdown(table: Table) -> str:
     if compared := table.differences():
         texts = [(row, [EMPTY if d is None else d.text for d in differences]) for row, differences in compared]
         parts += ["", "## Differences, on the same images", "", *_lines(table, texts)]
-    return "\n".join([*parts, *(f"\n{note}" for note in table.notes)]) + "\n"
+    notes = [f"\n{note.replace(MARK, ESCAPED)}" for note in table.footnotes]
+    return "\n".join([*parts, *notes]) + "\n"
 
 
 def _texts(table: Table, row: TableRow) -> list[str]:

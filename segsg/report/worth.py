@@ -2,6 +2,7 @@
 
 from segsg.report.ablation import PIXELS, SHARE, measured_cell
 from segsg.report.findings import clear, over
+from segsg.report.flat import marked
 from segsg.report.recall_tables import METRIC, ZERO_SHOT, Lines, order, place_labels
 from segsg.report.table import Cell, Column, Table, TableRow, cell, signed
 from segsg.study.names import rank
@@ -28,7 +29,7 @@ def table5(results: dict) -> Table:
     chosen = {key: sources for key, sources in groups.items() if RECTANGLES in sources and len(sources) > 1}
     keys = sorted(chosen, key=lambda key: (*order(_first(chosen[key])), rank(FRAMES, key[1])))
     columns = _columns(chosen)
-    rows = tuple(TableRow(_labels(key, chosen[key]), _cells(columns, chosen[key], everything)) for key in keys)
+    rows = tuple(_row(columns, key, chosen[key], everything) for key in keys)
     return Table(
         name="table5",
         title="Table 5: what masks bring",
@@ -62,8 +63,11 @@ def _first(sources: Sources) -> Row:
     return next(iter(sources.values()))[0]
 
 
-def _labels(key: tuple, sources: Sources) -> tuple[str, ...]:
-    return (*place_labels(_first(sources)), FRAMES[key[1]])
+def _row(columns: tuple[Column, ...], key: tuple, sources: Sources, everything: Lines) -> TableRow:
+    by_name = {SOURCES[source]: seeds for source, (_, seeds) in sources.items()}
+    by_name[NONE] = everything.get(_first(sources).joint.line, [])
+    labels = (*place_labels(_first(sources)), marked(FRAMES[key[1]], by_name.values()))
+    return TableRow(labels, _cells(columns, by_name))
 
 
 def _columns(chosen: dict[tuple, Sources]) -> tuple[Column, ...]:
@@ -77,9 +81,7 @@ def _columns(chosen: dict[tuple, Sources]) -> tuple[Column, ...]:
     )
 
 
-def _cells(columns: tuple[Column, ...], sources: Sources, everything: Lines) -> dict[Column, Cell]:
-    by_name = {SOURCES[source]: seeds for source, (_, seeds) in sources.items()}
-    by_name[NONE] = everything.get(_first(sources).joint.line, [])
+def _cells(columns: tuple[Column, ...], by_name: dict[str, list[dict]]) -> dict[Column, Cell]:
     cells = {}
     for group, name in columns:
         metric, _, kind = group.partition(" ")

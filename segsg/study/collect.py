@@ -28,6 +28,8 @@ PARTS = {
 }
 """part of a row -> the file of its ranks, and which of these: all test images, those that the mask set does not hold,
 those that the paper's protocol keeps"""
+FolderOf = Callable[[str], Path]
+"""key of a row -> the folder of its measurements"""
 COMPARED = re.compile(r"(R|mR|zsR)@\d+")
 
 
@@ -37,24 +39,28 @@ def collect(params: Params, runs: Path) -> dict:
     Experiments also say how they compare with others; see `add_comparisons`. What is measured once for all rows has
     keys of its own, where it was measured.
     """
+
+    def row_folder(key: str) -> Path:
+        return runs / "rows" / params.group_of(key) / key
+
     results = {
         "profile": params.profile,
         "grounding": dataclasses.asdict(params.grounding),
-        "experiments": _with_metrics(params.experiments, runs / "evaluation"),
-        "detectors": _with_metrics(params.detectors, runs / "detection"),
+        "experiments": _with_metrics(params.experiments, row_folder),
+        "detectors": _with_metrics(params.detectors, lambda key: runs / "detection" / key),
     }
-    add_comparisons(results, runs / "evaluation", params.evaluation, params.seed)
+    add_comparisons(results, row_folder, params.evaluation, params.seed)
     for folder in ONCE:
         if (runs / folder / METRICS_FILE).is_file():
             results |= read_metrics(runs / folder)
     return results
 
 
-def _with_metrics(rows: dict, folder: Path) -> dict:
-    return {key: dataclasses.asdict(row) | read_metrics(folder / key) for key, row in rows.items()}
+def _with_metrics(rows: dict, folder: FolderOf) -> dict:
+    return {key: dataclasses.asdict(row) | read_metrics(folder(key)) for key, row in rows.items()}
 
 
-def add_comparisons(results: dict, evaluations: Path, numbers: Evaluation, seed: int) -> None:
+def add_comparisons(results: dict, folder: FolderOf, numbers: Evaluation, seed: int) -> None:
     """Gives each row of `results` its paired differences and its share of the gap between two controls, in fractions.
 
     `comparisons`: {"baseline", "joint" or "rectangles": {metric: {"difference", "low", "high", "p"}}}; `share`:
@@ -68,7 +74,7 @@ def add_comparisons(results: dict, evaluations: Path, numbers: Evaluation, seed:
     @cache
     def ranks(key: str, part: str) -> Ranks:
         file, chosen = PARTS[part]
-        return chosen(load_ranks(evaluations / key / file))
+        return chosen(load_ranks(folder(key) / file))
 
     options = (numbers.resamples, numbers.confidence, seed)
     rows = rows_of(results)

@@ -15,7 +15,7 @@ from segsg.detection.pretrained import start_from
 from segsg.detection.proposals import DetectionNumbers
 from segsg.files import digest
 from segsg.structures import Batch, Domain, Task
-from segsg.study import facts, runs, sets
+from segsg.study import code, facts, runs, sets
 from segsg.study.facts import Facts
 from segsg.study.params import DetectorRow, Numbers, Params
 from segsg.training.checkpoint import load_weights
@@ -53,6 +53,7 @@ def train_detector(params: Params, key: str, out: Path) -> None:
         sources["mask_losses"] = sets.mask_batches(params, masks, numbers=params.stage1, seed=seed)
     started_from = [digest(Path(source)) for source in params.pretrained.values() if Path(source).is_file()]
     depends_on = [params.data, params.detection, params.pretrained, started_from, row, sets.trained_on(params)]
+    depends_on += [code.meaning([__name__])]
     detector = make_detector(facts.load(params), params.numbers, row)
     if row.backbone in params.pretrained:
         start = start_from(detector, params.pretrained[row.backbone])

@@ -19,6 +19,7 @@ from segsg.data.words import Vocabulary, check_names
 from segsg.files import DataError, check_seal, read_json, whole, write_text
 from segsg.study import sets
 from segsg.study.params import Params
+from segsg.study.shared import shared
 from segsg.values import field, proper_name
 
 NAMES, NUMBERS = "names.json", "numbers.safetensors"
@@ -146,6 +147,7 @@ def folder(params: Params) -> Path:
     return sets.folder(params) / "facts"
 
 
+@shared
 def load(params: Params) -> Facts:
     """The facts of a study. ValueError if its data stage has not run."""
     if not (folder(params) / NAMES).is_file():

@@ -79,6 +79,15 @@ def expand(raw: dict, profile: str) -> tuple[dict[str, dict], dict[str, dict]]:
     return {key: _detector_row(key.removeprefix(f"{profile}-"), grid.backbones, where) for key in used}, experiments
 
 
+def grouped(experiments: dict[str, dict]) -> dict[str, dict]:
+    """Groups as params.yaml has them, {name: {"detector", "rows"}}, of rows with equal detector, task and seed."""
+    groups: dict[str, dict] = {}
+    for key, row in experiments.items():
+        name = f"{row['detector']}-{row['task']}{_suffix(row['seed'])}"
+        groups.setdefault(name, {"detector": row["detector"], "rows": {}})["rows"][key] = row
+    return groups
+
+
 Keyed = Iterator[tuple[str, dict]]
 """(key, row), both without the name of the profile"""
 

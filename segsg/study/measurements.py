@@ -3,23 +3,49 @@
 import copy
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
-from segsg.evaluation.bootstrap import summarize
+from segsg.evaluation.bootstrap import compare, summarize
 from segsg.evaluation.metrics import per_predicate
 from segsg.evaluation.protocol import Protocol
-from segsg.evaluation.ranks import Ranks, Recall, evaluate, paper_images
+from segsg.evaluation.ranks import Ranks, Recall, evaluate, paper_images, save
 from segsg.evaluation.records import Truth
+from segsg.files import digest, write_metrics
 from segsg.structures import Batch, Look
-from segsg.study import facts, refiners, scene_graphs, sets
+from segsg.study import code, facts, refiners, runs, scene_graphs, sets
 from segsg.study.borrowed import fit, true_regions
 from segsg.study.named_masks import by_pixels, precisions
 from segsg.study.params import Params
 from segsg.study.rows import row_of
+from segsg.training.checkpoint import EARLY, WEIGHTS
 
+RANKS, UNSHARED = "ranks.npz", "unshared.npz"
+"""files of ranks: of all test images, and of those that the mask set does not hold"""
 CHOSEN_BY = re.compile(r"m?R@\d+")
 """metrics of the validation split"""
+
+
+def fingerprint(params: Params, key: str) -> str:
+    """One name for all that decides the measurements of a trained row beside its weights."""
+    row = row_of(params, key)
+    read = sets.judged_on(params)
+    if row.is_refined:
+        read = [*read, digest(refiners.folder(params, row.detector_key) / WEIGHTS)]
+    return runs.fingerprint(params.evaluation, params.seed, read, code.meaning([__name__], [row.model]))
+
+
+def write(params: Params, key: str, out: Path) -> None:
+    """Measures a trained row: `metrics.json` with intervals, and ranks, from which every other metric can be computed
+    without predicting again."""
+    ranks = rank_truth(params, key)
+    measured = measure(params, ranks) | {"validation": measure_validation(params, key)}
+    measured |= mask_precision(params, key) | borrowed_masks(params, key)
+    save(out / RANKS, ranks)
+    if (apart := unshared(params, ranks)) is not None:
+        save(out / UNSHARED, apart)
+    write_metrics(out, measured)
 
 
 def protocol(params: Params) -> Protocol:
@@ -35,11 +61,14 @@ def truths(params: Params, split: str) -> Iterator[Truth]:
         yield Truth(*dataset.annotation(index), image_id)
 
 
-def rank_truth(params: Params, key: str, split: str = "test") -> Ranks:
-    """Predicts all images of a split and returns the rank of each true relation in the predictions."""
+def rank_truth(params: Params, key: str, split: str = "test", *, weights: str = WEIGHTS) -> Ranks:
+    """Predicts all images of a split and returns the rank of each true relation in the predictions.
+
+    `weights` is a file of the experiment's folder.
+    """
     known, task = facts.load(params), params.experiments[key].task
     recall = Recall(task, known.predicates, known.zero_shot, known.predicate_counts, protocol(params))
-    return evaluate(truths(params, split), scene_graphs.predict(params, key, split), recall)
+    return evaluate(truths(params, split), scene_graphs.predict(params, key, split, weights=weights), recall)
 
 
 def measure(params: Params, ranks: Ranks) -> dict:
@@ -64,16 +93,29 @@ def measure(params: Params, ranks: Ranks) -> dict:
 def measure_validation(params: Params, key: str) -> dict:
     """What choices between experiments look at, never at test images: {"images", "metrics"} of the validation split.
 
-    Only R@K and mR@K under graph constraint, with their intervals.
+    Only R@K and mR@K under graph constraint, with their intervals. Experiments that were trained also have `early`, the
+    same metrics after three quarters of the steps, and `gain`, what the last quarter brought on the same images.
     """
     ranks = rank_truth(params, key, "validation")
-    metrics = {name: value for name, value in _summary(params, ranks).items() if CHOSEN_BY.fullmatch(name)}
-    return {"images": len(ranks), "metrics": metrics}
+    measured = {"images": len(ranks), "metrics": _choosing(_summary(params, ranks))}
+    if (scene_graphs.folder(params, key) / EARLY).is_file():
+        early = rank_truth(params, key, "validation", weights=EARLY)
+        measured["early"] = _choosing(_summary(params, early))
+        measured["gain"] = _choosing(compare(early, ranks, *_options(params)))
+    return measured
+
+
+def _choosing(metrics: dict[str, dict]) -> dict[str, dict]:
+    return {name: value for name, value in metrics.items() if CHOSEN_BY.fullmatch(name)}
 
 
 def _summary(params: Params, ranks: Ranks) -> dict:
-    numbers = params.evaluation
-    return summarize(ranks, numbers.resamples, numbers.confidence, params.seed)
+    return summarize(ranks, *_options(params))
+
+
+def _options(params: Params) -> tuple[int, float, int]:
+    """Draws of the bootstrap, confidence of its intervals, and seed."""
+    return params.evaluation.resamples, params.evaluation.confidence, params.seed
 
 
 def unshared(params: Params, ranks: Ranks) -> Ranks | None:

@@ -7,6 +7,7 @@ import re
 import types
 import typing
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from segsg.files import read_yaml
@@ -365,6 +366,15 @@ class ExperimentRow:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Rows of one detector, task and seed: they are trained and evaluated in one process."""
+
+    detector: Name
+    """a key of `detectors`, that of every row"""
+    rows: dict[Name, ExperimentRow]
+
+
+@dataclass(frozen=True)
 class Params:
     profile: Name
     """the study whose data and runs these are: folders under data/ and runs/"""
@@ -389,8 +399,21 @@ class Params:
     """of the pixel refiner of each joint detector, on the mask set alone"""
     stage2: Optimization
     evaluation: Evaluation
-    experiments: dict[Name, ExperimentRow]
+    groups: dict[Name, Group]
     world: World | None = None
+
+    @cached_property
+    def experiments(self) -> dict[str, ExperimentRow]:
+        """The rows of all groups by key."""
+        return {key: row for group in self.groups.values() for key, row in group.rows.items()}
+
+    def group_of(self, key: str) -> str:
+        """The group of a row. ValueError names the rows there are."""
+        for name, group in self.groups.items():
+            if key in group.rows:
+                return name
+        choice = ", ".join(self.experiments)
+        raise ValueError(f"'{key}' is no experiment of profile {self.profile}; choose one of {choice}")
 
     @property
     def numbers(self) -> Numbers:

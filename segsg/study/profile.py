@@ -1,9 +1,9 @@
 """Profiles: params.yaml is written from profiles/base.yaml, profiles/NAME.yaml and overrides, and never by hand.
 
 DVC reads the rows of a study from params.yaml before anything runs, and can't choose between parameter files itself.
-A profile's `grid` becomes one row per stage-1 run and one per stage-2 run. Keys of rows start with the profile, so that
-one dvc.lock holds every profile and going back to one re-runs nothing. Rows that could not run are refused here, not
-after their detectors are trained.
+A profile's `grid` becomes one row per stage-1 run and one per stage-2 run; the latter come in groups, each of which is
+one stage. Keys start with the profile, so that one dvc.lock holds every profile and going back to one re-runs nothing.
+Rows that could not run are refused here, not after their detectors are trained.
 """
 
 import json
@@ -15,7 +15,7 @@ import yaml
 
 from segsg.files import DataError, parse_yaml, read_yaml, write_text
 from segsg.models.registry import names as model_names
-from segsg.study.grid import expand
+from segsg.study.grid import expand, grouped
 from segsg.study.params import PARAMS_FILE, Params, is_path, read_section
 from segsg.study.rows import rows
 
@@ -43,7 +43,8 @@ def resolve(name: str, overrides: list[str] | None = None) -> dict:
         values = merge(values, _parse_override(override))
     if "grid" not in values:
         raise ValueError(f"profile {name}: no grid, hence no rows; write the section `grid`")
-    values["detectors"], values["experiments"] = expand(values.pop("grid"), study)
+    values["detectors"], experiments = expand(values.pop("grid"), study)
+    values["groups"] = grouped(experiments)
     values = {"profile": study, "report": name} | json.loads(json.dumps(values).replace("{profile}", study))
     check(read_section(Params, values, f"profile {name}"))
     return values
@@ -147,4 +148,7 @@ def check(params: Params) -> None:
                 f"experiment {key}: detector {row.detector} has no masks to ground with; "
                 "write the joint one in its row, with -joint behind its name"
             )
+    for name, group in params.groups.items():
+        if other := [key for key, row in group.rows.items() if row.detector != group.detector]:
+            raise ValueError(f"groups.{name}: row {other[0]} has another detector than {group.detector}")
     rows(params)

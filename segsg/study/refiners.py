@@ -8,7 +8,7 @@ from torch import nn
 from segsg.files import digest
 from segsg.grounding.refiner import PixelRefiner, RefinerTraining
 from segsg.structures import FrozenDetector
-from segsg.study import detectors, facts, runs, sets
+from segsg.study import code, detectors, facts, runs, sets
 from segsg.study.models import make_refiner
 from segsg.study.params import Params
 from segsg.training.checkpoint import WEIGHTS, load_weights
@@ -34,7 +34,7 @@ def train_refiner(params: Params, key: str, out: Path) -> None:
     training = RefinerTraining(detector, make_refiner(known, params.numbers, detector))
     masks = sets.mask_batches(params, sets.mask_training_set(params, row), numbers=numbers, seed=seed)
     read = [digest(detectors.folder(params, key) / WEIGHTS), *sets.trained_on(params)]
-    depends_on = [params.data, params.detection, params.pixel_refiner, row, read]
+    depends_on = [params.data, params.detection, params.pixel_refiner, row, read, code.meaning([__name__])]
     sources = {"mask_losses": masks}
     runs.train(training, sources, numbers=numbers, key=f"{key}-refiner", seed=seed, depends_on=depends_on, out=out)
 

@@ -151,9 +151,7 @@ def rows(params: Params) -> dict[str, Row]:
 
 def row_of(params: Params, key: str) -> Row:
     """A row of params.yaml. ValueError names the rows there are."""
-    if key not in params.experiments:
-        choice = ", ".join(params.experiments)
-        raise ValueError(f"'{key}' is no experiment of profile {params.profile}; choose one of {choice}")
+    params.group_of(key)
     return rows(params)[key]
 
 

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import json
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,10 +16,9 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from segsg.files import digest
 from segsg.study.params import MaskOptimization, Params, load
 from segsg.study.sets import processes
-from segsg.training.checkpoint import Checkpoint, save_history, save_weights
+from segsg.training.checkpoint import EARLY, Checkpoint, save_history, save_state, save_weights
 from segsg.training.loop import OPTIMIZERS, Plan, Source, cosine, fit, precision, steps, warm
 from segsg.training.processes import Together
 
@@ -32,20 +32,19 @@ def fingerprint(*depends_on) -> str:
 
 
 def surroundings() -> list:
-    """What a result depends on beside its inputs: PyTorch, threads, processes, and the code that is loaded."""
-    modules = {name: module.__file__ for name, module in sys.modules.items() if name.startswith("segsg.")}
-    code = {name: digest(Path(file)) for name, file in sorted(modules.items()) if file}
-    return [torch.__version__, torch.get_num_threads(), processes(), code]
+    """What a result depends on beside its inputs and its code: versions of PyTorch and Python, and threads."""
+    return [torch.__version__, platform.python_version(), torch.get_num_threads()]
 
 
 def _plain(value):
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else str(value)
 
 
-def plan(numbers: MaskOptimization, seed: int) -> Plan:
-    """How long and how fast to train."""
+def plan(numbers: MaskOptimization, seed: int, keep_early: bool = False) -> Plan:
+    """How long and how fast to train, and whether weights are kept on the way."""
     rate = {"cosine": cosine(numbers.iterations), "steps": steps(numbers.steps)}[numbers.schedule]
-    return Plan(numbers.iterations, warm(rate, numbers.warmup), numbers.clip_norm, seed, numbers.checkpoint_every)
+    warmed, every = warm(rate, numbers.warmup), numbers.checkpoint_every
+    return Plan(numbers.iterations, warmed, numbers.clip_norm, seed, every, keep_early)
 
 
 def device() -> torch.device:
@@ -76,26 +75,30 @@ def train(
     seed: int,
     depends_on: list,
     out: Path,
+    keep_early: bool = False,
 ) -> None:
     """Trains `model` and writes weights and learning curves to `out`; an interrupted call goes on where it was.
 
-    `depends_on` is all else that decides the result: sections of the parameters, digests of files.
+    `depends_on` is all else that decides the result: sections of the parameters, digests of files and code. With
+    `keep_early` the weights after three quarters of the steps are written too.
     """
     optimizer = OPTIMIZERS[numbers.optimizer](model, numbers.learning_rate, numbers.weight_decay)
-    checkpoint = Checkpoint(WORK / key, fingerprint(numbers, seed, depends_on, surroundings()))
+    checkpoint = Checkpoint(WORK / key, fingerprint(numbers, seed, depends_on, surroundings(), processes()))
     runner = fabric(numbers)
-    rows = fit(
+    progress = fit(
         model,
         sources,
         optimizer=optimizer,
-        plan=plan(numbers, seed),
+        plan=plan(numbers, seed, keep_early),
         fabric=runner,
         checkpoint=checkpoint,
         label=key,
     )
     if runner.is_global_zero:
         save_weights(model, out)
-        save_history(rows, out)
+        save_history(progress.rows, out)
+        if progress.early is not None:
+            save_state(progress.early, out / EARLY)
         checkpoint.remove()
 
 

@@ -11,17 +11,21 @@ from segsg.grounding.kept_masks import KeptMasks
 from segsg.grounding.segmenter import TrueMaskDetector
 from segsg.models.scene_graph import SceneGraphModel
 from segsg.structures import FrozenDetector, ImageGraph
-from segsg.study import detectors, facts, refiners, runs, sets
+from segsg.study import code, detectors, facts, refiners, runs, sets
 from segsg.study.kept import RowMasks
 from segsg.study.models import make_model, make_network
 from segsg.study.params import Params
 from segsg.study.rows import FREQUENCY, Row, row_of
+from segsg.study.shared import shared
 from segsg.training.checkpoint import WEIGHTS, load_weights
+
+look_at = shared(detectors.look_at)
+"""the frozen detector that the rows of a group stand on"""
 
 
 def folder(params: Params, key: str) -> Path:
-    """Where the weights of an experiment are."""
-    return Path("runs") / params.profile / "scene_graph" / key
+    """Where the weights and measurements of an experiment are."""
+    return Path("runs") / params.profile / "rows" / params.group_of(key) / key
 
 
 def images(params: Params, row: Row, split: Split) -> Any:
@@ -36,7 +40,10 @@ def read_images(params: Params, row: Row, split: Split) -> Any:
 
 
 def train_scene_graph(params: Params, key: str, out: Path) -> None:
-    """Eq. 11; a model without parameters to train (the frequency table) is saved as it is."""
+    """Eq. 11; a model without parameters to train (the frequency table) is saved as it is.
+
+    Weights after three quarters of the steps are kept too, to see whether the last quarter still brought something.
+    """
     row, known, numbers = row_of(params, key), facts.load(params), params.stage2
     if row.method == FREQUENCY:
         numbers = dataclasses.replace(numbers, iterations=0)
@@ -46,18 +53,29 @@ def train_scene_graph(params: Params, key: str, out: Path) -> None:
     if row.is_refined:
         masks = sets.refinement_set(params, row.detector, sets.reader(params))
         sources["mask_losses"] = sets.mask_batches(params, masks, numbers=numbers, seed=seed)
-    runs.train(model, sources, numbers=numbers, key=key, seed=seed, depends_on=_depends_on(params, row), out=out)
+    options = {"numbers": numbers, "key": key, "seed": seed, "depends_on": _depends_on(params, row)}
+    runs.train(model, sources, **options, out=out, keep_early=True)
+
+
+def fingerprint(params: Params, key: str) -> str:
+    """One name for all that decides the weights of a row but the number of processes that train it together."""
+    row = row_of(params, key)
+    return runs.fingerprint(params.stage2, params.seed + row.seed, _depends_on(params, row), runs.surroundings())
 
 
 def _depends_on(params: Params, row: Row) -> list:
-    """All that decides the weights of a row, beside stage 2's numbers and seeds."""
+    """All that decides the weights of a row, beside stage 2's numbers, seeds and what runs it.
+
+    Of scene graph models the code of its own alone, so that another one's changes nothing.
+    """
     files = [detectors.folder(params, row.detector_key) / WEIGHTS]
     files += [facts.folder(params) / name for name in (facts.NAMES, facts.NUMBERS)]
     files += [params.data.scene_graphs.true_masks_train] if row.sees_truth else []
     files += [refiners.folder(params, row.detector_key) / WEIGHTS] if row.follows_pixels else []
     read = [*(digest(path) for path in files), *detectors.looks_digests(params, row.detector_key)]
+    read += [*sets.trained_on(params), code.meaning([__name__], [row.model])]
     sections = [params.data, params.detection, params.cache_looks, params.sampling, params.evaluation.pair_overlap]
-    return [*sections, params.network, params.refinement, params.pixel_refiner, row, read, sets.trained_on(params)]
+    return [*sections, params.network, params.refinement, params.pixel_refiner, row, read]
 
 
 def untrained(params: Params, row: Row, known: facts.Facts) -> SceneGraphModel:
@@ -65,7 +83,7 @@ def untrained(params: Params, row: Row, known: facts.Facts) -> SceneGraphModel:
 
     Where looks are cached, pixel-refined and true masks are computed once and kept.
     """
-    detector = detectors.look_at(params, row.detector_key)
+    detector = look_at(params, row.detector_key)
     if params.cache_looks and (row.follows_pixels or row.sees_truth):
         return make_network(known, params.numbers, row, KeptMasks(detector, RowMasks(params, row, detector)))
     return on_detector(params, row, known, TrueMaskDetector(detector) if row.sees_truth else detector)
@@ -79,15 +97,15 @@ def on_detector(params: Params, row: Row, known: facts.Facts, detector: FrozenDe
     return model
 
 
-def load_model(params: Params, key: str) -> SceneGraphModel:
-    """A trained model, ready to predict."""
+def load_model(params: Params, key: str, weights: str = WEIGHTS) -> SceneGraphModel:
+    """A trained model, ready to predict; `weights` is a file of its folder."""
     model = untrained(params, row_of(params, key), facts.load(params))
-    load_weights(model, folder(params, key))
+    load_weights(model, folder(params, key), weights)
     return model.to(runs.device()).eval()
 
 
-def predict(params: Params, key: str, split: Split = "test", count: int | None = None) -> Iterator[ImageGraph]:
-    """Scene graphs of a split's images in order, the first `count` of them if given. Files are opened at once."""
-    model = load_model(params, key)
-    batches = sets.all_batches(params, sets.first(read_images(params, row_of(params, key), split), count))
+def predict(params: Params, key: str, split: Split = "test", *, weights: str = WEIGHTS) -> Iterator[ImageGraph]:
+    """Scene graphs of a split's images in order, by the weights of a file. Files are opened at once."""
+    model = load_model(params, key, weights)
+    batches = sets.all_batches(params, read_images(params, row_of(params, key), split))
     return (graph for batch in batches for graph in model.predict(batch.to(runs.device())))

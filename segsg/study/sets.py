@@ -14,6 +14,7 @@ from segsg.data.visual_genome import SceneGraphSet, Split
 from segsg.files import digest
 from segsg.structures import Batch, Source
 from segsg.study.params import DetectorRow, MaskOptimization, Params
+from segsg.study.shared import shared
 
 LOADING_THREADS = 2
 EVALUATION_IMAGES = 8
@@ -29,6 +30,7 @@ def reader(params: Params) -> Read:
     return blank_photo if params.cache_looks else read_photo
 
 
+@shared
 def scene_graph_set(params: Params, split: Split, keep_empty: bool = False, read: Read = read_photo) -> SceneGraphSet:
     files = params.data.scene_graphs
     return SceneGraphSet(
@@ -54,12 +56,14 @@ def stage2_set(params: Params, split: Split, read: Read = read_photo) -> Any:
     return training_set(params, read) if split == "train" else scene_graph_set(params, split, read=read)
 
 
+@shared
 def mask_set(params: Params, split: str, read: Read = read_photo) -> Subset:
     """The mask set's "train" or "validation" images with an instance."""
     files = {"train": params.data.masks_train, "validation": params.data.masks_validation}[split]
     return MaskSet(files.annotations, files.photos, read).with_instances()
 
 
+@shared
 def judged_mask_set(params: Params) -> MaskSet:
     """All validation images of the mask set, as average precision takes them."""
     return MaskSet(params.data.masks_validation.annotations, params.data.masks_validation.photos)
@@ -86,6 +90,7 @@ def refinement_set(params: Params, detector: DetectorRow, read: Read = read_phot
     return spread(dataset, images) if images else dataset
 
 
+@shared
 def with_true_masks(params: Params, dataset: Any, split: Split) -> WithTrueMasks:
     """Images of the scene graph set with masks that no model of the paper may see. ValueError if there are none."""
     files = params.data.scene_graphs
@@ -95,11 +100,20 @@ def with_true_masks(params: Params, dataset: Any, split: Split) -> WithTrueMasks
     return WithTrueMasks(dataset, path)
 
 
+@shared
 def trained_on(params: Params) -> list:
     """What a training reads, for its fingerprint: digests of annotations, and names and sizes of all photos."""
     graphs, masks = params.data.scene_graphs, params.data.masks_train
     files = (graphs.annotations, graphs.vocabulary, graphs.images, masks.annotations)
     return [*(digest(path) for path in files), *(_listing(folder) for folder in (graphs.photos, masks.photos))]
+
+
+@shared
+def judged_on(params: Params) -> list:
+    """What an evaluation reads beside that: digests of annotations, and names and sizes of the mask set's photos."""
+    masks, truth = params.data.masks_validation, params.data.scene_graphs.true_masks
+    files = (masks.annotations, *([truth] if truth is not None else []))
+    return [*(digest(path) for path in files), _listing(masks.photos)]
 
 
 def _listing(folder: Path) -> str:

@@ -1,13 +1,13 @@
 """Small tables about a study, for the notebooks to show."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from segsg.data.visual_genome import SceneGraphSet
 from segsg.study import facts, sets
-from segsg.study.params import Params
+from segsg.study.params import ExperimentRow, Params
 
 SPLITS = ("train", "validation", "test")
 
@@ -43,11 +43,12 @@ def files(folder: Path) -> pd.DataFrame:
 
 
 def histories_by_task(folder: Path, params: Params) -> dict[str, dict[str, list[Path]]]:
-    """The learning curves of stage 2, by task and method."""
+    """The learning curves of stage 2 below the folder of all groups, by task and method."""
     found: dict[str, dict[str, list[Path]]] = {}
-    for key, path in histories(folder, params.experiments).items():
-        row = params.experiments[key]
-        found.setdefault(row.task, {}).setdefault(row.method, []).append(path)
+    for name, group in params.groups.items():
+        for key, path in histories(folder / name, group.rows).items():
+            row = group.rows[key]
+            found.setdefault(row.task, {}).setdefault(row.method, []).append(path)
     return found
 
 
@@ -55,3 +56,40 @@ def histories(folder: Path, keys: Iterable[str]) -> dict[str, Path]:
     """The learning curves of runs that have one; nothing is trained in a frequency row."""
     paths = {key: folder / key / "history.csv" for key in keys}
     return {key: path for key, path in paths.items() if len(path.read_text().splitlines()) > 1}
+
+
+def row_table(rows: Mapping[str, ExperimentRow]) -> pd.DataFrame:
+    """One line for each row: what it is, and what it changes of the section `grounding`."""
+    table = {
+        key: {name: getattr(row, name) for name in ("model", "method", "task", "detector", "seed")}
+        | {"grounding": ", ".join(f"{name}: {value}" for name, value in row.grounding.items())}
+        for key, row in rows.items()
+    }
+    return pd.DataFrame.from_dict(table, orient="index")
+
+
+def interval_table(measured: Mapping[str, dict[str, dict]], number: str = "value") -> pd.DataFrame:
+    """{key: {metric: {`number`, "low", "high"}}} as a line for each metric and a column for each key, in fractions."""
+    texts = {
+        key: {name: _with_interval(one[number], one) for name, one in metrics.items()}
+        for key, metrics in measured.items()
+    }
+    return pd.DataFrame(texts)
+
+
+def _with_interval(value: float | None, bounds: dict) -> str:
+    """ "0.123 [0.118, 0.129]"; empty where nothing could be measured."""
+    known = value is not None and bounds["low"] is not None
+    return f"{value:.3f} [{bounds['low']:.3f}, {bounds['high']:.3f}]" if known else ""
+
+
+def curves(histories: Mapping[str, Path]) -> pd.DataFrame:
+    """The loss of each run by step, as a running mean over twenty steps; a column for each run."""
+    losses = {key: pd.read_csv(path).set_index("step")["loss"] for key, path in histories.items()}
+    return pd.DataFrame(losses, dtype=float).rolling(20, min_periods=1).mean()
+
+
+def mask_table(measured: Mapping[str, dict], names: Sequence[str]) -> pd.DataFrame:
+    """A line for each key and each of the `names` that were measured of it, a column for each number."""
+    lines = {(key, name): one[name] for key, one in measured.items() for name in names if name in one}
+    return pd.DataFrame.from_dict(lines, orient="index")

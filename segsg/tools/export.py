@@ -39,7 +39,7 @@ def export(key: str, split: str, out: Path) -> tuple[Path, Path]:
         raise ValueError(f"{PARAMS_FILE}: no experiment {key!r}; there are {', '.join(params.experiments)}")
     weights = scene_graphs.folder(params, key)
     if not weights.is_dir():
-        raise ValueError(f"{weights}: missing; train it with `dvc repro scene_graph@{key}`")
+        raise ValueError(f"{weights}: missing; train it with `dvc repro rows@{params.group_of(key)}`")
     # Looks may have been removed to save disk; the detector itself says the same, slower.
     stored = params.cache_looks and detectors.looks_folder(params, params.experiments[key].detector).is_dir()
     params = dataclasses.replace(params, cache_looks=stored)

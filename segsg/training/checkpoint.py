@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -17,14 +17,35 @@ from segsg.files import DataError, check_seal, whole
 
 Row = dict[str, int | float]
 """one step of a run: step, loss, and each part of the loss by name; no time, so that equal runs give equal files"""
+State = dict[str, torch.Tensor]
+"""weights by name"""
 
 
-def trainable_state(model: nn.Module) -> dict[str, torch.Tensor]:
+@dataclass
+class Progress:
+    """How far a run has come: its history, a row for each step done, and the weights that were kept on the way."""
+
+    rows: list[Row] = field(default_factory=list)
+    early: State | None = None
+    """weights after the step at which the plan keeps them; None before it, or without such a step"""
+
+    @property
+    def step(self) -> int:
+        """Steps already done."""
+        return len(self.rows)
+
+
+def trainable_state(model: nn.Module) -> State:
     """Weights of the model without those of a frozen detector inside it."""
     return {name: value for name, value in model.state_dict().items() if not name.startswith("detector.")}
 
 
-def load_trainable(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
+def copied_state(model: nn.Module) -> State:
+    """A copy of the `trainable_state` on the processor, which further steps do not change."""
+    return {name: value.detach().cpu().clone() for name, value in trainable_state(model).items()}
+
+
+def load_trainable(model: nn.Module, state: State) -> None:
     """The inverse of `trainable_state`. ValueError if `state` is of another model."""
     missing, unexpected = model.load_state_dict(state, strict=False)
     wrong = [name for name in missing if not name.startswith("detector.")] + unexpected
@@ -53,34 +74,34 @@ class Checkpoint:
     def path(self) -> Path:
         return self.folder / "last.pt"
 
-    def save(self, step: int, model: nn.Module, optimizer: Optimizer, rows: list[Row]) -> None:
+    def save(self, progress: Progress, model: nn.Module, optimizer: Optimizer) -> None:
         """Replaces the last checkpoint whole, so an interruption never leaves a torn one.
 
         ValueError, and the last good checkpoint stays, if a weight is not a finite number.
         """
         check_finite(model)
-        state = {"fingerprint": self.fingerprint, "step": step, "rows": rows}
+        state = {"fingerprint": self.fingerprint, "rows": progress.rows, "early": progress.early}
         content = io.BytesIO()
         torch.save(state | {"model": trainable_state(model), "optimizer": optimizer.state_dict()}, content)
         with whole(self.path) as part:
             part.write_bytes(_seal(content.getvalue()) + content.getvalue())
 
-    def load(self, model: nn.Module, optimizer: Optimizer) -> tuple[int, list[Row]]:
-        """Steps already done and their history; (0, []) without a checkpoint of this very run, and says so."""
+    def load(self, model: nn.Module, optimizer: Optimizer) -> Progress:
+        """The progress of this very run; of one that starts, which it says, where the file is of another run."""
         if not self.path.exists():
-            return 0, []
+            return Progress()
         content = self.path.read_bytes()
         seal, content = content[:SEAL], content[SEAL:]
         if seal != _seal(content):
             tqdm.write(f"{self.path} is damaged; this run starts from its first step")
-            return 0, []
+            return Progress()
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         if state["fingerprint"] != self.fingerprint:
             tqdm.write(f"{self.path} is of a run with other parameters or files; this one starts from its first step")
-            return 0, []
+            return Progress()
         load_trainable(model, state["model"])
         optimizer.load_state_dict(state["optimizer"])
-        return state["step"], state["rows"]
+        return Progress(state["rows"], state["early"])
 
     def remove(self) -> None:
         """For a finished run."""
@@ -93,7 +114,7 @@ def _seal(content: bytes) -> bytes:
 
 
 SEAL = len(_seal(b""))
-WEIGHTS, HISTORY = "model.safetensors", "history.csv"
+WEIGHTS, EARLY, HISTORY = "model.safetensors", "early.safetensors", "history.csv"
 
 
 def save_weights(model: nn.Module, folder: Path) -> None:
@@ -102,13 +123,18 @@ def save_weights(model: nn.Module, folder: Path) -> None:
     ValueError if a weight is not a finite number.
     """
     check_finite(model)
-    with whole(folder / WEIGHTS) as part:
-        save_file({name: value.contiguous().cpu() for name, value in trainable_state(model).items()}, part)
+    save_state(trainable_state(model), folder / WEIGHTS)
 
 
-def load_weights(model: nn.Module, folder: Path) -> None:
+def save_state(state: State, path: Path) -> None:
+    """Writes weights to a file, whole or not at all."""
+    with whole(path) as part:
+        save_file({name: value.contiguous().cpu() for name, value in state.items()}, part)
+
+
+def load_weights(model: nn.Module, folder: Path, file: str = WEIGHTS) -> None:
     """The inverse of `save_weights`. ValueError if the file is missing, damaged or of another model."""
-    path = folder / WEIGHTS
+    path = folder / file
     try:
         check_seal(path)
         load_trainable(model, load_file(path))

@@ -14,7 +14,7 @@ from torch.optim import SGD, AdamW, Optimizer
 from tqdm.auto import tqdm
 
 from segsg.structures import Batch, Mean, Source
-from segsg.training.checkpoint import Checkpoint, Row
+from segsg.training.checkpoint import Checkpoint, Progress, Row, copied_state
 from segsg.training.processes import add_gradients, gathered, padded_alike, whole_means
 
 Rate = Callable[[int], float]
@@ -71,6 +71,13 @@ class Plan:
     clip_norm: float
     seed: int
     checkpoint_every: int
+    keep_early: bool = False
+    """whether weights are also kept after three quarters of the steps, to see what the last quarter brings"""
+
+    @property
+    def early(self) -> int | None:
+        """The number of steps after which weights are kept."""
+        return max(1, 3 * self.iterations // 4) if self.keep_early else None
 
 
 def precision(wanted: str) -> str:
@@ -92,8 +99,8 @@ def fit(
     fabric: Fabric,
     checkpoint: Checkpoint,
     label: str,
-) -> list[Row]:
-    """Trains `model` in place; returns one row per step: step, and every loss, over all processes.
+) -> Progress:
+    """Trains `model` in place; returns one row per step (step, and every loss, over all processes), and early weights.
 
     `sources` maps the name of a method of `model` to the batches it is called with at every step, e.g.
     {"losses": graph_batches, "mask_losses": mask_batches}; all their losses are summed with weight 1 (eq. 10, 11).
@@ -101,7 +108,8 @@ def fit(
     ValueError names a loss or a gradient that is not a finite number, and the images of its step.
     """
     fabric.setup_module(model)
-    start, rows = checkpoint.load(model, optimizer)  # an optimizer's state goes where the parameters are by now
+    progress = checkpoint.load(model, optimizer)  # an optimizer's state goes where the parameters are by now
+    start, rows = progress.step, progress.rows
     if len(set(gathered([start], fabric))) > 1:
         raise ValueError(f"{checkpoint.path}: some processes see another checkpoint; they must share this folder")
     for group in optimizer.param_groups:
@@ -121,9 +129,11 @@ def fit(
     for step in bar:
         rows.append(_step(model, batches, optimizer, plan, fabric, step))
         bar.set_postfix_str(f"loss {rows[-1]['loss']:.3f}", refresh=False)
-        if (step + 1) % plan.checkpoint_every == 0 and step + 1 < plan.iterations and fabric.is_global_zero:
-            checkpoint.save(step + 1, model, optimizer, rows)
-    return rows
+        if progress.step == plan.early:
+            progress.early = copied_state(model)
+        if progress.step % plan.checkpoint_every == 0 and progress.step < plan.iterations and fabric.is_global_zero:
+            checkpoint.save(progress, model, optimizer)
+    return progress
 
 
 def _step(

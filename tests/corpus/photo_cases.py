@@ -652,7 +652,7 @@ def _writing() -> Iterator[Case]:
 
     detector, model = (
         "project/runs/smoke/detector/smoke-fpn-joint/model.safetensors",
-        f"project/runs/smoke/scene_graph/{warm.KEY}/model.safetensors",
+        f"project/runs/smoke/rows/{warm.GROUP}/{warm.KEY}/model.safetensors",
     )
     yield bundle(
         "valid",
@@ -675,7 +675,7 @@ def _writing() -> Iterator[Case]:
         for what, file in (("detector", detector), ("model", model)):
             for name, spoil in kinds.FILES.items():
                 yield bundle(f"{what}/{name}", lambda f, s=spoil, n=file: s(f / n), command=command,
-                    names="model.safetensors" if name != "missing" else what.replace("model", "scene_graph"),
+                    names="model.safetensors" if name != "missing" else what.replace("model", "rows"),
                              one_of_many=True)  # fmt: skip
             yield bundle(
                 f"{what}/a byte flipped",

@@ -21,7 +21,7 @@ from kinds import MISSING, VALUES, put
 
 from segsg import cli
 from segsg.pipeline.trial import SOURCES
-from segsg.training.checkpoint import Checkpoint
+from segsg.training.checkpoint import Checkpoint, Progress
 
 ALIASES = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefghi", "bcdefghij", strict=True)
@@ -63,6 +63,10 @@ def case(name: str, write: Callable[[Path], Any], *words: str, **more: Any) -> C
             return cli.main(list(words))
 
     return Case(f"pipeline_params/{name}", build, act, **more)
+
+
+GROUP = f"groups.{warm.GROUP}"
+ROW = f"{GROUP}.rows.{warm.KEY}"
 
 
 def cases() -> Iterator[Case]:
@@ -109,16 +113,15 @@ def _params() -> Iterator[Case]:
               "network.pair_side": (),
               "grounding.kernel": (), "grounding.edges": (), "grounding": (), "evaluation.ks": ("list",),
               "evaluation.iou": (), "evaluation.confidence": (), "evaluation.resamples": (), "detectors": (),
-              "experiments": (),
-              f"experiments.{warm.KEY}": ("missing",), f"experiments.{warm.KEY}.model": (),
-              f"experiments.{warm.KEY}.detector": (), "world": ("missing", "null")}  # fmt: skip
+              "groups": (), GROUP: ("missing",), f"{GROUP}.detector": (), f"{GROUP}.rows": (),
+              ROW: ("missing",), f"{ROW}.model": (), f"{ROW}.detector": (), "world": ("missing", "null")}  # fmt: skip
     for place, fine in places.items():
         for name, value in ({"missing": MISSING} | VALUES).items():
             yield case(f"params.yaml/{place}/{name}", changed(tuple(place.split(".")), value), "repro",
                 names="" if name in ("text", "no text") and "." in place else "params.yaml",
                        expect="either" if name in fine or name == "huge" else "clear", one_of_many=True)  # fmt: skip
     for name, path, value in (("an unknown key", ("sed",), 1), ("a key in a section", ("stage1", "learning_rat"), 0.1),
-        ("a hostile key", ("experiments", "a; touch ran"), {}),
+        ("a hostile key", ("groups", "a; touch ran"), {}),
                               ("a file that is not there", ("data", "word_vectors"), "nowhere.txt")):  # fmt: skip
         yield case(
             f"params.yaml/{name}",
@@ -427,20 +430,20 @@ def _checkpoints() -> Iterator[Case]:
     def act(folder: Path) -> tuple:
         model, optimizer = network()
         before = {name: value.clone() for name, value in model.state_dict().items()}
-        step, rows = Checkpoint(folder, "mine").load(model, optimizer)
-        return step, rows, all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+        progress = Checkpoint(folder, "mine").load(model, optimizer)
+        return progress.step, all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
     def spoilt(name: str, change: Callable[[Path], Any], resumes: bool = False) -> Case:
         def build(folder: Path) -> None:
             model, optimizer = network()
             model.weight.data += 1
-            Checkpoint(folder, "mine").save(7, model, optimizer, [{"step": 0, "loss": 1.0}])
+            Checkpoint(folder, "mine").save(Progress([{"step": 0, "loss": 1.0}]), model, optimizer)
             change(folder / "last.pt")
 
         def holds(outcome: Outcome) -> bool:
-            step, rows, untouched = outcome.value
+            step, untouched = outcome.value
             assert not (outcome.folder / "ran").exists()
-            return (step, len(rows), untouched) == ((7, 1, False) if resumes else (0, 0, True)) and (
+            return (step, untouched) == ((1, False) if resumes else (0, True)) and (
                 resumes or "starts from its first step" in outcome.out + outcome.err
             )
 
@@ -470,6 +473,6 @@ def _checkpoints() -> Iterator[Case]:
 
     def of_another_run(path: Path) -> None:
         model, optimizer = network()
-        Checkpoint(path.parent, "another").save(7, model, optimizer, [])
+        Checkpoint(path.parent, "another").save(Progress(), model, optimizer)
 
     yield spoilt("of another run", of_another_run)

@@ -13,7 +13,7 @@ SMALL = (
     "world.train=8", "world.validation=2", "world.test=6", "world.masks_train=4", "world.masks_validation=2",
     "data.validation_images=2", "detection.score_threshold=0.0", "grid.tasks=[sgdet]", "grid.ablations=[]",
 )  # fmt: skip
-KEY = "smoke-motifs-fpn-sgdet-seg"
+KEY, GROUP = "smoke-motifs-fpn-sgdet-seg", "smoke-fpn-joint-sgdet"
 made_here: dict[str, Path] = {}
 """Folders that cases copy: `project`, a study whose models are there though nobody trained them, and its `bundle`."""
 

@@ -1,6 +1,7 @@
 import pytest
 
 from segsg.figures.pictures import compared_experiments, gallery_experiment, refined_experiment
+from segsg.study.grid import grouped
 from segsg.study.params import Params, read_section
 from segsg.study.profile import resolve
 
@@ -25,7 +26,7 @@ def study(**rows):
         "disjoint": {"backbone": "resnext-mini-fpn", "joint": True, "seed": 0, "disjoint": True},
         "other": {"backbone": "vgg-mini", "joint": False, "seed": 0},
     }
-    return read_section(Params, MINI | {"detectors": detectors, "experiments": rows}, "test")
+    return read_section(Params, MINI | {"detectors": detectors, "groups": grouped(rows)}, "test")
 
 
 def test_what_is_compared_differs_in_nothing_but_grounding():

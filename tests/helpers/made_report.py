@@ -30,9 +30,9 @@ PASSPORT = {
         "data": {"source": "drawn", "word_aliases": {}, "scene_graphs": {"annotations": EVIL}},
         "stage1": {"steps": [1, 2], "flip": True},
         "detectors": {"mini-fpn": {"backbone": "vgg-mini", "joint": False, "seed": 3}},
-        "experiments": {
-            "a": {"model": "nobody", "seed": 0, "grounding": {"masks": "oracle"}},
-            "b": {"model": "motifs", "seed": 1},
+        "groups": {
+            "first": {"detector": "f", "rows": {"a": {"model": "nobody", "seed": 0, "grounding": {"masks": "oracle"}}}},
+            "second": {"detector": "f", "rows": {"b": {"model": "motifs", "seed": 1}}},
         },
     },
 }

@@ -1,7 +1,6 @@
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,7 +14,7 @@ from segsg.study import detectors, facts, profile, scene_graphs, sets
 from segsg.study.detectors import make_detector
 from segsg.study.facts import Facts
 from segsg.study.models import make_model
-from segsg.study.params import Params, read_section
+from segsg.study.params import Group, Params, read_section
 from segsg.study.prepare import prepare_data
 from segsg.study.rows import rows
 from segsg.training.checkpoint import save_weights
@@ -167,32 +166,37 @@ def test_weights_of_another_model_are_refused(params, tmp_path):
         load_bundle(out, "cpu")
 
 
-def evaluated(key, validation, **more):
-    path = Path("runs/smoke/evaluation") / key / "metrics.json"
-    path.parent.mkdir(parents=True)
+def evaluated(params, key, validation, **more):
+    path = scene_graphs.folder(params, key) / "metrics.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     numbers = {"metrics": {"mR@50": {"value": validation, "low": 0.1, "high": 0.9}}}
     path.write_text(json.dumps({"images": 6, "validation": {"images": 2} | numbers} | numbers | more))
+
+
+def with_rows(params, rows):
+    """The study with these rows alone, all of one group."""
+    return replace(params, groups={"all": Group("smoke-fpn-joint", rows)})
 
 
 def test_validation_images_choose_among_grounded_models_that_could_be_used(params, tmp_path, monkeypatch):
     grounded, row = params.experiments[KEY], {"sgdet-shuffled": "shuffled", "sgdet-none": "transferred"}
     more = {key: replace(grounded, grounding={"masks": masks}) for key, masks in row.items()}
-    params = replace(params, experiments=params.experiments | more)
+    params = with_rows(params, params.experiments | more)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match="no seg-grounded sgdet experiment has validation numbers; run `segsg repro`"):
         best_experiment(params)
     without = {key: row for key, row in params.experiments.items() if row.grounding is None}
     with pytest.raises(ValueError, match="the study has no seg-grounded sgdet experiment; `segsg profile use mini`"):
-        best_experiment(replace(params, experiments=without))
+        best_experiment(with_rows(params, without))
     for key, value in {KEY: 0.3, BASELINE: 0.9, "sgdet-shuffled": 0.8, "sgdet-none": 0.4}.items():
-        evaluated(key, value)
+        evaluated(params, key, value)
     assert best_experiment(params) == "sgdet-none"
 
 
 def test_the_card_of_an_evaluated_model_has_its_numbers(params, tmp_path):
-    evaluated(KEY, 0.25, unshared={"images": 5})
+    evaluated(params, KEY, 0.25, unshared={"images": 5})
     card = (bundle.export(params, KEY, tmp_path / "made") / "MODEL_CARD.md").read_text()
-    shutil.rmtree("runs/smoke/evaluation")
+    (scene_graphs.folder(params, KEY) / "metrics.json").unlink()
     assert "on 6 test images of the same kind, in per cent with 95 % intervals" in card
     assert "| mR@50 | 25.0 [10.0, 90.0] |" in card
     assert "(1 of the 6 test images below are among these)" in card

@@ -1,5 +1,6 @@
 """dvc.yaml tells the truth: parameters exist in notebooks, and a stage is stale when its own code changed."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from segsg.models import registry
 from segsg.pipeline import repro, sources, trial
 from segsg.pipeline.notebook import code, parameter_names
 from segsg.study import profile
+from segsg.study.code import imported
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 BODIES = {name: stage.get("do", stage) for name, stage in STAGES.items()}
@@ -22,8 +24,8 @@ MODULE = re.compile(r"python -m (segsg\.\S+)")
 FOR_READERS = {"70_photo.ipynb"}
 """notebooks that the study does not need"""
 WITH_NOTEBOOK = sorted(name for name, body in BODIES.items() if NOTEBOOK.search(body["cmd"]))
-TRAINED = ("10_data", "20_detector", "22_detection", "25_look", "30_scene_graph", "40_evaluation")
-"""notebooks whose results take hours"""
+TRAINED = ("10_data", "20_detector", "22_detection", "25_look")
+"""notebooks whose results take hours; 30_rows finds out by itself which of its rows a change concerns"""
 MODELS = tuple(registry.names())
 
 
@@ -85,12 +87,8 @@ def modules_in(record: dict[str, str]) -> set[str]:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
 def test_a_notebooks_record_is_all_that_it_imports(path, before, imports):
-    own, models = upstream(imports, set(sources.imported(code(path)))), {f"segsg.models.{name}" for name in MODELS}
-    if path.stem in sources.OF_ONE_MODEL:
-        for model in MODELS:
-            found = modules_in(before[f"{path.stem}-{model}"])
-            assert found == own | upstream(imports, {f"segsg.models.{model}"})
-    elif "segsg/study/scene_graphs.py" in own:
+    own, models = upstream(imports, set(imported(code(path)))), {f"segsg.models.{name}" for name in MODELS}
+    if "segsg/study/scene_graphs.py" in own:
         assert modules_in(before[path.stem]) == own | upstream(imports, models)
     else:
         assert modules_in(before[path.stem]) == own
@@ -104,16 +102,14 @@ def test_a_modules_record_is_all_that_it_imports(stage, before, imports):
 
 def test_templates_count_with_the_code_that_fills_them(before):
     assert "segsg/report/templates/layout.html" in before["report"]
-    assert not [name for name in before["30_scene_graph-imp"] if not name.endswith((".py", ".ipynb"))]
+    assert not [name for name in before["30_rows"] if not name.endswith((".py", ".ipynb"))]
 
 
 @pytest.mark.parametrize("stage", sorted(BODIES.keys() - {"sources"}))
 def test_a_stage_depends_on_the_record_of_what_it_runs_and_on_no_other(stage, before):
     own = notebook_of(stage).stem if stage in WITH_NOTEBOOK else stage
     named = [Path(path).name for path in BODIES[stage]["deps"] if path.startswith("build/sources/")]
-    of_model = own in sources.OF_ONE_MODEL
-    assert named == [f"{own}-${{item.model}}.json" if of_model else f"{own}.json"]
-    assert own in before or (of_model and {f"{own}-{model}" for model in MODELS} <= before.keys())
+    assert named == [f"{own}.json"] and own in before
     assert not [path for path in BODIES[stage]["deps"] if path.startswith(("segsg", "notebooks"))]
 
 
@@ -124,23 +120,20 @@ def test_equal_sources_give_equal_bytes(project, before):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
 
 
-def test_another_model_changes_only_what_runs_that_model(stale):
+def test_another_model_changes_only_what_runs_rows(stale):
     readers = {"60_gallery", "61_pairs", "62_kernels", "63_refinement", "explore"}
     changed = stale("segsg/models/imp.py")
-    assert {"30_scene_graph-imp", "40_evaluation-imp", "explore"} <= changed
-    assert changed <= {"30_scene_graph-imp", "40_evaluation-imp"} | readers
+    assert {"30_rows", "explore"} <= changed <= {"30_rows"} | readers
 
 
-def test_a_new_model_changes_no_row_of_another(project, before):
+def test_a_new_model_changes_no_detector(project, before):
     path = project / "segsg" / "models" / "another.py"
     path.write_text('"""A model."""\n\n\ndef context(materials):\n    """Nothing."""\n', encoding="utf-8")
     after = written(project)
     path.unlink()
     kept = [name for name in before if name.startswith(TRAINED)]
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
-    assert {"30_scene_graph-another", "40_evaluation-another"} <= after.keys()
-    (project / "build" / "sources" / "30_scene_graph-another.json").unlink()
-    (project / "build" / "sources" / "40_evaluation-another.json").unlink()
+    assert "segsg/models/another.py" in after["30_rows"]
 
 
 def test_yardsticks_readers_and_pages_retrain_nothing(stale):
@@ -168,8 +161,8 @@ def test_a_notebook_is_its_cells(project, before):
 
 def test_packages_hold_a_docstring_and_no_code():
     for path in (ROOT / "segsg").rglob("__init__.py"):
-        assert len(sources.ast.parse(path.read_text(encoding="utf-8")).body) <= 1, path
-        assert not sources.imported(path.read_text(encoding="utf-8")), path
+        assert len(ast.parse(path.read_text(encoding="utf-8")).body) <= 1, path
+        assert not imported(path.read_text(encoding="utf-8")), path
 
 
 @pytest.mark.parametrize("stage", WITH_NOTEBOOK)
@@ -180,7 +173,8 @@ def test_parameters_of_a_stage_exist_in_its_notebook(stage):
 
 @pytest.mark.parametrize("stage", WITH_NOTEBOOK)
 def test_every_folder_that_dvc_keeps_of_a_notebook_is_sealed_and_no_other(stage):
-    kept = [out for out in BODIES[stage].get("outs", []) if isinstance(out, str)]
+    outs = [{out: {}} if isinstance(out, str) else out for out in BODIES[stage].get("outs", [])]
+    kept = [path for out in outs for path, options in out.items() if options.get("cache", True)]
     assert re.findall(r"-o \S+ (\S+)", BODIES[stage]["cmd"]) == kept
 
 
@@ -230,5 +224,5 @@ def test_dvc_reads_the_stages_of_every_profile(name, tmp_path, monkeypatch):
     rows = profile.resolve(name)
     stages = listed.stdout.split()
     assert {f"detector@{key}" for key in rows["detectors"]} <= set(stages)
-    assert {f"evaluation@{key}" for key in rows["experiments"]} <= set(stages)
+    assert {f"rows@{key}" for key in rows["groups"]} <= set(stages)
     assert f"report@{name}" in stages

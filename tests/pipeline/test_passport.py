@@ -18,7 +18,7 @@ def test_files_of_the_section_data_have_checksums(tmp_path, monkeypatch):
     (tmp_path / "b.json").write_bytes(b"two")
     (tmp_path / "a.txt").write_bytes(b"one")
     data = {"graphs": {"annotations": "b.json", "photos": "photos"}, "words": "a.txt", "again": "a.txt", "side": 160}
-    found = passport.passport({"profile": "mini", "data": data, "detectors": {}, "experiments": {}}, [])["files"]
+    found = passport.passport({"profile": "mini", "data": data, "detectors": {}, "groups": {}}, [])["files"]
     assert found == [
         {"path": "a.txt", "bytes": 3, "sha256": hashlib.sha256(b"one").hexdigest()},
         {"path": "b.json", "bytes": 3, "sha256": hashlib.sha256(b"two").hexdigest()},
@@ -26,7 +26,7 @@ def test_files_of_the_section_data_have_checksums(tmp_path, monkeypatch):
 
 
 def test_parameters_are_kept_whole_and_in_their_order(tmp_path):
-    parameters = {"profile": "mini", "data": {}, "detectors": {}, "b": {"z": 1, "a": [1, 2]}, "experiments": {}}
+    parameters = {"profile": "mini", "data": {}, "detectors": {}, "b": {"z": 1, "a": [1, 2]}, "groups": {}}
     found = passport.passport(parameters, [tmp_path])
     assert json.dumps(found["parameters"]) == json.dumps(parameters)
     assert found.keys() == {"profile", "commit", "machine", "versions", "files", "stages", "parameters"}
@@ -48,11 +48,11 @@ def executed(folder, name: str, **noted) -> None:
 
 
 def test_stage_row_and_seconds_are_read(tmp_path):
-    executed(tmp_path, "30_scene_graph-mini-motifs.ipynb", duration=12.345, end_time="2026-11-24T22:00:00")
+    executed(tmp_path, "30_rows-mini-fpn-predcls.ipynb", duration=12.345, end_time="2026-11-24T22:00:00")
     executed(tmp_path, "10_data.ipynb", duration=1.0, end_time="2026-11-24T21:00:00")
-    assert passport.durations([tmp_path], {"mini-motifs", "a", "b"}) == [
+    assert passport.durations([tmp_path], {"mini-fpn-predcls", "a", "b"}) == [
         {"stage": "data", "row": "", "seconds": 1.0, "ended": "2026-11-24T21:00:00"},
-        {"stage": "scene_graph", "row": "mini-motifs", "seconds": 12.3, "ended": "2026-11-24T22:00:00"},
+        {"stage": "rows", "row": "mini-fpn-predcls", "seconds": 12.3, "ended": "2026-11-24T22:00:00"},
     ]
 
 
@@ -60,7 +60,7 @@ def test_unfinished_notebooks_are_no_runs(tmp_path):
     executed(tmp_path, "10_data.part.ipynb", duration=1.0, end_time="2026-11-24T21:00:00")
     executed(tmp_path, "20_detector-a.ipynb", duration=None, end_time=None)
     executed(tmp_path, "20_detector-b.ipynb")
-    assert passport.durations([tmp_path], {"mini-motifs", "a", "b"}) == []
+    assert passport.durations([tmp_path], {"mini-fpn-predcls", "a", "b"}) == []
 
 
 def test_rows_of_other_reports_are_left_out_and_a_reports_own_tables_count(tmp_path):

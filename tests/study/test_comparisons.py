@@ -29,7 +29,7 @@ def compared(tmp_path):
     file = results(BASELINE, GROUNDED, *controls, GROUNDED | {"seed": 1})
     for key, found in zip(file["experiments"], (12, 30, 24, 48, 30), strict=True):
         write(tmp_path, key, found)
-    add_comparisons(file, tmp_path, NUMBERS, 0)
+    add_comparisons(file, tmp_path.joinpath, NUMBERS, 0)
     return file["experiments"]
 
 
@@ -51,7 +51,7 @@ def test_images_of_one_set_are_compared_on_their_own(tmp_path):
     for key, found, left in (("00", 12, 4), ("01", 30, 14)):
         write(tmp_path, key, found)
         write(tmp_path, key, left, images=40, name="unshared.npz")
-    add_comparisons(file, tmp_path, NUMBERS, 0)
+    add_comparisons(file, tmp_path.joinpath, NUMBERS, 0)
     base, grounded = (file["experiments"][key]["unshared"]["comparisons"] for key in ("00", "01"))
     assert base == {} and grounded.keys() == {"baseline"}
     assert grounded["baseline"]["R@20"]["difference"] == pytest.approx(10 / 40)
@@ -62,7 +62,7 @@ def test_the_papers_images_are_compared_on_their_own(tmp_path):
     file = results(BASELINE | kept, GROUNDED | kept)
     for key, found in (("00", 12), ("01", 50)):
         write(tmp_path, key, found)  # image k has k boxes
-    add_comparisons(file, tmp_path, NUMBERS, 0)
+    add_comparisons(file, tmp_path.joinpath, NUMBERS, 0)
     base, grounded = (file["experiments"][key]["paper_images"]["comparisons"] for key in ("00", "01"))
     assert base == {}
     assert grounded["baseline"]["R@20"]["difference"] == pytest.approx((41 - 12) / 41)
@@ -85,7 +85,7 @@ def test_a_line_of_several_seeds_says_what_they_say_together(tmp_path):
         entry["metrics"] = {"R@20": {"value": 0.0, "low": 0.0, "high": 0.0}}
     for key, found in zip(file["experiments"], (12, 30, 18, 30), strict=True):
         write(tmp_path, key, found)
-    add_comparisons(file, tmp_path, NUMBERS, 0)
+    add_comparisons(file, tmp_path.joinpath, NUMBERS, 0)
     first, second = (file["experiments"][key] for key in ("01", "03"))
     one, other = (row["comparisons"]["baseline"]["R@20"] for row in (first, second))
     assert (one["difference"], other["difference"]) == pytest.approx((18 / 60, 12 / 60))

@@ -3,7 +3,7 @@ import typing
 import pytest
 
 from segsg.detection.backbones import BACKBONES
-from segsg.study.grid import expand
+from segsg.study.grid import expand, grouped
 from segsg.study.params import BackboneName
 
 GRID = {
@@ -33,6 +33,20 @@ def test_baselines_and_grounded_rows_have_different_detectors():
         "mini-fpn-joint": {"backbone": "resnext-mini-fpn", "joint": True, "seed": 0},
     }
     assert experiments["mini-motifs-fpn-predcls-baseline"]["detector"] == "mini-fpn"
+
+
+def test_rows_of_one_detector_task_and_seed_are_a_group():
+    _, experiments = expand(GRID | {"frequency": True}, "mini")
+    groups = grouped(experiments)
+    assert list(groups["mini-fpn-predcls"]["rows"]) == [
+        "mini-motifs-fpn-predcls-baseline",
+        "mini-frequency-fpn-predcls",
+    ]
+    assert groups["mini-fpn-joint-sgdet-s2"] == {
+        "detector": "mini-fpn-joint",
+        "rows": {"mini-motifs-fpn-sgdet-seg-s2": experiments["mini-motifs-fpn-sgdet-seg-s2"]},
+    }
+    assert {key: row for group in groups.values() for key, row in group["rows"].items()} == experiments
 
 
 def test_frequency_rows_and_named_rows_are_added():

@@ -12,8 +12,12 @@ def resolve(row):
     return profile.resolve("smoke", [f"grid.rows={{quiet: {{{row}}}}}"])
 
 
+def rows(row):
+    return {key: one for group in resolve(row)["groups"].values() for key, one in group["rows"].items()}
+
+
 def test_a_row_that_can_run_becomes_an_experiment():
-    row = resolve(ROW)["experiments"]["smoke-quiet"]
+    row = rows(ROW)["smoke-quiet"]
     assert (row["detector"], row["grounding"]) == ("smoke-fpn-joint", {"edges": "none"})
 
 
@@ -25,7 +29,7 @@ def test_a_row_that_does_not_say_what_it_is_is_refused():
 def test_a_grounded_row_needs_a_detector_with_masks():
     with pytest.raises(ValueError, match="experiment smoke-quiet: detector smoke-fpn has no masks"):
         resolve(ROW.replace("fpn-joint", "fpn"))
-    assert "smoke-quiet" in resolve(ROW.replace("fpn-joint", "fpn").replace("seg-grounded", "baseline"))["experiments"]
+    assert "smoke-quiet" in rows(ROW.replace("fpn-joint", "fpn").replace("seg-grounded", "baseline"))
 
 
 @pytest.mark.parametrize(

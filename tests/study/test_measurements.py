@@ -47,20 +47,43 @@ def test_the_paper_leaves_out_images_with_more_than_40_boxes(boxes, left, monkey
         assert measured["metrics"]["mR@20"]["value"] == metrics(under_paper)["mR@20"]
 
 
-def test_choices_are_made_on_validation_images_by_recalls_under_graph_constraint(monkeypatch):
+KEY = next(iter(MINI.experiments))
+
+
+@pytest.fixture
+def answered(monkeypatch, tmp_path):
+    """Two validation images with a relation each, found early at places 0 and 60, in the end at 0 and 30."""
+    monkeypatch.chdir(tmp_path)
     asked = []
 
-    def answered(params, key, split):
-        asked.append((key, split))
-        image, ids, places = np.arange(2), np.array([3, 4]), np.array([0, 30])
+    def rank_truth(params, key, split, weights="model.safetensors"):
+        asked.append((key, split, weights))
+        last = 60 if weights == "early.safetensors" else 30
+        image, ids, places = np.arange(2), np.array([3, 4]), np.array([0, last])
         return Ranks(
             image_ids=ids, boxes=ids, predicted=ids > 0, image=image, triplets=np.ones((2, 3), dtype=int),
             constrained=places, free=places, predicates=3, protocol=DEFAULT, zero_shot=image > 0,
         )  # fmt: skip
 
-    monkeypatch.setattr(measurements, "rank_truth", answered)
-    measured = measurements.measure_validation(MINI, "mini-a")
-    assert asked == [("mini-a", "validation")] and measured["images"] == 2
+    monkeypatch.setattr(measurements, "rank_truth", rank_truth)
+    return asked
+
+
+def test_choices_are_made_on_validation_images_by_recalls_under_graph_constraint(answered):
+    measured = measurements.measure_validation(MINI, KEY)
+    assert answered == [(KEY, "validation", "model.safetensors")] and measured["images"] == 2
     assert measured["metrics"].keys() == {"R@20", "R@50", "R@100", "mR@20", "mR@50", "mR@100"}
     assert measured["metrics"]["R@20"] == {"value": 0.5, "low": 0.0, "high": 1.0}
     assert measured["metrics"]["R@50"]["value"] == 1.0
+    assert measured.keys() == {"images", "metrics"}  # nothing was trained
+
+
+def test_the_last_quarter_is_measured_on_the_same_images(answered):
+    folder = measurements.scene_graphs.folder(MINI, KEY)
+    folder.mkdir(parents=True)
+    (folder / "early.safetensors").touch()
+    measured = measurements.measure_validation(MINI, KEY)
+    assert measured["early"].keys() == measured["gain"].keys() == measured["metrics"].keys()
+    assert [measured["early"][name]["value"] for name in ("R@20", "R@50", "R@100")] == [0.5, 0.5, 1.0]
+    assert [measured["gain"][name]["difference"] for name in ("R@20", "R@50", "R@100")] == [0.0, 0.5, 0.0]
+    assert (measured["gain"]["R@50"]["low"], measured["gain"]["R@50"]["high"]) == (0.0, 1.0)

@@ -150,8 +150,10 @@ def test_an_impossible_number_is_refused_by_its_name(override):
 @pytest.mark.parametrize("name", ["a b", "../up", "a;touch x", "$(touch x)", "-rf", ".hidden", "a/b", "", "ä", "a\nb"])
 def test_names_that_could_not_stand_in_a_path_or_a_command_are_refused(name):
     values = profile.resolve("smoke")
-    row = next(iter(values["experiments"].values()))
-    for changed in ({"profile": name}, {"report": name}, {"experiments": {name: row}}, {"detectors": {name: {}}}):
+    group = next(iter(values["groups"].values()))
+    renamed = group | {"rows": {name: next(iter(group["rows"].values()))}}
+    sections = ({"groups": {name: group}}, {"groups": {"a": renamed}}, {"detectors": {name: {}}})
+    for changed in ({"profile": name}, {"report": name}, *sections):
         with pytest.raises(ValueError, match="is not plain"):
             read_section(Params, values | changed, "test")
 
@@ -166,8 +168,9 @@ def test_a_profile_that_extends_another_shares_its_runs_and_reports_on_its_own()
     mini, more = profile.resolve("mini"), profile.resolve("mini-seeds")
     assert more["profile"] == "mini" and more["report"] == "mini-seeds"
     assert mini["detectors"] == more["detectors"] and mini["data"] == more["data"]
-    assert mini["experiments"].items() < more["experiments"].items()
-    added = [row for key, row in more["experiments"].items() if key not in mini["experiments"]]
+    assert mini["groups"].items() < more["groups"].items()
+    others = [group for name, group in more["groups"].items() if name not in mini["groups"]]
+    added = [row for group in others for row in group["rows"].values()]
     assert {row["seed"] for row in added} == {1, 2}
     compared = {
         (row["model"], row["detector"], row["task"], row["method"]) for row in added if not row.get("grounding")

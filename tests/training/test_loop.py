@@ -6,7 +6,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from segsg.structures import Batch, Mean
-from segsg.training.checkpoint import Checkpoint, load_trainable, save_weights, trainable_state
+from segsg.training.checkpoint import Checkpoint, Progress, load_trainable, save_weights, trainable_state
 from segsg.training.loop import Plan, cosine, fit, steps, warm
 
 
@@ -45,12 +45,17 @@ class Moving(Fabric):
 
 
 def run(folder, iterations=12, fingerprint="a", model=None, every=5, sources=None, kind=Fabric):
+    model, progress = progressed(folder, iterations, fingerprint, model, every, sources, kind)
+    return model, progress.rows
+
+
+def progressed(folder, iterations=12, fingerprint="a", model=None, every=5, sources=None, kind=Fabric):
     model = model or Line()
     optimizer = torch.optim.AdamW([model.w], lr=0.1, fused=True)
-    plan = Plan(iterations, warm(cosine(12), 2), clip_norm=5.0, seed=3, checkpoint_every=every)
+    plan = Plan(iterations, warm(cosine(12), 2), clip_norm=5.0, seed=3, checkpoint_every=every, keep_early=True)
     fabric = kind(accelerator="cpu", devices=1)
     checkpoint = Checkpoint(folder, fingerprint)
-    rows = fit(
+    progress = fit(
         model,
         sources or {"losses": batches},
         optimizer=optimizer,
@@ -59,7 +64,7 @@ def run(folder, iterations=12, fingerprint="a", model=None, every=5, sources=Non
         checkpoint=checkpoint,
         label="line",
     )
-    return model, rows
+    return model, progress
 
 
 class Interrupted(Exception):
@@ -84,6 +89,30 @@ def test_interrupted_run_ends_like_an_uninterrupted_one(tmp_path):
     assert resumed.seen == [5, 6, 7, 8, 9, 10, 11]
     assert torch.equal(whole.w, resumed.w)
     assert [row["loss"] for row in rows] == [row["loss"] for row in resumed_rows]
+
+
+@pytest.mark.parametrize(("iterations", "after"), [(12, 9), (10, 7), (3, 2), (2, 1), (1, 1)])
+def test_weights_after_three_quarters_of_the_steps_are_kept(iterations, after, tmp_path):
+    _, progress = progressed(tmp_path / "whole", iterations)
+    weights = []
+
+    def watching(numbers):
+        for number in numbers:
+            weights.append(watched.w.detach().clone())  # before the step of this number
+            yield batch(number)
+
+    watched = Line()
+    progressed(tmp_path / "watched", iterations, model=watched, sources={"losses": watching})
+    expected = [*weights, watched.w.detach()][after]
+    assert progress.early.keys() == {"w"} and torch.equal(progress.early["w"], expected)
+
+
+def test_early_weights_survive_a_resume(tmp_path):
+    _, expected = progressed(tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        run(tmp_path / "cut", sources=interrupted_at(11))
+    _, resumed = progressed(tmp_path / "cut")
+    assert torch.equal(resumed.early["w"], expected.early["w"])
 
 
 def test_a_resumed_optimizer_follows_the_parameters_to_their_device(tmp_path):
@@ -166,13 +195,13 @@ def test_nonfinite_gradient_is_named_before_it_changes_a_weight(tmp_path):
 
 def test_weights_that_are_not_finite_are_never_saved(tmp_path):
     model, optimizer = Line(), torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
-    checkpoint = Checkpoint(tmp_path, "a")
-    checkpoint.save(5, model, optimizer, [])
+    checkpoint, progress = Checkpoint(tmp_path, "a"), Progress([{"step": 0, "loss": 1.0}, {"step": 1, "loss": 1.0}])
+    checkpoint.save(progress, model, optimizer)
     model.w.data[2] = float("inf")
-    for save in (lambda: checkpoint.save(10, model, optimizer, []), lambda: save_weights(model, tmp_path)):
+    for save in (lambda: checkpoint.save(Progress(), model, optimizer), lambda: save_weights(model, tmp_path)):
         with pytest.raises(ValueError, match="weights 'w' are not all finite numbers"):
             save()
-    assert checkpoint.load(Line(), optimizer)[0] == 5 and not (tmp_path / "model.safetensors").exists()
+    assert checkpoint.load(Line(), optimizer).step == 2 and not (tmp_path / "model.safetensors").exists()
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "text"])

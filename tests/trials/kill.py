@@ -37,8 +37,8 @@ PROFILE = "smoke"
 SETS = ("stage1.checkpoint_every=2", "stage2.checkpoint_every=2")
 SHARES = {
     "sources": 1, "data": 4, "yardsticks": 3, "detector": 10, "detection": 4, "look": 5, "transfer": 3,
-    "scene_graph": 13,
-    "evaluation": 8, "results": 2, "table": 4, "gallery": 2, "pairs": 2, "kernels": 1, "refinement": 2, "explore": 1,
+    "rows": 21,
+    "results": 2, "table": 4, "gallery": 2, "pairs": 2, "kernels": 1, "refinement": 2, "explore": 1,
     "passport": 1, "report": 2,
 }  # fmt: skip
 """of 68 kills, how many each kind of stage takes"""
@@ -47,7 +47,7 @@ COMPARED = (".safetensors", ".csv", ".json", ".npz", ".md", ".raw", ".h5", ".jpg
 """endings of outputs that hold no time of day"""
 TIMED = ("passport.json",)
 FINISHED = (
-    "runs/*/detector/*/model.safetensors", "runs/*/scene_graph/*/model.safetensors", "runs/*/evaluation/*/*.npz",
+    "runs/*/detector/*/model.safetensors", "runs/*/rows/*/*/model.safetensors", "runs/*/rows/*/*/*.npz",
     "reports/*/tables/*.csv",
 )  # fmt: skip
 """outputs that are changed once all stages have ended"""
