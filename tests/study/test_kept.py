@@ -15,7 +15,7 @@ from segsg.study.params import Params, read_section
 from segsg.study.prepare import prepare_data
 from segsg.training.checkpoint import WEIGHTS, save_weights
 
-JOINT, PIXELS, ORACLE = "smoke-fpn-joint", "smoke-motifs-fpn-predcls-pixels", "smoke-motifs-fpn-predcls-true"
+JOINT, PIXELS, ORACLE = "smoke-fpn-joint", "smoke-motifs-fpn-predcls-pixels", "smoke-motifs-fpn-predcls-oracle"
 SMALL = [
     "world.train=6",
     "world.validation=2",
@@ -28,7 +28,7 @@ SMALL = [
     "pixel_training.learning_rate=0.02",
     "grid.tasks=[predcls]",
     "grid.ablations=[{model: motifs, detector: fpn, task: predcls,"
-    " changes: {pixels: {masks: refined}, true: {masks: oracle}}}]",
+    " changes: {pixels: {masks: refined}, oracle: {masks: oracle}}}]",
 ]
 
 
