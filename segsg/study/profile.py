@@ -149,6 +149,11 @@ def check(params: Params) -> None:
                 "write the joint one in its row, with -joint behind its name"
             )
     for name, group in params.groups.items():
+        if not group.rows:
+            raise ValueError(f"groups.{name}: has no rows; take it out, or let `segsg profile use` write params.yaml")
         if other := [key for key, row in group.rows.items() if row.detector != group.detector]:
-            raise ValueError(f"groups.{name}: row {other[0]} has another detector than {group.detector}")
+            raise ValueError(
+                f"groups.{name}: row {other[0]} has another detector than {group.detector}; let `segsg profile use` "
+                "write params.yaml"
+            )
     rows(params)

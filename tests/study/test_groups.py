@@ -125,23 +125,43 @@ def test_another_way_of_measuring_trains_nothing(params, out, done):
     assert done == [("write", IMP)]
 
 
-def test_other_numbers_of_training_train_everything(params, out, done):
+def test_other_numbers_of_training_train_and_measure(params, out, done):
     numbers = replace(params.stage2, learning_rate=0.002)
-    groups.make_group(replace(only(params, IMP, MOTIFS), stage2=numbers), GROUP, out)
-    assert [key for step, key in done if step == "train_scene_graph"] == [IMP, MOTIFS]
+    groups.make_group(replace(only(params, IMP), stage2=numbers), GROUP, out)
+    assert done == [("train_scene_graph", IMP), ("write", IMP)]
 
 
 @pytest.mark.parametrize(
-    ("name", "trained"),
-    [("model.safetensors", True), ("early.safetensors", True), ("history.csv", True), ("metrics.json", False),
-     ("ranks.npz", False), (DIGESTS, True), (groups.MADE_OF, True)],
-)  # fmt: skip
-def test_a_damaged_row_is_made_again(name, trained, params, out, done):
-    before, path = contents(out / IMP), out / IMP / name
-    path.write_bytes(path.read_bytes()[:-9] + b"x")
+    ("name", "trained", "measured"),
+    [
+        ("model.safetensors", False, True),
+        ("early.safetensors", False, True),
+        ("history.csv", False, True),
+        ("metrics.json", True, False),
+        ("ranks.npz", True, False),
+        (DIGESTS, False, False),
+        (groups.MADE_OF, False, False),
+    ],
+)
+@pytest.mark.parametrize("damage", ["cut", "missing"])
+def test_a_damaged_file_says_what_is_not_done(damage, name, trained, measured, params, out):
+    wanted = scene_graphs.fingerprint(params, IMP), measurements.fingerprint(params, IMP)
+    assert groups.is_trained(out / IMP, wanted[0]) and groups.is_measured(out / IMP, wanted[1])
+    path = out / IMP / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage == "cut":
+        path.write_bytes(content[:-9])
+    assert groups.is_trained(out / IMP, wanted[0]) is trained
+    assert groups.is_measured(out / IMP, wanted[1]) is measured
+
+
+def test_a_damaged_row_is_made_again(params, out, done):
+    before, path = contents(out / IMP), out / IMP / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
     groups.make_group(only(params, IMP), GROUP, out)
     assert contents(out / IMP) == before
-    assert done == [*([("train_scene_graph", IMP)] if trained else []), ("write", IMP)]
+    assert done == [("train_scene_graph", IMP), ("write", IMP)]
 
 
 def test_what_was_left_half_measured_is_measured_and_not_trained(params, out, done):
