@@ -143,31 +143,36 @@ class ShuffledMasks(nn.Module):
         """None: a region's mask comes from another region, not from mask classes of its own class."""
 
 
-def true_mask_logits(regions: Regions, batch: Batch) -> Float[Tensor, "regions 1 28 28"]:
-    """The true mask of each region as certain logits; empty where a detection matches no true box (IoU < 0.5)."""
+def true_mask_logits(regions: Regions, batch: Batch, cells: int) -> Float[Tensor, "regions 1 28 28"]:
+    """The true mask of each region in `cells` x `cells` cells, as certain logits.
+
+    It is empty where a detection matches no true box (IoU < 0.5).
+    """
     logits = regions.boxes.new_full((len(regions), 1, MASK_SIDE, MASK_SIDE), -CERTAIN)
     for image, (true_boxes, masks) in enumerate(zip(batch.boxes, batch.masks, strict=True)):
         inside = (regions.image == image).nonzero()[:, 0]
         rows = true_rows(regions.boxes[inside], true_boxes)
         known, boxes = inside[rows >= 0], regions.boxes[inside[rows >= 0]]
-        logits[known, 0] = CERTAIN * (2 * crop(masks[rows[rows >= 0]], boxes, MASK_SIDE) - 1)
+        truth, block = crop(masks[rows[rows >= 0]], boxes, cells), MASK_SIDE // cells
+        logits[known, 0] = CERTAIN * (2 * truth.repeat_interleave(block, 1).repeat_interleave(block, 2) - 1)
     return logits
 
 
 class TrueMaskDetector(nn.Module):
     """A frozen detector whose mask head is never wrong: one channel of true masks, for whatever class.
 
-    Batches must bring masks. Everything else is `detector`'s.
+    Batches must bring masks. Everything else is `detector`'s. With fewer `cells` along a side, a divisor of a mask's,
+    true masks lose their edges: what would masks be worth that are nearly right?
     """
 
-    def __init__(self, detector: nn.Module):
+    def __init__(self, detector: nn.Module, cells: int = MASK_SIDE):
         super().__init__()
-        self.detector, self.channels = detector, detector.channels
+        self.detector, self.channels, self.cells = detector, detector.channels, cells
 
     def look(self, batch: Batch, task: Task, domain: Domain = "graph", *, masks: bool = True) -> Look:
         """The frozen detector's look with true masks as logits. ValueError if the batch has no masks."""
         if batch.masks is None:
             raise ValueError("an oracle needs true masks, which only a drawn world has (data.scene_graphs.true_masks)")
         look = self.detector.look(batch, task, domain, masks=False)
-        logits = true_mask_logits(look.regions, batch) if masks else None
+        logits = true_mask_logits(look.regions, batch, self.cells) if masks else None
         return replace(look, regions=replace(look.regions, mask_logits=logits))

@@ -41,6 +41,7 @@ WORDS = {
     (MASKS, "shuffled"): "masks of other regions",
     (MASKS, "rectangles"): "box rectangles as masks",
     (MASKS, "oracle"): "true masks (oracle)",
+    (MASKS, "coarse"): "true masks in 7 × 7 cells",
     (MASKS, "refined"): "masks that follow pixels",
     ("frame", "box"): "masks in the frame of each box",
     ("frame", "union"): "masks in the frame of the pair",

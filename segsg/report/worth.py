@@ -6,9 +6,15 @@ from segsg.report.flat import marked
 from segsg.report.recall_tables import METRIC, ZERO_SHOT, Lines, order, place_labels
 from segsg.report.table import Cell, Column, Table, TableRow, cell, signed
 from segsg.study.names import rank
-from segsg.study.rows import CONTACT, GROUNDED, MASKS, ORACLE, RECTANGLES, REFINED, TRANSFERRED, Row, lines
+from segsg.study.rows import COARSE, CONTACT, GROUNDED, MASKS, ORACLE, RECTANGLES, REFINED, TRANSFERRED, Row, lines
 
-SOURCES = {RECTANGLES: "rectangles", TRANSFERRED: "borrowed", REFINED: "borrowed, pixel-refined", ORACLE: "true masks"}
+SOURCES = {
+    RECTANGLES: "rectangles",
+    TRANSFERRED: "borrowed",
+    REFINED: "borrowed, pixel-refined",
+    COARSE: "true masks in 7 × 7 cells",
+    ORACLE: "true masks",
+}
 """what stands in for the masks -> the name of its column"""
 NONE = "no masks"
 FRAMES = {"gaussian": "eq. 6", CONTACT: "eq. 6 and contact frame"}

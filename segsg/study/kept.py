@@ -10,9 +10,8 @@ from segsg.data.views import ImageSet
 from segsg.data.visual_genome import Split
 from segsg.files import digest
 from segsg.grounding.kept_masks import masks_by_image
-from segsg.grounding.segmenter import TrueMaskDetector
 from segsg.study import detectors, facts, refiners, runs, sets
-from segsg.study.models import pixel_refined
+from segsg.study.models import pixel_refined, truth
 from segsg.study.params import Params
 from segsg.study.rows import Row
 from segsg.training.checkpoint import WEIGHTS
@@ -61,7 +60,7 @@ class RowMasks:
 
 def _source(params: Params, row: Row, detector: nn.Module) -> nn.Module:
     if row.sees_truth:
-        return TrueMaskDetector(detector)
+        return truth(row, detector)
     refined = pixel_refined(facts.load(params), params.numbers, row.grounding, detector)
     refiners.load_refiner(params, row.detector_key, refined.refiner)
     return refined

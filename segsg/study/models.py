@@ -10,7 +10,14 @@ from segsg.grounding.edges import COMBINATIONS, FRAMES, KERNELS, NoPairMasks, No
 from segsg.grounding.extractor import GroundedExtractor
 from segsg.grounding.refinement import MaskDomain, MaskRefiner, RefinedInTraining, RefinedModel
 from segsg.grounding.refiner import PixelRefinedDetector, PixelRefiner
-from segsg.grounding.segmenter import AllClasses, ConstantMasks, MixedClasses, Segmenter, ShuffledMasks
+from segsg.grounding.segmenter import (
+    AllClasses,
+    ConstantMasks,
+    MixedClasses,
+    Segmenter,
+    ShuffledMasks,
+    TrueMaskDetector,
+)
 from segsg.grounding.transfer import Transfer, transfer_matrix
 from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder, Extractor, Fusion, NoFeatures
 from segsg.models.parts import Materials
@@ -26,12 +33,14 @@ from segsg.models.scene_graph import (
 from segsg.structures import MASK_SIDE, FrozenDetector
 from segsg.study.facts import Facts, label_vectors
 from segsg.study.params import Grounding, Network, Numbers
-from segsg.study.rows import CONTACT, FREQUENCY, Row
+from segsg.study.rows import COARSE, CONTACT, FREQUENCY, Row
 
 REFINED = {"inference": RefinedModel, "training": RefinedInTraining}
 CONSTANT = {"rectangles": 1.0, "zero": 0.0}
 """controls whose masks have one value in every cell"""
-ONE_CHANNEL = ("oracle", "refined")
+COARSE_CELLS = 7
+"""cells along a side of true masks that are nearly right: of the cells of a contact frame they get 85 % right"""
+ONE_CHANNEL = ("oracle", "coarse", "refined")
 """masks that the detector of a row brings, one for each region and whatever class"""
 
 
@@ -124,6 +133,11 @@ def segmenter(facts: Facts, wanted: Grounding) -> nn.Module:
         return ConstantMasks(facts.classes, CONSTANT[wanted.masks])
     transferred = Segmenter(transfer(facts, wanted.transfer, wanted.transfer_threshold).matrix)
     return ShuffledMasks(transferred) if wanted.masks == "shuffled" else transferred
+
+
+def truth(row: Row, detector: FrozenDetector) -> TrueMaskDetector:
+    """A frozen detector whose masks are the true ones, as finely as an oracle sees them."""
+    return TrueMaskDetector(detector, COARSE_CELLS if row.grounding.masks == COARSE else MASK_SIDE)
 
 
 def pixel_refined(facts: Facts, numbers: Numbers, wanted: Grounding, detector: FrozenDetector) -> PixelRefinedDetector:

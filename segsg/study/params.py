@@ -289,9 +289,9 @@ class Grounding:
     """a region's Gaussian from its own class, or from the classes of both regions of a pair, as in the released code"""
     sigmoid: bool
     """squash the mask of a pair once more, as the released code does"""
-    masks: typing.Literal["transferred", "refined", "rectangles", "zero", "shuffled", "oracle"]
+    masks: typing.Literal["transferred", "refined", "rectangles", "zero", "shuffled", "oracle", "coarse"]
     """what nodes and edges see: transferred masks, or those behind the pixel refiner; the others are controls, and the
-    last needs a drawn world's true masks"""
+    last two need a drawn world's true masks, `coarse` in 7 x 7 cells"""
     refinement: typing.Literal["none", "inference", "training"]
     """eq. 8, 9: where scene graphs see refined masks, if they are refined at all"""
 

@@ -17,7 +17,7 @@ JOINT = "joint"
 """name of the comparison with the baseline on the same joint detector"""
 MASKS, REFINEMENT = "masks", "refinement"
 """fields of the section `grounding`: what stands in for the masks, and whether they are refined (eq. 9)"""
-TRANSFERRED, REFINED, RECTANGLES, ORACLE = "transferred", "refined", "rectangles", "oracle"
+TRANSFERRED, REFINED, RECTANGLES, ORACLE, COARSE = "transferred", "refined", "rectangles", "oracle", "coarse"
 UNREFINED = "none"
 CONTACT = "contact"
 """the value of `edges` with which pairs also see masks in their contact frame"""
@@ -88,7 +88,7 @@ class Row:
     @property
     def sees_truth(self) -> bool:
         """Whether it is an oracle, whose images bring their true masks."""
-        return self.grounding is not None and self.grounding.masks == ORACLE
+        return self.grounding is not None and self.grounding.masks in (ORACLE, COARSE)
 
     @property
     def is_candidate(self) -> bool:

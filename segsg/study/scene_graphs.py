@@ -8,12 +8,11 @@ from typing import Any
 from segsg.data.visual_genome import Split
 from segsg.files import digest
 from segsg.grounding.kept_masks import KeptMasks
-from segsg.grounding.segmenter import TrueMaskDetector
 from segsg.models.scene_graph import SceneGraphModel
 from segsg.structures import FrozenDetector, ImageGraph
 from segsg.study import code, detectors, facts, refiners, runs, sets
 from segsg.study.kept import RowMasks
-from segsg.study.models import make_model, make_network
+from segsg.study.models import make_model, make_network, truth
 from segsg.study.params import Params
 from segsg.study.rows import FREQUENCY, Row, row_of
 from segsg.study.shared import shared
@@ -86,7 +85,7 @@ def untrained(params: Params, row: Row, known: facts.Facts) -> SceneGraphModel:
     detector = look_at(params, row.detector_key)
     if params.cache_looks and (row.follows_pixels or row.sees_truth):
         return make_network(known, params.numbers, row, KeptMasks(detector, RowMasks(params, row, detector)))
-    return on_detector(params, row, known, TrueMaskDetector(detector) if row.sees_truth else detector)
+    return on_detector(params, row, known, truth(row, detector) if row.sees_truth else detector)
 
 
 def on_detector(params: Params, row: Row, known: facts.Facts, detector: FrozenDetector) -> SceneGraphModel:

@@ -65,9 +65,18 @@ def test_a_detection_has_the_mask_of_the_true_box_it_covers_seen_in_its_own_fram
     moved = batch.boxes[0][1] + torch.tensor([0.0, 0, 2, 1])
     far = torch.tensor([0.0, 0, 1, 1])
     regions = replace(look.regions, boxes=torch.stack([moved, far]))
-    logits = true_mask_logits(regions, batch)
+    logits = true_mask_logits(regions, batch, 28)
     assert_close(logits[0, 0].sigmoid(), crop(batch.masks[0][1:], moved[None], 28)[0], atol=1e-6, rtol=0)
     assert logits[1].sigmoid().max() < 1e-6
+
+
+def test_coarse_true_masks_are_the_same_in_all_cells_of_a_block():
+    look, batch = make([2])
+    batch = with_masks(batch)
+    seen = TrueMaskDetector(FixedDetector(look), cells=7).look(batch, "sgcls").regions.mask_logits[:, 0].sigmoid()
+    blocks = crop(batch.masks[0], batch.boxes[0], 7)
+    for row, column in ((0, 0), (13, 6), (27, 27)):
+        assert_close(seen[:, row, column], blocks[:, row // 4, column // 4], atol=1e-6, rtol=0)
 
 
 def test_an_oracle_without_true_masks_is_a_clear_error():
