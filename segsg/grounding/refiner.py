@@ -205,4 +205,4 @@ def in_contact(
     pairs = all_pairs(image)
     pairs = pairs[pairs[:, 0] < pairs[:, 1]]
     _, is_frame = contact_frames(*boxes[pairs].unbind(1), MARGIN)
-    return meet(cells[:, None], boxes, pairs[is_frame])
+    return meet(cells[:, None], boxes, pairs[is_frame], MASK_SIDE)

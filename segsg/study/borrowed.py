@@ -99,7 +99,7 @@ def contacts(
             inside = regions.image == image
             boxes, pairs = regions.boxes[inside], torch.unique(relations[:, :2].sort(dim=1).values, dim=0)
             true = crop(batch.masks[image], boxes, MASK_SIDE)[:, None]
-            yield meet(true, boxes, pairs), meet(masks[inside], boxes, pairs)
+            yield meet(true, boxes, pairs, MASK_SIDE), meet(masks[inside], boxes, pairs, MASK_SIDE)
 
 
 def named(way: nn.Module, regions: Regions) -> Float[Tensor, "regions 28 28"]:

@@ -223,7 +223,7 @@ def test_the_losses_are_cross_entropies_in_jittered_boxes_and_where_they_meet():
     assert_close(losses["pixels"].total, errors.sum(), rtol=1e-4, atol=1e-2)
     assert losses["pixels"].count == targets.numel()
     pairs = torch.tensor([[0, 1]])
-    met = [meet(e[:, None], b, pairs).sum() for e, b in zip(errors.split(2), moved, strict=True)]
+    met = [meet(e[:, None], b, pairs, 28).sum() for e, b in zip(errors.split(2), moved, strict=True)]
     assert_close(losses["contact"].total, sum(met), rtol=1e-4, atol=1e-2)
     assert losses["contact"].count == 4 * 2 * 28 * 28
 
