@@ -30,7 +30,7 @@ class Masks:
     annotation = __getitem__
 
 
-def graphs(params, split, keep_empty=False):
+def graphs(params, split, keep_empty=False, read=None):
     shared = SHARED[split] + (WITHOUT_RELATIONS[split] if keep_empty else [])
     return SimpleNamespace(shared_ids=shared, image_ids=list(range(90, 90 + len(shared))))
 
@@ -38,7 +38,7 @@ def graphs(params, split, keep_empty=False):
 @pytest.fixture(autouse=True)
 def image_sets(monkeypatch):
     """A mask set of images 1 to 8, of which the scene graph set has 1 (training), 2 (validation), 4 and 6 (test)."""
-    monkeypatch.setattr(sets, "mask_set", lambda params, split: Masks())
+    monkeypatch.setattr(sets, "mask_set", lambda params, split, read=None: Masks())
     monkeypatch.setattr(sets, "judged_mask_set", lambda params: Masks())
     monkeypatch.setattr(sets, "scene_graph_set", graphs)
 
@@ -83,7 +83,7 @@ def test_a_disjoint_detector_trains_without_validation_and_test_images(key, seen
 def test_refinement_on_a_disjoint_detector_sees_no_shared_image_either(images, seen, trained_on, monkeypatch, tmp_path):
     params, key = with_images(images), "smoke-apart"
     monkeypatch.setattr(scene_graphs, "untrained", lambda params, row, known: None)
-    monkeypatch.setattr(scene_graphs, "images", lambda params, row, split: None)
+    monkeypatch.setattr(scene_graphs, "read_images", lambda params, row, split: None)
     scene_graphs.train_scene_graph(params, key, tmp_path)
     assert list(trained_on["mask_losses"].image_ids) == seen
     assert list(sets.refinement_set(params, params.detectors[JOINT]).image_ids)[:2] == (

@@ -60,7 +60,7 @@ def test_borrowed_masks_are_compared_with_true_ones_of_the_same_region():
     batch = replace(batch, masks=masks)
     regions = look.regions
     right = Segmenter(torch.ones(5, 1))
-    seen = replace(regions, mask_logits=true_mask_logits(regions, batch))
+    seen = replace(regions, mask_logits=true_mask_logits(regions, batch, 28))
     perfect = mask_ious(borrowed.true_and_borrowed(batch, seen, right), 6)
     boxes = mask_ious(borrowed.true_and_borrowed(batch, seen, ConstantMasks(6, 1.0)), 6)
     assert perfect["mIoU"] > 0.85 and 0.4 < boxes["mIoU"] < 0.6
@@ -98,7 +98,7 @@ def test_ownership_of_rectangles_in_a_contact_frame_by_hand():
 
 def test_true_masks_own_all_cells_and_rectangles_do_not():
     batch, regions = contact_scene([[0, 1, 2]])
-    seen = [(batch, replace(regions, mask_logits=true_mask_logits(regions, batch)))]
+    seen = [(batch, replace(regions, mask_logits=true_mask_logits(regions, batch, 28)))]
     true, boxes = (
         ownership(borrowed.contacts(seen, way)) for way in (Segmenter(torch.ones(5, 1)), ConstantMasks(6, 1.0))
     )
@@ -149,7 +149,7 @@ class Corrected(torch.nn.Module):
 
     def forward(self, logits, look, photos):
         assert torch.equal(logits, self.start) and photos is self.batch.images
-        return true_mask_logits(look.regions, self.batch)[:, 0]
+        return true_mask_logits(look.regions, self.batch, 28)[:, 0]
 
 
 def mask_photo(monkeypatch):
