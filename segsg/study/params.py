@@ -169,7 +169,7 @@ class MaskOptimization:
     weight_decay: AtLeastZero
     warmup: Count
     """iterations in which the rate rises to `learning_rate`"""
-    schedule: typing.Literal["cosine", "steps"]
+    schedule: typing.Literal["cosine", "steps", "constant"]
     """how the rate falls"""
     steps: typing.Annotated[list[Positive], Ascending()]
     """iterations at which `steps` divides the rate by ten"""
@@ -181,6 +181,8 @@ class MaskOptimization:
     """auto: half precision on GPUs that have it, 32-true on CPUs"""
     flip: bool
     """mirror half of the training images; off where the look of the frozen detector is cached"""
+    memory: typing.Annotated[float, Range(0, 0.9999)]
+    """share of itself that a running mean of the weights keeps at each step, and the mean is the result; 0: no mean"""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from torch import nn
 from segsg.study.params import MaskOptimization, Params, load
 from segsg.study.sets import processes
 from segsg.training.checkpoint import EARLY, Checkpoint, save_history, save_state, save_weights
-from segsg.training.loop import OPTIMIZERS, Plan, Source, cosine, fit, precision, steps, warm
+from segsg.training.loop import OPTIMIZERS, Plan, Source, constant, cosine, fit, precision, steps, warm
 from segsg.training.processes import Together
 
 WORK = Path("work")
@@ -42,9 +42,17 @@ def _plain(value):
 
 def plan(numbers: MaskOptimization, seed: int, keep_early: bool = False) -> Plan:
     """How long and how fast to train, and whether weights are kept on the way."""
-    rate = {"cosine": cosine(numbers.iterations), "steps": steps(numbers.steps)}[numbers.schedule]
-    warmed, every = warm(rate, numbers.warmup), numbers.checkpoint_every
-    return Plan(numbers.iterations, warmed, numbers.clip_norm, seed, every, keep_early)
+    rates = {"cosine": cosine(numbers.iterations), "steps": steps(numbers.steps), "constant": constant}
+    warmed = warm(rates[numbers.schedule], numbers.warmup)
+    return Plan(
+        iterations=numbers.iterations,
+        rate=warmed,
+        clip_norm=numbers.clip_norm,
+        seed=seed,
+        checkpoint_every=numbers.checkpoint_every,
+        keep_early=keep_early,
+        memory=numbers.memory,
+    )
 
 
 def device() -> torch.device:

@@ -28,11 +28,26 @@ class Progress:
     rows: list[Row] = field(default_factory=list)
     early: State | None = None
     """weights after the step at which the plan keeps them; None before it, or without such a step"""
+    mean: State | None = None
+    """the running mean of the weights; None before the first step, or where the plan has none"""
 
     @property
     def step(self) -> int:
         """Steps already done."""
         return len(self.rows)
+
+    @torch.no_grad()
+    def average(self, state: State, memory: float) -> None:
+        """Takes the weights of this step into their mean, which keeps the share `memory` of what it was.
+
+        It keeps less in the first steps, (1 + step) / (10 + step), so that it soon forgets the untrained network.
+        """
+        kept = min(memory, (1 + self.step) / (10 + self.step))
+        if self.mean is None:
+            self.mean = {name: value.detach().clone() for name, value in state.items()}
+        for name, mean in self.mean.items():
+            if mean.is_floating_point():
+                mean.lerp_(state[name].to(mean.device), 1 - kept)
 
 
 def trainable_state(model: nn.Module) -> State:
@@ -40,9 +55,9 @@ def trainable_state(model: nn.Module) -> State:
     return {name: value for name, value in model.state_dict().items() if not name.startswith("detector.")}
 
 
-def copied_state(model: nn.Module) -> State:
-    """A copy of the `trainable_state` on the processor, which further steps do not change."""
-    return {name: value.detach().cpu().clone() for name, value in trainable_state(model).items()}
+def copied(state: State) -> State:
+    """A copy of weights on the processor, which further steps do not change."""
+    return {name: value.detach().cpu().clone() for name, value in state.items()}
 
 
 def load_trainable(model: nn.Module, state: State) -> None:
@@ -80,7 +95,7 @@ class Checkpoint:
         ValueError, and the last good checkpoint stays, if a weight is not a finite number.
         """
         check_finite(model)
-        state = {"fingerprint": self.fingerprint, "rows": progress.rows, "early": progress.early}
+        state = {"fingerprint": self.fingerprint} | vars(progress)
         content = io.BytesIO()
         torch.save(state | {"model": trainable_state(model), "optimizer": optimizer.state_dict()}, content)
         with whole(self.path) as part:
@@ -101,7 +116,7 @@ class Checkpoint:
             return Progress()
         load_trainable(model, state["model"])
         optimizer.load_state_dict(state["optimizer"])
-        return Progress(state["rows"], state["early"])
+        return Progress(state["rows"], state["early"], state["mean"])
 
     def remove(self) -> None:
         """For a finished run."""

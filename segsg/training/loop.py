@@ -14,7 +14,7 @@ from torch.optim import SGD, AdamW, Optimizer
 from tqdm.auto import tqdm
 
 from segsg.structures import Batch, Mean, Source
-from segsg.training.checkpoint import Checkpoint, Progress, Row, copied_state
+from segsg.training.checkpoint import Checkpoint, Progress, Row, copied, load_trainable, trainable_state
 from segsg.training.processes import add_gradients, gathered, padded_alike, whole_means
 
 Rate = Callable[[int], float]
@@ -29,6 +29,11 @@ def warm(rate: Rate, warmup: int) -> Rate:
 def cosine(iterations: int) -> Rate:
     """Half a cosine from 1 to 0."""
     return lambda step: 0.5 * (1 + math.cos(math.pi * step / max(iterations, 1)))
+
+
+def constant(step: int) -> float:
+    """The peak learning rate at every step, for trainings that leave the mean of their weights."""
+    return 1.0
 
 
 def steps(milestones: list[int]) -> Rate:
@@ -73,6 +78,8 @@ class Plan:
     checkpoint_every: int
     keep_early: bool = False
     """whether weights are also kept after three quarters of the steps, to see what the last quarter brings"""
+    memory: float = 0.0
+    """share of itself that a running mean of the weights keeps at each step; the mean is what training leaves"""
 
     @property
     def early(self) -> int | None:
@@ -129,10 +136,14 @@ def fit(
     for step in bar:
         rows.append(_step(model, batches, optimizer, plan, fabric, step))
         bar.set_postfix_str(f"loss {rows[-1]['loss']:.3f}", refresh=False)
+        if plan.memory:
+            progress.average(trainable_state(model), plan.memory)
         if progress.step == plan.early:
-            progress.early = copied_state(model)
+            progress.early = copied(progress.mean or trainable_state(model))
         if progress.step % plan.checkpoint_every == 0 and progress.step < plan.iterations and fabric.is_global_zero:
             checkpoint.save(progress, model, optimizer)
+    if progress.mean is not None:
+        load_trainable(model, progress.mean)
     return progress
 
 

@@ -152,7 +152,7 @@ STEPS = Optimization(
     clip_norm=1.0,
     checkpoint_every=2,
     precision="32-true",
-    flip=True,
+    flip=True, memory=0.5,
 )
 
 

@@ -49,10 +49,10 @@ def run(folder, iterations=12, fingerprint="a", model=None, every=5, sources=Non
     return model, progress.rows
 
 
-def progressed(folder, iterations=12, fingerprint="a", model=None, every=5, sources=None, kind=Fabric):
-    model = model or Line()
+def progressed(folder, iterations=12, fingerprint="a", model=None, every=5, sources=None, kind=Fabric, memory=0.0):
+    model, rate = model or Line(), warm(cosine(12), 2)
     optimizer = torch.optim.AdamW([model.w], lr=0.1, fused=True)
-    plan = Plan(iterations, warm(cosine(12), 2), clip_norm=5.0, seed=3, checkpoint_every=every, keep_early=True)
+    plan = Plan(iterations, rate, clip_norm=5.0, seed=3, checkpoint_every=every, keep_early=True, memory=memory)
     fabric = kind(accelerator="cpu", devices=1)
     checkpoint = Checkpoint(folder, fingerprint)
     progress = fit(
@@ -105,6 +105,36 @@ def test_weights_after_three_quarters_of_the_steps_are_kept(iterations, after, t
     progressed(tmp_path / "watched", iterations, model=watched, sources={"losses": watching})
     expected = [*weights, watched.w.detach()][after]
     assert progress.early.keys() == {"w"} and torch.equal(progress.early["w"], expected)
+
+
+def test_the_result_is_the_running_mean_of_the_weights_of_all_steps(tmp_path):
+    weights = []
+
+    def watching(numbers):
+        for number in numbers:
+            weights.append(watched.w.detach().clone())  # before the step of this number
+            yield batch(number)
+
+    watched = Line()
+    progressed(tmp_path / "watched", model=watched, sources={"losses": watching}, memory=0.5)
+    plain, _ = run(tmp_path / "plain")
+    mean = weights[1]
+    for step, weight in enumerate([*weights[1:], plain.w.detach()], start=1):
+        kept = min(0.5, (1 + step) / (10 + step))
+        mean = kept * mean + (1 - kept) * weight
+    assert len(weights) == 12
+    torch.testing.assert_close(watched.w.detach(), mean)
+    assert not torch.equal(watched.w, plain.w)
+
+
+def test_the_mean_of_weights_survives_a_resume_and_early_weights_are_means_too(tmp_path):
+    whole, expected = progressed(tmp_path / "whole", memory=0.5)
+    with pytest.raises(Interrupted):
+        progressed(tmp_path / "cut", sources=interrupted_at(11), memory=0.5)
+    resumed, found = progressed(tmp_path / "cut", memory=0.5)
+    assert torch.equal(whole.w, resumed.w) and torch.equal(found.early["w"], expected.early["w"])
+    _, plain = progressed(tmp_path / "plain")
+    assert not torch.equal(found.early["w"], plain.early["w"])
 
 
 def test_early_weights_survive_a_resume(tmp_path):
