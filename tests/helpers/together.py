@@ -152,7 +152,8 @@ STEPS = Optimization(
     clip_norm=1.0,
     checkpoint_every=2,
     precision="32-true",
-    flip=True, memory=0.5,
+    flip=True,
+    memory=0.5,
 )
 
 
