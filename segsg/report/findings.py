@@ -267,12 +267,13 @@ def _detector_asked(differences: list[Difference]) -> list[str]:
     better, worse = clear(differences)
     return [
         "A grounded model stands on a detector that learned from the mask set too. Whether it is that detector was "
-        f"asked in {_places(len(differences))}, where the model without masks was trained on it as well: with masks "
+        f"asked in {places(len(differences))}, where the model without masks was trained on it as well: with masks "
         f"it is clearly better in {better}, clearly worse in {worse}."
     ]
 
 
-def _places(count: int) -> str:
+def places(count: int) -> str:
+    """So many places in words."""
     return f"{count} {'place' if count == 1 else 'places'}"
 
 
@@ -282,7 +283,7 @@ def _shape_asked(asked: list[Control]) -> list[str]:
     better, worse = clear(one.masks for one in asked)
     truths = [one.truth for one in asked if one.truth is not None]
     sentences = [
-        f"Whether it is the shape was asked in {_places(len(asked))}, where the same network was also shown its boxes "
+        f"Whether it is the shape was asked in {places(len(asked))}, where the same network was also shown its boxes "
         f"as if they were masks: borrowed masks are clearly better in {better}, clearly worse in {worse}."
     ]
     if truths:

@@ -1,7 +1,7 @@
 """Table 5: what masks bring, by networks of equal size that see rectangles, borrowed, refined or true masks."""
 
 from segsg.report.ablation import PIXELS, SHARE, measured_cell
-from segsg.report.findings import clear, over
+from segsg.report.findings import clear, over, places
 from segsg.report.flat import marked
 from segsg.report.recall_tables import METRIC, ZERO_SHOT, Lines, order, place_labels
 from segsg.report.table import Cell, Column, Table, TableRow, cell, signed
@@ -122,7 +122,7 @@ def _said(metric: str, asked: list[tuple[Row, list[dict]]]) -> list[str]:
     shares = [cell.value for _, seeds in asked if (cell := measured_cell((SHARE, metric), seeds, {})).value is not None]
     sentence = (
         f"Against rectangles, borrowed masks that were refined by pixels and seen in the contact frame change {metric} "
-        f"by {gain} points, the mean over {len(compared)} places; clearly better in {better}, clearly worse in {worse}"
+        f"by {gain} points, the mean over {places(len(compared))}; clearly better in {better}, clearly worse in {worse}"
     )
     if shares:
         closed = sum(share >= 100 * AIM for share in shares)

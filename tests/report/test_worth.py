@@ -56,7 +56,7 @@ def judged(value, low, high, share):
 
 def test_the_verdict_says_how_much_of_the_gap_is_closed():
     (sentence,) = verdict(results(*judged(0.05, 0.01, 0.09, 0.6)))
-    assert "contact frame change mR@50 by +5.0 points, the mean over 1 places; clearly better in 1" in sentence
+    assert "contact frame change mR@50 by +5.0 points, the mean over 1 place; clearly better in 1" in sentence
     assert sentence.endswith("They close 60 % of the gap to true masks, and half of it in 1.")
 
 
