@@ -5,28 +5,24 @@ from dataclasses import replace
 import pytest
 import torch
 from safetensors.torch import load_file
+from small_study import begin, parameters
 
-from segsg.files import ROOT, DataError
+from segsg.files import DataError
 from segsg.photos import export as bundle
 from segsg.photos.bundle import FACTS, load_bundle, read_manifest
 from segsg.photos.export import best_experiment
-from segsg.study import detectors, facts, profile, scene_graphs, sets
+from segsg.study import detectors, facts, scene_graphs, sets
 from segsg.study.detectors import make_detector
 from segsg.study.facts import Facts
 from segsg.study.models import make_model
-from segsg.study.params import Group, Params, read_section
-from segsg.study.prepare import prepare_data
+from segsg.study.params import Group
 from segsg.study.rows import rows
 from segsg.training.checkpoint import save_weights
 
 KEY, BASELINE = "smoke-motifs-fpn-sgdet-seg", "smoke-motifs-fpn-sgdet-baseline"
 SMALL = [
     "world.train=8",
-    "world.validation=2",
     "world.test=6",
-    "world.masks_train=4",
-    "world.masks_validation=2",
-    "data.validation_images=2",
     "detection.score_threshold=0.0",
     "grid.tasks=[sgdet, predcls]",
     "grid.ablations=[]",
@@ -37,12 +33,8 @@ SMALL = [
 def folder(tmp_path_factory):
     """A study whose models are there, though nobody trained them."""
     folder = tmp_path_factory.mktemp("study")
-    for name in ("profiles", "data/facts"):
-        shutil.copytree(ROOT / name, folder / name)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        params = parameters()
-        prepare_data(params)
+        params = begin(folder, patch, SMALL)
         known, numbers = facts.load(params), params.numbers
         for key, row in params.detectors.items():
             save_weights(make_detector(known, numbers, row), detectors.folder(params, key))
@@ -52,14 +44,10 @@ def folder(tmp_path_factory):
     return folder
 
 
-def parameters():
-    return read_section(Params, profile.resolve("smoke", SMALL), "smoke")
-
-
 @pytest.fixture
 def params(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    return parameters()
+    return parameters(SMALL)
 
 
 @pytest.mark.parametrize("key", [KEY, BASELINE])

@@ -4,20 +4,13 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from small_study import begin, parameters
 
-from segsg.files import DIGESTS, ROOT, read_metrics, to_json
-from segsg.study import detectors, facts, groups, measurements, profile, scene_graphs, shared
-from segsg.study.params import Params, read_section
-from segsg.study.prepare import prepare_data
+from segsg.files import DIGESTS, read_metrics, to_json
+from segsg.study import detectors, facts, groups, measurements, scene_graphs, shared
 from segsg.training.checkpoint import save_weights
 
 SMALL = [
-    "world.train=6",
-    "world.validation=2",
-    "world.test=4",
-    "world.masks_train=4",
-    "world.masks_validation=2",
-    "data.validation_images=2",
     "cache_looks=false",
     "stage2.iterations=4",
     "stage2.checkpoint_every=1",
@@ -37,12 +30,8 @@ IMP, MOTIFS, FREQUENCY = (f"smoke-{name}" for name in ("imp-fpn-predcls-baseline
 def study(tmp_path_factory):
     """A study with an untrained detector, and the folder of its one group, made once."""
     folder = tmp_path_factory.mktemp("study")
-    for name in ("profiles", "data/facts"):
-        shutil.copytree(ROOT / name, folder / name)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        params = read_section(Params, profile.resolve("smoke", SMALL), "smoke")
-        prepare_data(params)
+        params = begin(folder, patch, SMALL)
         detector = detectors.make_detector(facts.load(params), params.numbers, params.detectors["smoke-fpn"])
         save_weights(detector, detectors.folder(params, "smoke-fpn"))
         groups.make_group(params, GROUP, scene_graphs.folder(params, IMP).parent)
@@ -54,7 +43,7 @@ def params(study, tmp_path, monkeypatch):
     """The same study in a folder of its own."""
     shutil.copytree(study, tmp_path / "study")
     monkeypatch.chdir(tmp_path / "study")
-    return read_section(Params, profile.resolve("smoke", SMALL), "smoke")
+    return parameters(SMALL)
 
 
 @pytest.fixture

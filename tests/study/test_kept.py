@@ -1,28 +1,18 @@
 """A study with cached looks: rows read no pixels, and their refined and true masks are computed once in a process."""
 
-import shutil
-
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from small_study import begin, parameters
 
 from segsg.data.photos import is_blank, read_photo
 from segsg.detection.looks import from_steps, to_steps
-from segsg.files import ROOT
 from segsg.grounding.segmenter import TrueMaskDetector
-from segsg.study import detectors, facts, kept, profile, refiners, rows, scene_graphs, sets
-from segsg.study.params import Params, read_section
-from segsg.study.prepare import prepare_data
+from segsg.study import detectors, facts, kept, refiners, rows, scene_graphs, sets
 from segsg.training.checkpoint import WEIGHTS, save_weights
 
 JOINT, PIXELS, ORACLE = "smoke-fpn-joint", "smoke-motifs-fpn-predcls-pixels", "smoke-motifs-fpn-predcls-oracle"
 SMALL = [
-    "world.train=6",
-    "world.validation=2",
-    "world.test=4",
-    "world.masks_train=4",
-    "world.masks_validation=2",
-    "data.validation_images=2",
     "detection.score_threshold=0.0",
     "cache_looks=true",
     "pixel_training.learning_rate=0.02",
@@ -36,13 +26,9 @@ SMALL = [
 def folder(tmp_path_factory):
     """A study with a trained pixel refiner and the looks of a detector that nobody trained."""
     folder = tmp_path_factory.mktemp("study")
-    for name in ("profiles", "data/facts"):
-        shutil.copytree(ROOT / name, folder / name)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
+        params = begin(folder, patch, SMALL)
         patch.setattr(detectors, "tqdm", lambda batches, *_, **__: batches)  # type checks in tests take no bar
-        params = read_section(Params, profile.resolve("smoke", SMALL), "smoke")
-        prepare_data(params)
         made = detectors.make_detector(facts.load(params), params.numbers, params.detectors[JOINT])
         save_weights(made, detectors.folder(params, JOINT))
         detectors.cache_looks(params, JOINT, detectors.looks_folder(params, JOINT))
@@ -54,7 +40,7 @@ def folder(tmp_path_factory):
 def params(folder, monkeypatch):
     monkeypatch.chdir(folder)
     monkeypatch.setattr(kept, "_tables", {})
-    return read_section(Params, profile.resolve("smoke", SMALL), "smoke")
+    return parameters(SMALL)
 
 
 def untrained(params, key):

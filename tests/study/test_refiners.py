@@ -1,15 +1,15 @@
 """The pixel refiner in a study: its stage, the rows that see its masks, how it is measured, and a bundle with it."""
 
-import shutil
 from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from small_study import begin, parameters
 
 from segsg.evaluation.detection import decode
 from segsg.figures import borrowed as figures
-from segsg.files import ROOT, DataError, to_json
+from segsg.files import DataError, to_json
 from segsg.photos import export
 from segsg.photos.bundle import load_bundle
 from segsg.study import (
@@ -19,26 +19,17 @@ from segsg.study import (
     measurements,
     named_masks,
     precision,
-    profile,
     refiners,
     rows,
     scene_graphs,
     sets,
 )
 from segsg.study.models import segmenter
-from segsg.study.params import Params, read_section
-from segsg.study.prepare import prepare_data
 from segsg.training.checkpoint import WEIGHTS, save_weights, trainable_state
 
 JOINT, PLAIN, KEY = "smoke-fpn-joint", "smoke-fpn", "smoke-motifs-fpn-sgdet-pixels"
 REFINING = "smoke-motifs-fpn-sgdet-model"
 SMALL = [
-    "world.train=6",
-    "world.validation=2",
-    "world.test=4",
-    "world.masks_train=4",
-    "world.masks_validation=2",
-    "data.validation_images=2",
     "detection.score_threshold=0.0",
     "cache_looks=false",
     "pixel_training.learning_rate=0.02",
@@ -48,20 +39,12 @@ SMALL = [
 ]
 
 
-def parameters():
-    return read_section(Params, profile.resolve("smoke", SMALL), "smoke")
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A study with a trained pixel refiner; nobody trained its detectors and rows."""
     folder = tmp_path_factory.mktemp("study")
-    for name in ("profiles", "data/facts"):
-        shutil.copytree(ROOT / name, folder / name)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        params = parameters()
-        prepare_data(params)
+        params = begin(folder, patch, SMALL)
         for key, row in params.detectors.items():
             made = detectors.make_detector(facts.load(params), params.numbers, row)
             save_weights(made, detectors.folder(params, key))
@@ -74,7 +57,7 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def params(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    return parameters()
+    return parameters(SMALL)
 
 
 def untrained(params, key=KEY):
@@ -104,7 +87,7 @@ def test_a_row_sees_masks_of_the_trained_refiner_and_does_not_keep_it(params):
     model, weights = untrained(params), load_file(refiners.folder(params, JOINT) / WEIGHTS)
     for name, value in model.detector.refiner.state_dict().items():
         assert torch.equal(value, weights[f"refiner.{name}"])
-    assert not any(parameter.requires_grad for parameter in model.detector.parameters())
+    assert not any(parameter.requires_grad for parameter in model.detector.parameters(SMALL))
     assert not [name for name in trainable_state(model) if "refiner" in name]
     batch = next(sets.all_batches(params, sets.scene_graph_set(params, "test")))
     assert model.look(batch).regions.mask_logits.shape[1] == 1
