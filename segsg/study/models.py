@@ -39,7 +39,7 @@ REFINED = {"inference": RefinedModel, "training": RefinedInTraining}
 CONSTANT = {"rectangles": 1.0, "zero": 0.0}
 """controls whose masks have one value in every cell"""
 COARSE_CELLS = 7
-"""cells along a side of true masks that are nearly right: of the cells of a contact frame they get 85 % right"""
+"""cells along a side of true masks that are nearly right: they own four fifths of the cells of contact frames"""
 ONE_CHANNEL = ("oracle", "coarse", "refined")
 """masks that the detector of a row brings, one for each region and whatever class"""
 

@@ -81,6 +81,18 @@ def interrupted_at(stop):
     return {"losses": source}
 
 
+def watching():
+    """A model, batches for it, and the list of its weights before each step, which grows as the batches are taken."""
+    watched, weights = Line(), []
+
+    def source(numbers):
+        for number in numbers:
+            weights.append(watched.w.detach().clone())
+            yield batch(number)
+
+    return watched, {"losses": source}, weights
+
+
 def test_interrupted_run_ends_like_an_uninterrupted_one(tmp_path):
     whole, rows = run(tmp_path / "whole")
     with pytest.raises(Interrupted):
@@ -94,29 +106,15 @@ def test_interrupted_run_ends_like_an_uninterrupted_one(tmp_path):
 @pytest.mark.parametrize(("iterations", "after"), [(12, 9), (10, 7), (3, 2), (2, 1), (1, 1)])
 def test_weights_after_three_quarters_of_the_steps_are_kept(iterations, after, tmp_path):
     _, progress = progressed(tmp_path / "whole", iterations)
-    weights = []
-
-    def watching(numbers):
-        for number in numbers:
-            weights.append(watched.w.detach().clone())  # before the step of this number
-            yield batch(number)
-
-    watched = Line()
-    progressed(tmp_path / "watched", iterations, model=watched, sources={"losses": watching})
+    watched, sources, weights = watching()
+    progressed(tmp_path / "watched", iterations, model=watched, sources=sources)
     expected = [*weights, watched.w.detach()][after]
     assert progress.early.keys() == {"w"} and torch.equal(progress.early["w"], expected)
 
 
 def test_the_result_is_the_running_mean_of_the_weights_of_all_steps(tmp_path):
-    weights = []
-
-    def watching(numbers):
-        for number in numbers:
-            weights.append(watched.w.detach().clone())  # before the step of this number
-            yield batch(number)
-
-    watched = Line()
-    progressed(tmp_path / "watched", model=watched, sources={"losses": watching}, memory=0.5)
+    watched, sources, weights = watching()
+    progressed(tmp_path / "watched", model=watched, sources=sources, memory=0.5)
     plain, _ = run(tmp_path / "plain")
     mean = weights[1]
     for step, weight in enumerate([*weights[1:], plain.w.detach()], start=1):
