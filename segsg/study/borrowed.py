@@ -17,7 +17,7 @@ from segsg.kernels.masks import crop, paste
 from segsg.structures import MASK_SIDE, Batch, FrozenDetector, Look, Regions
 from segsg.study import facts, refiners, runs, sets
 from segsg.study.detectors import load_detector
-from segsg.study.models import pixel_refined, segmenter, transfer
+from segsg.study.models import segmenter, transfer
 from segsg.study.params import Params
 from segsg.study.rows import RECTANGLES, REFINED
 
@@ -64,9 +64,7 @@ def _qualities(params: Params, key: str) -> dict[str, tuple[dict, float | None]]
 def by_pixels(params: Params, key: str, detector: FrozenDetector) -> tuple[PixelRefinedDetector, nn.Module]:
     """A detector with its trained pixel refiner behind the study's own way of transfer, and the way of its masks."""
     known, wanted = facts.load(params), replace(params.grounding, masks=REFINED)
-    refined = pixel_refined(known, params.numbers, wanted, detector).to(runs.device())
-    refiners.load_refiner(params, key, refined.refiner)
-    return refined, segmenter(known, wanted)
+    return refiners.with_refiner(params, key, wanted, detector), segmenter(known, wanted)
 
 
 def fit(seen: Iterable[tuple[Batch, Regions]], way: nn.Module, names: tuple[str, ...]) -> dict[str, float | None]:

@@ -11,7 +11,7 @@ from segsg.data.visual_genome import Split
 from segsg.files import digest
 from segsg.grounding.kept_masks import masks_by_image
 from segsg.study import detectors, facts, refiners, runs, sets
-from segsg.study.models import pixel_refined, truth
+from segsg.study.models import truth
 from segsg.study.params import Params
 from segsg.study.rows import Row
 from segsg.training.checkpoint import WEIGHTS
@@ -61,9 +61,7 @@ class RowMasks:
 def _source(params: Params, row: Row, detector: nn.Module) -> nn.Module:
     if row.sees_truth:
         return truth(row, detector)
-    refined = pixel_refined(facts.load(params), params.numbers, row.grounding, detector)
-    refiners.load_refiner(params, row.detector_key, refined.refiner)
-    return refined
+    return refiners.with_refiner(params, row.detector_key, row.grounding, detector)
 
 
 def _depends_on(params: Params, row: Row) -> list:

@@ -6,11 +6,11 @@ import torch
 from torch import nn
 
 from segsg.files import digest
-from segsg.grounding.refiner import PixelRefiner, RefinerTraining
+from segsg.grounding.refiner import PixelRefinedDetector, PixelRefiner, RefinerTraining
 from segsg.structures import FrozenDetector
 from segsg.study import code, detectors, facts, runs, sets
-from segsg.study.models import make_refiner
-from segsg.study.params import Params
+from segsg.study.models import make_refiner, pixel_refined
+from segsg.study.params import Grounding, Params
 from segsg.training.checkpoint import WEIGHTS, load_weights
 
 NONE = "A detector that never saw a mask has none to refine.\n"
@@ -44,6 +44,13 @@ def trained_refiner(params: Params, key: str, detector: FrozenDetector) -> Pixel
     refiner = make_refiner(facts.load(params), params.numbers, detector)
     load_refiner(params, key, refiner)
     return refiner.eval().requires_grad_(False).to(runs.device())
+
+
+def with_refiner(params: Params, key: str, wanted: Grounding, detector: FrozenDetector) -> PixelRefinedDetector:
+    """A detector with its trained pixel refiner, which starts from masks transferred as `wanted` has it."""
+    refined = pixel_refined(facts.load(params), params.numbers, wanted, detector).to(runs.device())
+    load_refiner(params, key, refined.refiner)
+    return refined
 
 
 def load_refiner(params: Params, key: str, refiner: PixelRefiner) -> None:
