@@ -6,22 +6,22 @@ was missed.
 """
 
 import argparse
-import itertools
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import Queue
 
+from segsg.files import read_json
 from segsg.pipeline.checks import check_files
 from segsg.pipeline.dvc import Failure, Needs, StageFailed, mend_dvc, outdated, run_dvc, set_up_dvc
 from segsg.pipeline.passport import gpus
 from segsg.pipeline.processes import alone, stoppable
+from segsg.pipeline.progress import Run, Show, Times, duration, elsewhere, show_of, stages
 from segsg.study import profile
-from segsg.study.params import load
+from segsg.study.params import Params, load
 from segsg.values import at_least
 
 SOURCES = "sources"
@@ -35,6 +35,8 @@ def add(commands, command: Callable[..., argparse.ArgumentParser]) -> None:
     own = command(commands, "repro", run_repro, "bring the study up to date and print where its report is")
     own.set_defaults(stopped="The same command goes on from here.")
     add_jobs(own)
+    own.add_argument("--dry-run", action="store_true", help="only say which stages would run, and how long they took")
+    own.add_argument("--quiet", action="store_true", help="say nothing but errors and the result")
 
 
 def add_jobs(command: argparse.ArgumentParser) -> None:
@@ -48,31 +50,63 @@ def run_repro(options: argparse.Namespace) -> int:
         params = load()
         profile.check(params)
         check_files(params)
-        print(f"Report: {reproduce(options.jobs)}")
+        if options.dry_run:
+            print(*would_run(params), sep="\n")
+            return 0
+        report = reproduce(params, options.jobs, options.quiet)
+        print(f"Report: {report}", *found(report), sep="\n")
     return 0
 
 
-def reproduce(jobs: int) -> Path:
+def reproduce(params: Params, jobs: int, quiet: bool = False) -> Path:
     """Bring everything that dvc.yaml describes up to date, `jobs` stages at a time; returns the report's first page.
 
     StageFailed if a stage fails; all that does not need it is finished first, so that its work is kept.
     """
-    params = load()
     report = Path("reports") / params.report / "html" / "index.html"
     set_up_dvc()
     for line in mend_dvc():
         print(line)
     needs = outdated()
     if not needs:
-        print(f"Nothing has changed since the last run of the study '{params.profile}'.")
+        print(f"Nothing has changed since the last run of the study '{params.report}'.")
         return report
     logs = Path("work") / params.profile / "logs"
     if SOURCES in needs:  # every stage waits for it, and few for what an edit of one file changes
         _check(run_dvc(["repro", "--single-item", SOURCES], logs / f"{SOURCES}.log", environment({})))
         needs = outdated()
-    _check(*run_all(needs, _runner(len(needs), logs, gpu_shares(_visible_gpus(), jobs)), jobs))
+    run = Run(tuple(needs), jobs, times_of(params), logs)
+    with show_of(run, quiet) as show:
+        show.say(run.first_line(params.report))
+        failures = run_all(needs, _runner(run, show, gpu_shares(_visible_gpus(), jobs)), jobs)
+    _check(*failures)
     _check(run_dvc(["repro"], logs / "repro.log", environment({})))
     return report
+
+
+def times_of(params: Params) -> Times:
+    """How long the stages of the study took last time."""
+    known = elsewhere(Path("reports") / params.report / "passport.json", params.profile)
+    return Times(Path("work") / params.profile / "times.json", known)
+
+
+def would_run(params: Params) -> list[str]:
+    """A line for each stage that `reproduce` would run, in its order, and one for all; nothing is changed."""
+    set_up_dvc()
+    needs, times = outdated(), times_of(params)
+    lines = []
+    for stage in needs:
+        last = times.of(stage)
+        lines.append(f"{stage}  {'' if last is None else duration(last)}".rstrip())
+    return [*lines, f"{stages(len(needs))} would run."]
+
+
+def found(report: Path) -> list[str]:
+    """The first sentence of a report's answer, where it has one."""
+    from segsg.report.html import answer  # templates and charts take a second
+
+    results = report.parent.parent / "results.json"
+    return answer(read_json(results))[:1] if results.is_file() else []
 
 
 def _check(*failures: Failure | None) -> None:
@@ -123,21 +157,20 @@ def _visible_gpus() -> list[str]:
     return [str(number) for number in range(len(gpus()))]
 
 
-def _runner(total: int, logs: Path, shares: list[dict[str, str]]) -> Callable[[str], Failure | None]:
-    """Runs a stage on a free share of the GPUs and says so in a line; returns None, or what failed."""
+def _runner(run: Run, show: Show, shares: list[dict[str, str]]) -> Callable[[str], Failure | None]:
+    """Runs a stage on a free share of the GPUs and shows it; returns None, or what failed."""
     free: Queue[dict[str, str]] = Queue()
     for share in shares:
         free.put(share)
-    numbers = itertools.count(1)
 
     def run_stage(stage: str) -> Failure | None:
-        share, began = free.get(), time.monotonic()
+        share = free.get()
+        show.began(run.begins(stage))
         try:
-            failure = run_dvc(["repro", "--single-item", stage], logs / f"{stage}.log", environment(share))
+            failure = run_dvc(["repro", "--single-item", stage], run.logs / f"{stage}.log", environment(share))
         finally:
             free.put(share)
-        if failure is None:
-            print(f"[{next(numbers)}/{total}] {stage}  {time.monotonic() - began:.0f} s", flush=True)
+        show.say(run.ends(stage, failure is not None))
         return failure
 
     return run_stage

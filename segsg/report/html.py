@@ -112,11 +112,16 @@ def study_facts(results: dict) -> dict:
         "world": results.get("world") or {},
         "slices": findings.slices(results),
         "rarity": findings.frequency_gains(results),
-        "answer": [*worth.verdict(results), *findings.answer(results)],
+        "answer": answer(results),
         "evidence": findings.evidence(results),
         "experiments": len(results["experiments"]),
         "images": max((row.get("images", 0) for row in results["experiments"].values()), default=0),
     }
+
+
+def answer(results: dict) -> list[str]:
+    """What the study found, in a few sentences, the most important first; nothing without comparisons."""
+    return [*worth.verdict(results), *findings.answer(results)]
 
 
 def switch(results: dict, paper: dict, shown: Table) -> dict:

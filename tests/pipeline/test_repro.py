@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -15,6 +16,7 @@ from segsg import cli
 from segsg.files import ROOT
 from segsg.pipeline import dvc, repro
 from segsg.pipeline.processes import OWNER, Stopped, alone
+from segsg.study.params import Params
 
 DVC = """
 stages:
@@ -32,6 +34,7 @@ stages:
     deps: [a.txt, b.txt, c.txt]
     outs: [r.txt]
 """
+STUDY = Mock(spec=Params, profile="mini", report="mini")
 NEEDS = {"data": set(), "detector": {"data"}, "look": {"detector"}, "model": {"look", "data"}, "other": {"data"}}
 
 
@@ -43,28 +46,31 @@ def study(tmp_path, monkeypatch):
     for name in "abc":
         (tmp_path / f"{name}.in").write_text(name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(repro, "load", lambda: type("P", (), {"profile": "mini", "report": "mini"}))
     return tmp_path
 
 
 def test_a_failure_keeps_what_ran_and_the_next_call_does_only_the_rest(study, capsys):
     (study / "b.in").unlink()
     with pytest.raises(repro.StageFailed) as raised:
-        repro.reproduce(jobs=1)
+        repro.reproduce(STUDY, jobs=1)
     first, *_, last = str(raised.value).splitlines()
     assert first == "detector@b: failed; the end of work/mini/logs/detector@b.log:"
     assert last.startswith("detector@b: failed to reproduce") and "b.in" in last
     assert sorted(path.name for path in study.glob("?.txt")) == ["a.txt", "c.txt", "n.txt"]
     (study / "b.in").write_text("b")
     capsys.readouterr()
-    report = repro.reproduce(jobs=2)
+    report = repro.reproduce(STUDY, jobs=2)
     assert (study / "r.txt").read_text() == "ab"
     assert report.as_posix() == "reports/mini/html/index.html"
-    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()] == [
+    first, *events = capsys.readouterr().out.splitlines()
+    assert first == "Study 'mini': 2 stages to run, 2 at a time, last time 1 s. Logs: work/mini/logs"
+    assert [line.split()[:2] for line in events] == [
+        ["detector@b:", "runs"],
         ["[1/2]", "detector@b"],
+        ["report:", "runs"],
         ["[2/2]", "report"],
     ]
-    repro.reproduce(jobs=2)
+    repro.reproduce(STUDY, jobs=2)
     assert "Nothing has changed" in capsys.readouterr().out
 
 
@@ -137,14 +143,14 @@ def test_no_more_stages_run_at_a_time_than_there_are_jobs():
 COMMAND = """
 import sys
 from argparse import Namespace
-from types import SimpleNamespace
+from unittest.mock import Mock
 from segsg.pipeline import repro
 from segsg.pipeline.processes import Stopped
 
-repro.load = lambda: SimpleNamespace(profile="mini", report="mini")
+repro.load = lambda: Mock(spec=repro.Params, profile="mini", report="mini")
 repro.check_files = repro.profile.check = lambda params: None
 try:
-    repro.run_repro(Namespace(jobs=2))
+    repro.run_repro(Namespace(jobs=2, dry_run=False, quiet=False))
 except Stopped as stop:
     sys.exit(stop.code)
 """
@@ -201,7 +207,7 @@ def test_somebody_elses_dvc_is_named_in_one_line(study):
     holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     holder.stdout.readline()
     with pytest.raises(repro.StageFailed) as raised:
-        repro.reproduce(jobs=1)
+        repro.reproduce(STUDY, jobs=1)
     assert str(raised.value) == f"DVC is at work here in process {holder.pid}; wait until it has ended, or end it"
     holder.communicate()
 
@@ -209,7 +215,7 @@ def test_somebody_elses_dvc_is_named_in_one_line(study):
 def test_a_study_that_dvc_cannot_read_is_one_line(study):
     (study / "dvc.yaml").write_text("stages: 3")
     with pytest.raises(repro.StageFailed, match=r"^DVC: [^\n]*dvc\.yaml[^\n]*$"):
-        repro.reproduce(jobs=1)
+        repro.reproduce(STUDY, jobs=1)
 
 
 def test_what_dvc_opens_as_pickles_lies_in_the_project_and_is_its_owners_alone(project_copy):
@@ -292,20 +298,20 @@ def test_a_full_disk_is_said_whoever_met_it(study):
     if not Path("/dev/full").exists():
         pytest.skip("this system has no device that is always full")
     with pytest.raises(repro.StageFailed) as raised:
-        repro.reproduce(jobs=1)
+        repro.reproduce(STUDY, jobs=1)
     last = str(raised.value).splitlines()[-1]
     assert "No space left on device" in last and last.endswith("; free some space, then run the same command again")
 
 
 @pytest.mark.parametrize("torn", ["", "schema: '2.0'\nstages:\n  a:\n    cm", "- 1\n", "\0\0\0"])
 def test_a_lock_file_that_a_full_disk_has_torn_is_taken_back(torn, study, capsys):
-    repro.reproduce(jobs=1)
+    repro.reproduce(STUDY, jobs=1)
     whole = (study / "dvc.lock").read_text()
-    repro.reproduce(jobs=1)
+    repro.reproduce(STUDY, jobs=1)
     (study / "dvc.lock").write_text(torn)
     (study / ".dvc" / "tmp" / "rwlock").write_text('{"a')
     capsys.readouterr()
-    repro.reproduce(jobs=1)
+    repro.reproduce(STUDY, jobs=1)
     said = capsys.readouterr().out.splitlines()
     assert said[:2] == [
         "dvc.lock is damaged; it is taken back to what it was before the last run",
@@ -315,17 +321,17 @@ def test_a_lock_file_that_a_full_disk_has_torn_is_taken_back(torn, study, capsys
 
 
 def test_without_an_older_copy_a_torn_lock_file_begins_anew(study, capsys):
-    repro.reproduce(jobs=1)
+    repro.reproduce(STUDY, jobs=1)
     whole = (study / "dvc.lock").read_text()
     (study / "dvc.lock").write_text("")
     dvc.LAST_GOOD.unlink(missing_ok=True)
-    repro.reproduce(jobs=1)
+    repro.reproduce(STUDY, jobs=1)
     assert "dvc.lock is damaged; it begins anew" in capsys.readouterr().out
     assert (study / "dvc.lock").read_text() == whole
 
 
 def test_stages_of_a_killed_run_are_waited_for_and_their_marks_removed(study):
-    repro.reproduce(jobs=1)
+    repro.reproduce(STUDY, jobs=1)
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"])
     marks = {str(study / "a.txt"): {"write": {"pid": child.pid, "cmd": "dvc repro"}, "read": []}}
     dvc.RWLOCK.write_text(json.dumps(marks))
