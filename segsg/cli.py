@@ -40,8 +40,9 @@ def _add_profile(commands) -> None:
     profiles = profiles.add_subparsers(required=True, metavar="COMMAND")
     _in_project(profiles, "list", run_list, "names of the profiles")
     use = _in_project(profiles, "use", run_use, "write params.yaml from a profile")
-    use.add_argument("name", help="a file of profiles/ without its ending")
+    use.add_argument("profile", help="a file of profiles/ without its ending")
     use.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change one parameter")
+    use.add_argument("--name", help="name of the report, for a study with changed parameters")
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -52,9 +53,10 @@ def run_list(options: argparse.Namespace) -> int:
 
 def run_use(options: argparse.Namespace) -> int:
     """Write params.yaml."""
+    named = [] if options.name is None else [f"report={options.name}"]
     with alone(repro.LOCK):
-        profile.use(options.name, options.set)
-    print(f"{PARAMS_FILE} now describes the study '{options.name}'.")
+        profile.use(options.profile, options.set + named)
+    print(f"{PARAMS_FILE.absolute()} now describes the study '{options.name or options.profile}'.")
     return 0
 
 

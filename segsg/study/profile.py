@@ -13,13 +13,13 @@ from pathlib import Path
 
 import yaml
 
-from segsg.files import DataError, parse_yaml, read_yaml, write_text
+from segsg.files import DataError, parse_yaml, read_json, read_yaml, write_text
 from segsg.models.registry import names as model_names
 from segsg.study.grid import expand, grouped
 from segsg.study.params import PARAMS_FILE, Params, is_path, read_section
 from segsg.study.rows import rows
 
-PROFILES = Path("profiles")
+PROFILES, REPORTS = Path("profiles"), Path("reports")
 HEADER = "# Written by: segsg profile use "
 
 
@@ -88,8 +88,24 @@ def text(name: str, overrides: list[str] | None = None) -> str:
 
 
 def use(name: str, overrides: list[str] | None = None) -> None:
-    """Write params.yaml for the profile `name`."""
-    write_text(PARAMS_FILE, text(name, overrides))
+    """Write params.yaml for the profile `name`. ValueError if its report would take the place of another study's."""
+    written = text(name, overrides)
+    if overrides:
+        _check_report(name, yaml.safe_load(written))
+    write_text(PARAMS_FILE, written)
+
+
+def _check_report(name: str, values: dict) -> None:
+    """A study with changed numbers has a name that no profile and no report of other numbers has."""
+    report = values["report"]
+    if report != name and report in names():
+        raise ValueError(f"--name {report}: a profile has this name, and its report would be lost; take another")
+    passport = REPORTS / report / "passport.json"
+    if passport.is_file() and read_json(passport).get("parameters") != values:
+        raise ValueError(
+            f"{passport.parent}: it holds the report of other numbers, which this study would replace; "
+            "give it a name of its own, `--name NAME`"
+        )
 
 
 def written_by(params_file: Path = PARAMS_FILE) -> tuple[str, list[str]]:

@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -69,6 +72,38 @@ def test_an_override_is_applied_and_remembered(copy):
     assert str(params.data.word_vectors) == "/tmp/my vectors.txt"
     name, overrides = profile.written_by()
     assert profile.text(name, overrides) == parameters.PARAMS_FILE.read_text()
+
+
+def report_of(name, values):
+    """A finished study's report, as far as this module looks at it."""
+    Path("reports", name).mkdir(parents=True)
+    Path("reports", name, "passport.json").write_text(json.dumps({"parameters": values}))
+
+
+CHANGE = "stage2.learning_rate=0.5"
+
+
+def test_no_study_takes_the_place_of_a_report_of_other_numbers(copy):
+    profile.use("mini")
+    report_of("mini", read_yaml(parameters.PARAMS_FILE))
+    profile.use("mini")  # its own numbers, perhaps newer ones
+    before = parameters.PARAMS_FILE.read_bytes()
+    with pytest.raises(ValueError, match=r"^reports/mini: it holds the report of other numbers.*`--name NAME`$"):
+        profile.use("mini", [CHANGE])
+    with pytest.raises(ValueError, match=r"^--name smoke: a profile has this name"):
+        profile.use("mini", [CHANGE, "report=smoke"])
+    assert parameters.PARAMS_FILE.read_bytes() == before
+    profile.use("mini", [CHANGE, "report=fast"])
+    params = parameters.load()
+    assert (params.profile, params.report, params.stage2.learning_rate) == ("mini", "fast", 0.5)
+
+
+def test_a_changed_study_may_run_again_under_its_own_name(copy):
+    profile.use("mini", [CHANGE, "report=fast"])
+    report_of("fast", read_yaml(parameters.PARAMS_FILE))
+    profile.use("mini", [CHANGE, "report=fast"])
+    with pytest.raises(ValueError, match=r"^reports/fast: it holds the report of other numbers"):
+        profile.use("mini", ["stage2.learning_rate=0.25", "report=fast"])
 
 
 def test_merging_replaces_values_and_lists_but_not_sections():
