@@ -10,7 +10,8 @@ JOBS ?= 2
 
 help:
 	@echo "make setup   the environment alone, in .venv: enough for segsg predict"
-	@echo "make study   the default study: data, training, tables, report (JOBS=$(JOBS) stages at a time)"
+	@echo "make study   the study of params.yaml: data, training, tables, report (JOBS=$(JOBS) stages at a time);"
+	@echo "             another one: make study PROFILE=mini"
 	@echo "make test    the test suite"
 	@echo "make check   style, direction of imports, clean notebooks, generated files"
 	@echo "make smoke   the whole pipeline on a few images, in a temporary copy"
@@ -28,6 +29,7 @@ $(STAMP): requirements.lock pyproject.toml
 setup: $(STAMP)
 
 study: $(STAMP)
+	$(if $(PROFILE),$(BIN)/segsg profile use $(PROFILE))
 	$(BIN)/segsg repro --jobs $(JOBS)
 
 test: $(STAMP)

@@ -53,6 +53,12 @@ SHARED |= {"album": ("pairs", "gallery", "kernels", "refinement", "curves")}
 """templates that several pages share; the others have one of their own name"""
 SWITCHED = ("table1", "table3")
 """tables that can show other measures"""
+STUDIES = {
+    "quick": "every table in a coffee break",
+    "mini": "trained until more steps bring little, one training of each row",
+    "mini-seeds": "three trainings where something is claimed",
+}
+"""committed reports -> what each can tell, from least to most"""
 ROWS = ("detectors", "groups")
 """sections of params.yaml that are tables"""
 STAGES = {
@@ -171,6 +177,7 @@ def passport_facts(passport: dict) -> dict:
     parameters = passport["parameters"]
     return {
         "name": parameters["report"],
+        "studies": {name: text for name, text in STUDIES.items() if name != parameters["report"]},
         "commit": passport["commit"],
         "machine": passport["machine"],
         "versions": passport["versions"],

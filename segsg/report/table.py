@@ -15,6 +15,7 @@ COMPARABLE = "paper"
 """the one profile whose numbers may stand beside the paper's"""
 WORLDS = {
     "smoke": "Drawn photos, tiny networks",
+    "quick": "Drawn photos, small networks, trained for seconds: every table is there, no difference means anything",
     "mini": "Drawn photos, small networks",
     "trial": "A few photos, a step or two of training",
 }

@@ -31,14 +31,15 @@ def names() -> list[str]:
 def resolve(name: str, overrides: list[str] | None = None) -> dict:
     """All parameters of the profile `name`, as plain values for params.yaml.
 
-    A profile that `extends` another shares its data and runs, and has a report of its own.
+    A profile that `extends` another shares its data and runs, and has a report of its own. One that is `like` another
+    has its numbers where it names none, and shares nothing.
     `overrides` are `section.key=value` (YAML values), applied before the grid becomes rows. ValueError for an unknown
     profile, a malformed override, a row that could not run, or a result that `segsg.study.params` would not load.
     """
     own = _read(name)
     study = own.pop("extends", name)
-    layers = [_read("base"), *([_read(study)] if study != name else []), own]
-    values = reduce(merge, layers)
+    layers = [*_layers(study), *([own] if study != name else [])]
+    values = reduce(merge, [_read("base"), *layers])
     for override in overrides or []:
         values = merge(values, _parse_override(override))
     if "grid" not in values:
@@ -48,6 +49,16 @@ def resolve(name: str, overrides: list[str] | None = None) -> dict:
     values = {"profile": study, "report": name} | json.loads(json.dumps(values).replace("{profile}", study))
     check(read_section(Params, values, f"profile {name}"))
     return values
+
+
+def _layers(study: str) -> list[dict]:
+    """The sections of a study with data of its own, above those of the one that it is like."""
+    own = _read(study)
+    below = own.pop("like", None)
+    layers = [own] if below is None else [_read(below), own]
+    if chained := [key for key in ("like", "extends") for layer in layers if key in layer]:
+        raise ValueError(f"profile {study}: it stands on a profile with `{chained[0]}`; write its numbers out")
+    return layers
 
 
 def merge(below: dict, above: dict) -> dict:

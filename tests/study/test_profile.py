@@ -74,6 +74,26 @@ def test_an_override_is_applied_and_remembered(copy):
     assert profile.text(name, overrides) == parameters.PARAMS_FILE.read_text()
 
 
+def test_a_profile_that_is_like_another_has_its_numbers_and_folders_of_its_own(copy):
+    Path("profiles/small.yaml").write_text("like: mini\nseed: 7\nworld: {train: 10}\n")
+    small, mini = profile.resolve("small"), profile.resolve("mini")
+    assert (small["profile"], small["report"], small["seed"]) == ("small", "small", 7)
+    assert small["world"] == mini["world"] | {"train": 10}
+    assert small["stage2"] == mini["stage2"]
+    assert small["data"]["scene_graphs"]["photos"].startswith("data/small/")
+    assert len(small["groups"]) == len(mini["groups"])
+    Path("profiles/more.yaml").write_text("extends: small\ngrid: {tasks: [predcls]}\n")
+    more = profile.resolve("more")
+    assert (more["profile"], more["report"], more["world"]["train"]) == ("small", "more", 10)
+
+
+@pytest.mark.parametrize("other", ["quick", "mini-seeds"])
+def test_a_profile_is_like_one_that_stands_on_no_other(other, copy):
+    Path("profiles/small.yaml").write_text(f"like: {other}\n")
+    with pytest.raises(ValueError, match=r"profile small: it stands on a profile with `(like|extends)`"):
+        profile.resolve("small")
+
+
 def report_of(name, values):
     """A finished study's report, as far as this module looks at it."""
     Path("reports", name).mkdir(parents=True)
