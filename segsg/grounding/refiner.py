@@ -18,6 +18,7 @@ from segsg.grounding.contact import MARGIN, meet
 from segsg.grounding.segmenter import CERTAIN, Segmenter
 from segsg.kernels.boxes import all_pairs, contact_frames
 from segsg.kernels.claims import largest_claims
+from segsg.kernels.colours import Binned, evidence
 from segsg.kernels.roi_align import roi_align
 from segsg.structures import MASK_SIDE, Batch, Domain, Look, Mean, Regions, Task
 
@@ -51,11 +52,15 @@ def to_the_border(photos: UInt8[Tensor, "images 3 h w"], sizes: list[tuple[int, 
 
 
 def colours(photos: UInt8[Tensor, "images 3 h w"], regions: Regions) -> Float[Tensor, "regions 3 56 56"]:
-    """The pixels in each box, normalised as backbones see them."""
+    """The pixels in each box, from 0 to 255."""
     whole = to_the_border(photos, regions.sizes).float()
-    crops = roi_align(whole, regions.boxes, regions.image, PIXEL_SIDE, 1.0)
-    mean, deviation = (crops.new_tensor(values)[:, None, None] for values in (MEAN, DEVIATION))
-    return (crops - mean) / deviation
+    return roi_align(whole, regions.boxes, regions.image, PIXEL_SIDE, 1.0)
+
+
+def normalised(seen: Float[Tensor, "regions 3 h w"]) -> Float[Tensor, "regions 3 h w"]:
+    """Pixels as backbones see them."""
+    mean, deviation = (seen.new_tensor(values)[:, None, None] for values in (MEAN, DEVIATION))
+    return (seen - mean) / deviation
 
 
 def colour_distances(
@@ -98,7 +103,7 @@ class PixelRefiner(nn.Module):
         self.passes = passes
         self.features, self.head = nn.Conv2d(channels, width, 1), nn.Conv2d(mask_classes, width, 1)
         self.pixels = nn.Conv2d(3 * (PIXEL_SIDE // MASK_SIDE) ** 2, width, 3, padding=1)
-        self.masks = nn.Conv2d(1 + 1 + 6, width, 3, padding=1)  # mask, claims, distances of colours
+        self.masks = nn.Conv2d(1 + 1 + 6 + 3, width, 3, padding=1)  # mask, claims, distances and evidence of colours
         self.near = nn.Sequential(_convolution(width, 1), nn.ReLU(), _convolution(width, 1), nn.ReLU())
         self.whole = GridAttention(width)
         self.far = nn.Sequential(nn.ReLU(), _convolution(width, 2), nn.ReLU(), _convolution(width, 4), nn.ReLU())
@@ -118,14 +123,17 @@ class PixelRefiner(nn.Module):
     ) -> list[Float[Tensor, "regions 28 28"]]:
         """The mask logits after each pass. What a pass sees of the masks before it is given: it has no gradient."""
         regions, seen = look.regions, colours(photos, look.regions)
+        binned, seen = Binned.of(seen / 255), normalised(seen)
         crops = F.interpolate(self.features(look.region_crops(CROP_SIDE)), scale_factor=2.0, mode="nearest")
         given = crops + self.head(regions.mask_logits.float()) + self.pixels(_folded(seen))
         of_cells, passes = F.avg_pool2d(seen, 2), []
         for _ in range(self.passes):
             masks = logits.detach().sigmoid()
             claims = largest_claims(masks, regions.boxes, regions.image)
-            own = torch.cat([torch.stack([2 * masks - 1, claims], dim=1), colour_distances(of_cells, masks)], dim=1)
-            cells = self.near((given + self.masks(own)).relu())
+            fine = (each.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2) for each in (masks, claims))
+            said = F.avg_pool2d(evidence(binned, *fine), 2)
+            own = [torch.stack([2 * masks - 1, claims], dim=1), colour_distances(of_cells, masks), said]
+            cells = self.near((given + self.masks(torch.cat(own, dim=1))).relu())
             logits = logits + self.residual(self.far(self.whole(cells)))[:, 0].float()
             passes.append(logits)
         return passes

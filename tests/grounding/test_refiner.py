@@ -20,6 +20,7 @@ from segsg.grounding.refiner import (
     colour_distances,
     colours,
     in_contact,
+    normalised,
     transferred,
 )
 from segsg.grounding.segmenter import Segmenter
@@ -160,7 +161,7 @@ def test_padding_does_not_reach_a_mask():
 def test_colours_are_the_pixels_in_a_box_normalised():
     look, photos, _ = scene([1])
     boxes = torch.tensor([[4.0, 2, 60, 58]])
-    seen = colours(photos, replace(look.regions, boxes=boxes))
+    seen = normalised(colours(photos, replace(look.regions, boxes=boxes)))
     pixels = photos[0, :, 2:58, 4:60].float()
     padded = F.pad(pixels[None], (1, 1, 1, 1), mode="replicate")
     kernel = torch.tensor([[1.0, 6, 1], [6, 36, 6], [1, 6, 1]]) / 64  # samples lie a quarter of a pixel off the centre

@@ -1,0 +1,58 @@
+"""What colours a mask holds, and how likely a pixel's colour is in it: soft histograms of red, green and blue."""
+
+import itertools
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+LEVELS = 6
+"""levels of each of three colours; between two levels a colour belongs to both, by its distance"""
+LEAST = 1e-3
+"""added to a likelihood before its logarithm, about one pixel in a thousand"""
+
+
+@dataclass(frozen=True)
+class Binned:
+    """Pixels as parts of histogram bins: `bins` are the eight around a colour, `shares` sum to one in each pixel."""
+
+    bins: Int[Tensor, "regions 8 h w"]
+    shares: Float[Tensor, "regions 8 h w"]
+
+    @classmethod
+    def of(cls, colours: Float[Tensor, "regions 3 h w"]) -> "Binned":
+        """Colours between 0 and 1, red, green and blue."""
+        places = colours.clamp(0, 1) * (LEVELS - 1)
+        below = places.floor().clamp(max=LEVELS - 2)
+        above, low = places - below, below.long()
+        bins, shares = [], []
+        for corner in itertools.product((0, 1), repeat=3):
+            red, green, blue = (low[:, channel] + step for channel, step in enumerate(corner))
+            bins.append((red * LEVELS + green) * LEVELS + blue)
+            shares.append(
+                torch.stack([above[:, c] if step else 1 - above[:, c] for c, step in enumerate(corner)]).prod(0)
+            )
+        return cls(torch.stack(bins, dim=1), torch.stack(shares, dim=1))
+
+    def likelihood(self, weights: Float[Tensor, "regions h w"]) -> Float[Tensor, "regions h w"]:
+        """How likely the colour of each pixel is among the pixels that `weights`, from 0 to 1, take.
+
+        0 everywhere where nothing is taken; less than one pixel counts as one.
+        """
+        flat, taken = self.bins.flatten(1), (self.shares * weights[:, None]).flatten(1)
+        histogram = taken.new_zeros(len(flat), LEVELS**3).scatter_add_(1, flat, taken)
+        histogram /= weights.sum(dim=(1, 2)).clamp(min=1)[:, None]
+        return (histogram.gather(1, flat).view_as(self.shares) * self.shares).sum(dim=1)
+
+
+def evidence(
+    binned: Binned, masks: Float[Tensor, "regions h w"], claims: Float[Tensor, "regions h w"]
+) -> Float[Tensor, "regions 3 h w"]:
+    """What colours say for a region: against the rest of its box, against the claims of others there, and alone.
+
+    Logarithms of likelihoods and of their ratios. The colours of a whole region count, so that a person in a red coat
+    keeps both face and coat where a mean colour would be neither.
+    """
+    own, rest, claimed = ((binned.likelihood(w) + LEAST).log() for w in (masks, 1 - masks, claims * (1 - masks)))
+    return torch.stack([own - rest, own - claimed, own], dim=1)
