@@ -19,11 +19,14 @@ from segsg.grounding.segmenter import CERTAIN, Segmenter
 from segsg.kernels.boxes import all_pairs, contact_frames
 from segsg.kernels.claims import largest_claims
 from segsg.kernels.colours import Binned, evidence
+from segsg.kernels.masks import coverage
 from segsg.kernels.roi_align import roi_align
 from segsg.structures import MASK_SIDE, Batch, Domain, Look, Mean, Regions, Task
 
 PIXEL_SIDE = 2 * MASK_SIDE
 """pixels along a side of the part of a photo that lies in a box"""
+AROUND = 0.25
+"""share of a box's width and height by which its surroundings reach beyond it, on each side"""
 
 
 def transferred(
@@ -51,10 +54,21 @@ def to_the_border(photos: UInt8[Tensor, "images 3 h w"], sizes: list[tuple[int, 
     return torch.stack(list(parts))
 
 
-def colours(photos: UInt8[Tensor, "images 3 h w"], regions: Regions) -> Float[Tensor, "regions 3 56 56"]:
-    """The pixels in each box, from 0 to 255."""
+def colours(
+    photos: UInt8[Tensor, "images 3 h w"], regions: Regions, boxes: Float[Tensor, "regions 4"]
+) -> Float[Tensor, "regions 3 56 56"]:
+    """The pixels in a box of each region, from 0 to 255."""
     whole = to_the_border(photos, regions.sizes).float()
-    return roi_align(whole, regions.boxes, regions.image, PIXEL_SIDE, 1.0)
+    return roi_align(whole, boxes, regions.image, PIXEL_SIDE, 1.0)
+
+
+def surroundings(photos: UInt8[Tensor, "images 3 h w"], regions: Regions) -> Float[Tensor, "regions bins"]:
+    """Histogram of the colours around each box: in the photo and in a box that is larger by `AROUND` on each side."""
+    margin = AROUND * (regions.boxes[:, 2:] - regions.boxes[:, :2])
+    wide = torch.cat([regions.boxes[:, :2] - margin, regions.boxes[:, 2:] + margin], dim=1)
+    photo = regions.boxes.new_tensor([(0, 0, w, h) for h, w in regions.sizes]).view(-1, 4)[regions.image]
+    inside, own = coverage(torch.stack([photo, regions.boxes], dim=1), wide, PIXEL_SIDE).unbind(dim=1)
+    return Binned.of(colours(photos, regions, wide) / 255).histogram((inside - own).clamp(min=0))
 
 
 def normalised(seen: Float[Tensor, "regions 3 h w"]) -> Float[Tensor, "regions 3 h w"]:
@@ -103,7 +117,7 @@ class PixelRefiner(nn.Module):
         self.passes = passes
         self.features, self.head = nn.Conv2d(channels, width, 1), nn.Conv2d(mask_classes, width, 1)
         self.pixels = nn.Conv2d(3 * (PIXEL_SIDE // MASK_SIDE) ** 2, width, 3, padding=1)
-        self.masks = nn.Conv2d(1 + 1 + 6 + 3, width, 3, padding=1)  # mask, claims, distances and evidence of colours
+        self.masks = nn.Conv2d(1 + 1 + 6 + 5, width, 3, padding=1)  # mask, claims, distances and evidence of colours
         self.near = nn.Sequential(_convolution(width, 1), nn.ReLU(), _convolution(width, 1), nn.ReLU())
         self.whole = GridAttention(width)
         self.far = nn.Sequential(nn.ReLU(), _convolution(width, 2), nn.ReLU(), _convolution(width, 4), nn.ReLU())
@@ -122,7 +136,8 @@ class PixelRefiner(nn.Module):
         self, logits: Float[Tensor, "regions 28 28"], look: Look, photos: UInt8[Tensor, "images 3 h w"]
     ) -> list[Float[Tensor, "regions 28 28"]]:
         """The mask logits after each pass. What a pass sees of the masks before it is given: it has no gradient."""
-        regions, seen = look.regions, colours(photos, look.regions)
+        regions, around = look.regions, surroundings(photos, look.regions)
+        seen = colours(photos, regions, regions.boxes)
         binned, seen = Binned.of(seen / 255), normalised(seen)
         crops = F.interpolate(self.features(look.region_crops(CROP_SIDE)), scale_factor=2.0, mode="nearest")
         given = crops + self.head(regions.mask_logits.float()) + self.pixels(_folded(seen))
@@ -131,7 +146,7 @@ class PixelRefiner(nn.Module):
             masks = logits.detach().sigmoid()
             claims = largest_claims(masks, regions.boxes, regions.image)
             fine = (each.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2) for each in (masks, claims))
-            said = F.avg_pool2d(evidence(binned, *fine), 2)
+            said = F.avg_pool2d(evidence(binned, *fine, around), 2)
             own = [torch.stack([2 * masks - 1, claims], dim=1), colour_distances(of_cells, masks), said]
             cells = self.near((given + self.masks(torch.cat(own, dim=1))).relu())
             logits = logits + self.residual(self.far(self.whole(cells)))[:, 0].float()

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-LEVELS = 6
+LEVELS = 9
 """levels of each of three colours; between two levels a colour belongs to both, by its distance"""
 LEAST = 1e-3
 """added to a likelihood before its logarithm, about one pixel in a thousand"""
@@ -35,24 +35,33 @@ class Binned:
             )
         return cls(torch.stack(bins, dim=1), torch.stack(shares, dim=1))
 
-    def likelihood(self, weights: Float[Tensor, "regions h w"]) -> Float[Tensor, "regions h w"]:
-        """How likely the colour of each pixel is among the pixels that `weights`, from 0 to 1, take.
+    def histogram(self, weights: Float[Tensor, "regions h w"]) -> Float[Tensor, "regions bins"]:
+        """The share of each bin among the pixels that `weights`, from 0 to 1, take of each region.
 
-        0 everywhere where nothing is taken; less than one pixel counts as one.
+        Nothing anywhere where nothing is taken; less than one pixel counts as one.
         """
-        flat, taken = self.bins.flatten(1), (self.shares * weights[:, None]).flatten(1)
-        histogram = taken.new_zeros(len(flat), LEVELS**3).scatter_add_(1, flat, taken)
-        histogram /= weights.sum(dim=(1, 2)).clamp(min=1)[:, None]
-        return (histogram.gather(1, flat).view_as(self.shares) * self.shares).sum(dim=1)
+        taken = (self.shares * weights[:, None]).flatten(1)
+        histogram = taken.new_zeros(len(taken), LEVELS**3).scatter_add_(1, self.bins.flatten(1), taken)
+        return histogram / weights.sum(dim=(1, 2)).clamp(min=1)[:, None]
+
+    def log_likelihood(self, histogram: Float[Tensor, "regions bins"]) -> Float[Tensor, "regions h w"]:
+        """Logarithm of how likely the colour of each pixel is in its region's histogram; never below log `LEAST`."""
+        shares = histogram.gather(1, self.bins.flatten(1)).view_as(self.shares)
+        return ((shares * self.shares).sum(dim=1) + LEAST).log()
 
 
 def evidence(
-    binned: Binned, masks: Float[Tensor, "regions h w"], claims: Float[Tensor, "regions h w"]
-) -> Float[Tensor, "regions 3 h w"]:
-    """What colours say for a region: against the rest of its box, against the claims of others there, and alone.
+    binned: Binned,
+    masks: Float[Tensor, "regions h w"],
+    claims: Float[Tensor, "regions h w"],
+    around: Float[Tensor, "regions bins"],
+) -> Float[Tensor, "regions 5 h w"]:
+    """What colours say for a region: against the rest of its box, against what others claim there, against the
+    surroundings of the box, of which `around` is the histogram; then its own likelihood and that of the surroundings.
 
-    Logarithms of likelihoods and of their ratios. The colours of a whole region count, so that a person in a red coat
-    keeps both face and coat where a mean colour would be neither.
+    The first three are logarithms of ratios, the others logarithms. The colours of a whole region count, so that a
+    person in a red coat keeps both face and coat, where a mean colour would be neither.
     """
-    own, rest, claimed = ((binned.likelihood(w) + LEAST).log() for w in (masks, 1 - masks, claims * (1 - masks)))
-    return torch.stack([own - rest, own - claimed, own], dim=1)
+    kinds = (binned.histogram(weights) for weights in (masks, 1 - masks, claims * (1 - masks)))
+    own, rest, claimed, outside = map(binned.log_likelihood, (*kinds, around))
+    return torch.stack([own - rest, own - claimed, own - outside, own, outside], dim=1)

@@ -21,9 +21,11 @@ from segsg.grounding.refiner import (
     colours,
     in_contact,
     normalised,
+    surroundings,
     transferred,
 )
 from segsg.grounding.segmenter import Segmenter
+from segsg.kernels.colours import LEVELS
 from segsg.kernels.masks import crop
 from segsg.structures import Look, Regions, one_hot
 
@@ -155,13 +157,37 @@ def test_padding_does_not_reach_a_mask():
     to_the_edge = torch.tensor([[20.0, 30, SIDE, SIDE]])
     at_the_edge = replace(chosen(look, torch.arange(1)).regions, boxes=to_the_edge)
     assert_close(refiner()(logits, padded, larger), whole, atol=1e-5, rtol=1e-5)
-    assert_close(colours(larger, at_the_edge), colours(photos, at_the_edge))
+    assert_close(colours(larger, at_the_edge, to_the_edge), colours(photos, at_the_edge, to_the_edge))
+    assert_close(surroundings(larger, at_the_edge), surroundings(photos, at_the_edge))
+
+
+RED, BLUE = torch.tensor([[255, 0, 0], [0, 0, 255]], dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("box", [[16.0, 16, 48, 48], [0.0, 16, 32, 48]])
+def test_surroundings_are_what_lies_around_a_box_in_the_photo(box):
+    """A red square fills the box, blue is around it; beyond the photo's border there is nothing."""
+    look, photos, _ = scene([1])
+    left, top, right, bottom = map(int, box)
+    photos[:] = BLUE[:, None, None]
+    photos[0, :, top:bottom, left:right] = RED[:, None, None]
+    photos[0, :, :, SIDE // 2 + 30 :] = 0  # too far away to count
+    regions = replace(look.regions, boxes=torch.tensor([box]))
+    around = surroundings(photos, regions)[0].view(LEVELS, LEVELS, LEVELS)
+    assert_close(around.sum(), torch.tensor(1.0))
+    assert around[0, 0, LEVELS - 1] > 0.9  # the rest is the edge, where samples mix both
+
+
+def test_surroundings_of_a_box_that_fills_the_photo_are_nothing():
+    look, photos, _ = scene([1])
+    regions = replace(look.regions, boxes=torch.tensor([[0.0, 0, SIDE, SIDE]]))
+    assert surroundings(photos, regions).sum() < 0.02
 
 
 def test_colours_are_the_pixels_in_a_box_normalised():
     look, photos, _ = scene([1])
     boxes = torch.tensor([[4.0, 2, 60, 58]])
-    seen = normalised(colours(photos, replace(look.regions, boxes=boxes)))
+    seen = normalised(colours(photos, look.regions, boxes))
     pixels = photos[0, :, 2:58, 4:60].float()
     padded = F.pad(pixels[None], (1, 1, 1, 1), mode="replicate")
     kernel = torch.tensor([[1.0, 6, 1], [6, 36, 6], [1, 6, 1]]) / 64  # samples lie a quarter of a pixel off the centre
