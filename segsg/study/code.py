@@ -28,19 +28,24 @@ def imported(source: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def reached(names: Iterable[str]) -> set[Path]:
+def reached(names: Iterable[str], unused: Iterable[str] = ()) -> set[Path]:
     """Files of the project's modules among these names, and of all that those reach by imports, as paths in it.
 
-    Packages are left out: their `__init__.py` holds a docstring and no code.
+    Packages are left out: their `__init__.py` holds a docstring and no code. So are `unused` modules, which are
+    imported and do nothing, and what only they reach.
     """
     found: set[Path] = set()
-    waiting = set(names)
+    waiting, left_out = set(names), {_path(name) for name in unused}
     while waiting:
-        path = Path(waiting.pop().replace(".", "/")).with_suffix(".py")
-        if path not in found and PACKAGE in path.parents and (ROOT / path).is_file():
+        path = _path(waiting.pop())
+        if path not in found | left_out and PACKAGE in path.parents and (ROOT / path).is_file():
             found.add(path)
             waiting |= imported(_text(path))
     return found
+
+
+def _path(name: str) -> Path:
+    return Path(name.replace(".", "/")).with_suffix(".py")
 
 
 def beside(modules: Iterable[Path]) -> set[Path]:
@@ -61,9 +66,10 @@ def record(names: Iterable[str], models: Iterable[str] = ()) -> dict[str, str]:
     return {path.as_posix(): digest(ROOT / path) for path in modules | beside(modules)}
 
 
-def meaning(names: Iterable[str], models: Iterable[str] = ()) -> str:
-    """SHA-256 of what all modules do that these names reach, with these scene graph models."""
-    listed = sorted((path.as_posix(), statements(_text(path))) for path in reached(with_models(names, models)))
+def meaning(names: Iterable[str], models: Iterable[str] = (), unused: Iterable[str] = ()) -> str:
+    """SHA-256 of what all modules do that these names and scene graph models reach, without `unused` ones."""
+    modules = reached(with_models(names, models), unused)
+    listed = sorted((path.as_posix(), statements(_text(path))) for path in modules)
     return hashlib.sha256(repr(listed).encode()).hexdigest()
 
 

@@ -33,7 +33,8 @@ def fingerprint(params: Params, key: str) -> str:
     read = sets.judged_on(params)
     if row.is_refined:
         read = [*read, digest(refiners.folder(params, row.detector_key) / WEIGHTS)]
-    return runs.fingerprint(params.evaluation, params.seed, read, code.meaning([__name__], [row.model]))
+    unused = scene_graphs.unused(row.follows_pixels or row.is_refined)
+    return runs.fingerprint(params.evaluation, params.seed, read, code.meaning([__name__], [row.model], unused))
 
 
 def write(params: Params, key: str, out: Path) -> None:

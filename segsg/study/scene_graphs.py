@@ -7,6 +7,7 @@ from typing import Any
 
 from segsg.data.visual_genome import Split
 from segsg.files import digest
+from segsg.grounding import refiner
 from segsg.grounding.kept_masks import KeptMasks
 from segsg.models.scene_graph import SceneGraphModel
 from segsg.structures import FrozenDetector, ImageGraph
@@ -65,16 +66,22 @@ def fingerprint(params: Params, key: str) -> str:
 def _depends_on(params: Params, row: Row) -> list:
     """All that decides the weights of a row, beside stage 2's numbers, seeds and what runs it.
 
-    Of scene graph models the code of its own alone, so that another one's changes nothing.
+    Of scene graph models the code of its own alone, so that another one's changes nothing, and of the pixel refiner's
+    none where no mask is refined by pixels.
     """
     files = [detectors.folder(params, row.detector_key) / WEIGHTS]
     files += [facts.folder(params) / name for name in (facts.NAMES, facts.NUMBERS)]
     files += [params.data.scene_graphs.true_masks_train] if row.sees_truth else []
     files += [refiners.folder(params, row.detector_key) / WEIGHTS] if row.follows_pixels else []
     read = [*(digest(path) for path in files), *detectors.looks_digests(params, row.detector_key)]
-    read += [*sets.trained_on(params), code.meaning([__name__], [row.model])]
+    read += [*sets.trained_on(params), code.meaning([__name__], [row.model], unused(row.follows_pixels))]
     sections = [params.data, params.detection, params.cache_looks, params.sampling, params.evaluation.pair_overlap]
     return [*sections, params.network, params.refinement, params.pixel_refiner, row, read]
+
+
+def unused(follows_pixels: bool) -> list[str]:
+    """Modules that do nothing in a row."""
+    return [] if follows_pixels else [refiner.__name__]
 
 
 def untrained(params: Params, row: Row, known: facts.Facts) -> SceneGraphModel:

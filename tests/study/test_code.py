@@ -45,3 +45,21 @@ def test_words_about_code_and_its_layout_do_not_count():
 def test_the_models_own_file_is_reached_by_its_name():
     assert "segsg/models/imp.py" in code.record(STAGE, ["imp"])
     assert "segsg/models/motifs.py" not in code.record(STAGE, ["imp"])
+
+
+@pytest.mark.parametrize(
+    ("file", "changed"),
+    [("grounding/refiner.py", {"used"}), ("kernels/colours.py", {"used"}), ("grounding/edges.py", {"used", "unused"})],
+)
+def test_code_that_a_row_does_not_use_changes_nothing_for_it(file, changed, project):
+    """Nor does code that it alone reaches."""
+
+    def both():
+        apart = {"used": [], "unused": ["segsg.grounding.refiner"]}
+        return {name: code.meaning(STAGE, ["imp"], modules) for name, modules in apart.items()}
+
+    before = both()
+    path = project / "segsg" / file
+    path.write_text(path.read_text(encoding="utf-8") + "\nANOTHER = 1\n", encoding="utf-8")
+    after = both()
+    assert {name for name in before if before[name] != after[name]} == changed
