@@ -125,6 +125,9 @@ def test_values_are_compared_entry_by_entry():
     check_equal("x", (torch.ones(2), torch.zeros(0)), (torch.ones(2), torch.zeros(0)))
     with pytest.raises(Unequal, match="bench: x: ours and its twin differ"):
         check_equal("x", torch.ones(2), torch.tensor([1.0, 1.01]))
+    with pytest.raises(Unequal):
+        check_equal("x", torch.tensor([0.1, float("nan")]), torch.tensor([0.1, 0.1]))
+    check_equal("sums", torch.tensor([1e4, 0.05]), torch.tensor([1e4, 0.0]))
 
 
 @pytest.fixture
