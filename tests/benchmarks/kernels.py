@@ -224,8 +224,10 @@ def contexts(size: Size, context: ObjectsThenEdges) -> Iterator[Line]:
 
 
 def measure(options) -> Iterator[Line]:
-    """All lines, from the options of `segsg bench kernels`."""
+    """All lines, from the options of `segsg bench kernels`. ValueError for images without a pair."""
     size = Size(**{name: getattr(options, name) for name in Size.__dataclass_fields__})
+    if size.regions < 2:
+        raise ValueError(f"--regions: {size.regions} has no pair; take 2 or more")
     torch.manual_seed(0)
     context = motifs_context(size)
     with torch.no_grad():

@@ -41,6 +41,11 @@ def test_kernels(tmp_path, capsys, monkeypatch):
     assert all(line["mb"] > 0 and line["other_mb"] > 0 for line in written["lines"][:2])
 
 
+def test_kernels_need_a_pair(capsys, monkeypatch):
+    assert run(script("kernels"), "kernels", "kernels", ["--regions=1"], monkeypatch) == 1
+    assert capsys.readouterr().err == "--regions: 1 has no pair; take 2 or more\n"
+
+
 def changed(function):
     """`function` with another result: each of its tensors is one more, and tuples are turned around."""
 
