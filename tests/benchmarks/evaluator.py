@@ -1,6 +1,6 @@
 """The evaluator against one relation at a time, on made images, with equal results: `segsg bench evaluate`."""
 
-import argparse
+import re
 import resource
 import sys
 import time
@@ -17,16 +17,19 @@ from segsg.evaluation.metrics import FREE, metrics, named
 from segsg.evaluation.protocol import PROTOCOLS, Protocol
 from segsg.evaluation.ranks import Ranks, Recall, SideBySide
 from segsg.evaluation.records import Truth
-from segsg.structures import ImageGraph, Task
-from segsg.tools.bench import add_options
+from segsg.structures import TASKS, ImageGraph, Task
+from segsg.tools.bench import ALL
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "helpers"))
 from plain import PlainImage, metrics_at
+from sides import Line, Unequal, main
 
 CLASSES, TRUE_BOXES, RELATIONS = 150, 14, 8
 """about what an image of Visual Genome has"""
 COMPARED = ("R", "mR", "mR_pooled", "mR_ref")
 DEPTHS = (20, 50, 100)
+CLEAR = Path("/proc/self/clear_refs")
+"""where Linux takes the order to forget the most memory that a process has had"""
 TOLERANCE = 1e-12
 
 
@@ -82,31 +85,29 @@ def _probabilities(
     return logits / logits.sum(axis=1, keepdims=True)
 
 
-class Unequal(ValueError):
-    """The two evaluators disagree."""
-
-
-def bench(size: Size, plain_images: int) -> str:
-    """Times both (the plain one on the first so many images) and says so. Unequal where their numbers differ."""
-    recall, seconds, kept, before = Recall(size.task, size.predicates), 0.0, [], peak()
+def bench(size: Size, plain_images: int) -> Line:
+    """Times both (the plain one on the first so many images). Unequal where their numbers differ."""
+    recall, seconds, kept = Recall(size.task, size.predicates), 0.0, []
+    forget_peak()
     for number, image in enumerate(_bar(made(size), size.images, "ours")):
-        began = time.perf_counter()
+        began = time.process_time()
         recall.add(*image)
-        seconds += time.perf_counter() - began
+        seconds += time.process_time() - began
         kept += [image] if number < plain_images else []
-    began = time.perf_counter()
+    began = time.process_time()
     metrics(recall.ranks())
-    ours, most = 1000 * (seconds + time.perf_counter() - began) / size.images, peak()
-    began = time.perf_counter()
+    ours, most = 1000 * (seconds + time.process_time() - began) / size.images, peak()
+    began = time.process_time()
     slow = _plain(kept, size, recall.protocol)
-    plain = 1000 * (time.perf_counter() - began) / len(kept)
+    plain = 1000 * (time.process_time() - began) / len(kept)
     _compare(slow, metrics(_ranks(kept, size, recall.protocol)))
-    return (
-        f"{size.images} images x {size.boxes} boxes x {size.pairs} pairs x {size.predicates} predicates, {size.task}\n"
-        f"ours   {ours:9.3f} ms an image\n"
-        f"plain  {plain:9.3f} ms an image, of {len(kept)}\n"
-        f"ratio  {plain / ours:9.1f}, equal results ({len(slow)} numbers)\n"
-        f"memory {most:9.0f} MB at most by ours, {most - before:.0f} MB more than before the first image"
+    return Line(
+        name=f"{size.images} images x {size.boxes} boxes x {size.pairs} pairs x {size.predicates} predicates, "
+        f"{size.task}",
+        ms=ours,
+        other_ms=plain,
+        note=f"{size.task}: plain on {len(kept)} images, equal results ({len(slow)} numbers); "
+        f"{most:.0f} MB at most, PyTorch's own included",
     )
 
 
@@ -138,44 +139,48 @@ def _compare(slow: dict[str, float], fast: dict[str, float]) -> None:
             raise Unequal(f"bench: {name} is {fast[name]} by the fast evaluator and {value} by the plain one")
 
 
-def all_protocols(size: Size) -> str:
-    """Minutes and memory for a whole test set under every protocol; making the images is not counted."""
+def all_protocols(size: Size) -> Line:
+    """Time and memory for a whole test set under every protocol; making the images is not counted."""
     protocols = {name: Recall(size.task, size.predicates, protocol=rules) for name, rules in PROTOCOLS.items()}
-    walk, seconds, began = SideBySide(protocols), 0.0, time.perf_counter()
+    walk, seconds = SideBySide(protocols), 0.0
+    forget_peak()
     for truth, graph in _bar(made(size), size.images, "all protocols"):
-        start = time.perf_counter()
+        start = time.process_time()
         walk.add(truth, graph)
-        seconds += time.perf_counter() - start
-    start = time.perf_counter()
+        seconds += time.process_time() - start
+    start = time.process_time()
     values = {name: metrics(ranks) for name, ranks in walk.ranks().items()}
-    seconds += time.perf_counter() - start
+    seconds += time.process_time() - start
     numbers = ", ".join(f"{name} R@50 {100 * measured['R@50']:.2f}" for name, measured in values.items())
-    return (
-        f"all protocols: {size.images} images x {size.boxes} boxes x {size.pairs} pairs, {size.task}\n"
-        f"time   {seconds / 60:9.2f} minutes, {1000 * seconds / size.images:.2f} ms an image "
-        f"({(time.perf_counter() - began) / 60:.2f} minutes with making the images)\n"
-        f"memory {peak():9.0f} MB at most\n{numbers}"
+    return Line(
+        name=f"all protocols: {size.images} images x {size.boxes} boxes x {size.pairs} pairs, {size.task}",
+        ms=1000 * seconds / size.images,
+        note=f"{size.task}: {seconds / 60:.2f} minutes, {peak():.0f} MB at most, PyTorch's own included; {numbers}",
     )
 
 
+def forget_peak() -> None:
+    """Lets `peak` begin anew. Only Linux can."""
+    if CLEAR.exists():
+        CLEAR.write_text("5", encoding="ascii")
+
+
 def peak() -> float:
-    """Most memory that this process has had so far, in MB."""
+    """Most memory that this process has had since `forget_peak`, in MB."""
+    if CLEAR.exists():
+        # Not from getrusage, whose maximum a process inherits from the one that started it.
+        line = re.search(r"^VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"), re.M)
+        return int(line[1]) / 1e3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="the evaluator against a plain loop, on made images")
-    add_options(parser)
-    options = parser.parse_args()
-    size = Size(images=options.images, boxes=options.boxes, pairs=options.pairs, predicates=options.predicates,
-                task=options.task)  # fmt: skip
-    try:
-        print(all_protocols(size) if options.all_protocols else bench(size, options.plain_images))
-    except Unequal as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+def measure(options) -> Iterator[Line]:
+    """A line for each task, in milliseconds an image, from the options of `segsg bench evaluate`."""
+    for task in TASKS if options.task == ALL else (options.task,):
+        size = Size(images=options.images, boxes=options.boxes, pairs=options.pairs, predicates=options.predicates,
+                    task=task)  # fmt: skip
+        yield all_protocols(size) if options.all_protocols else bench(size, options.plain_images)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("evaluate", measure, other="plain", title="The evaluator on made images, for each image"))

@@ -4,21 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from slow_trees import grow_slowly
 
 from segsg.kernels.trees import NONE, binary_form, grow
 
 GOLDEN = Path(__file__).resolve().parents[2] / "../shared/golden/vctree-trees.npz"
-
-
-def grow_slowly(scores):
-    """Try every pair of a region inside (in the order of joining) and one outside; the first best wins."""
-    inside, parents = [int(scores.mean(axis=1).argmax())], [NONE] * len(scores)
-    while len(inside) < len(scores):
-        outside = [j for j in range(len(scores)) if j not in inside]
-        parent, child = max(((i, j) for i in inside for j in outside), key=lambda pair: scores[pair])
-        parents[child] = parent
-        inside.append(child)
-    return parents, inside
 
 
 def alone(scores):

@@ -6,6 +6,7 @@ import pytest
 import torch
 from forests import children, forest
 from scenes import CLASSES, make
+from slow_decoder import StepByStep, decode_slowly
 from torch.testing import assert_close
 
 from segsg.models.decoder import HighwayDecoder
@@ -43,42 +44,6 @@ def trees(counts):
 orders = pytest.mark.parametrize("arranged", [chains, trees])
 
 
-def cell(module, x, state):
-    """The highway LSTM gate by gate, from the weights of its input, its bias, and the weights of its state."""
-    (i, o, f, r, u, p), gates = weights_of(module), {}
-    for name, (inputs, bias, recurrent) in {"i": i, "o": o, "f": f, "r": r, "u": u}.items():
-        gates[name] = inputs @ x + bias + recurrent @ state[0]
-    i, o, f, r = (1 / (1 + torch.exp(-gates[name])) for name in "iofr")
-    memory = i * torch.tanh(gates["u"]) + f * state[1]
-    return r * o * torch.tanh(memory) + (1 - r) * (p[0] @ x + p[1]), memory
-
-
-def weights_of(module):
-    inputs = torch.cat([module.inputs.weight, module.name_inputs.weight], dim=1).split(HIDDEN)
-    return list(zip(inputs, module.inputs.bias.split(HIDDEN), [*module.state.split(HIDDEN), None], strict=True))
-
-
-def decode_slowly(module, features, truth, before):
-    """Logits and names, one region at a time, with the name's vector beside the features."""
-    logits, names, states = {}, {}, {}
-
-    def visit(region):
-        if region in names:
-            return
-        state, name = (torch.zeros(HIDDEN), torch.zeros(HIDDEN)), CLASSES
-        if before[region] is not None:
-            visit(before[region])
-            state, name = states[before[region]], names[before[region]]
-        states[region] = cell(module, torch.cat([features[region], module.names.table[name]]), state)
-        logits[region] = module.out(states[region][0])
-        names[region] = (int(truth[region]) if module.training else 0) or int(logits[region][1:].argmax()) + 1
-
-    everyone = range(len(features))
-    for region in everyone:
-        visit(region)
-    return torch.stack([logits[k] for k in everyone]), torch.tensor([names[k] for k in everyone])
-
-
 @orders
 @pytest.mark.parametrize("training", [True, False])
 def test_answer_and_gradients_are_those_of_the_equations(arranged, training):
@@ -93,6 +58,14 @@ def test_answer_and_gradients_are_those_of_the_equations(arranged, training):
     wanted = [features, *module.parameters()]
     fast, slow = (torch.autograd.grad(each.pow(2).sum(), wanted) for each in (logits, slow_logits))
     assert_close(fast, slow, rtol=1e-4, atol=1e-5)
+
+
+@orders
+@pytest.mark.parametrize("training", [True, False])
+def test_projecting_at_every_step_is_the_same_and_only_slower(arranged, training):
+    module, (order, _) = decoder().train(training), arranged(COUNTS)
+    regions, features = make(COUNTS)[0].regions, torch.randn(REGIONS, WIDTH)
+    assert_close(module(features, regions, order), StepByStep(module)(features, regions, order))
 
 
 @orders
