@@ -63,6 +63,11 @@ def stoppable(first: signal.Signals, *owners: int) -> Iterator[None]:
         _ending.clear()
 
 
+def is_ending() -> bool:
+    """Whether a signal has asked this process to end, so that what fails from now on was ended."""
+    return _ending.is_set()
+
+
 def end_with(owner: int) -> None:
     """From now on this process gets SIGTERM once the process with this id has ended."""
 

@@ -18,7 +18,7 @@ from segsg.files import read_json
 from segsg.pipeline.checks import check_files
 from segsg.pipeline.dvc import Failure, Needs, StageFailed, mend_dvc, outdated, run_dvc, set_up_dvc
 from segsg.pipeline.passport import gpus
-from segsg.pipeline.processes import alone, stoppable
+from segsg.pipeline.processes import alone, is_ending, stoppable
 from segsg.pipeline.progress import Run, Show, Times, duration, elsewhere, show_of, stages
 from segsg.study import profile
 from segsg.study.params import Params, load
@@ -170,7 +170,9 @@ def _runner(run: Run, show: Show, shares: list[dict[str, str]]) -> Callable[[str
             failure = run_dvc(["repro", "--single-item", stage], run.logs / f"{stage}.log", environment(share))
         finally:
             free.put(share)
-        show.say(run.ends(stage, failure is not None))
+        line = run.ends(stage, failure is not None)
+        if not is_ending():
+            show.say(line)
         return failure
 
     return run_stage

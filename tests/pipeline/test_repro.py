@@ -170,13 +170,15 @@ def test_kill_ends_stages_and_leaves_dvc_unlocked(study):
     assert "trains.py" in text
     (study / "dvc.yaml").write_text(text)
     variables = {name: value for name, value in os.environ.items() if name != OWNER} | {"PYTHONPATH": str(ROOT)}
-    command = subprocess.Popen([sys.executable, "-c", COMMAND], env=variables)
+    command = subprocess.Popen([sys.executable, "-c", COMMAND], env=variables, stdout=subprocess.PIPE, text=True)
     while len(files := [path for path in study.glob("*.pid") if path.stat().st_size]) < 2:
         assert command.poll() is None, "it ended before two stages had begun"
         time.sleep(0.05)
     stages = [psutil.Process(int(path.read_text())) for path in files]
     command.terminate()
-    assert command.wait() == 143
+    said = command.communicate()[0].splitlines()
+    assert command.returncode == 143
+    assert [line for line in said if "failed" in line] == []  # it was ended, and did not fail
     assert not any(stage.is_running() for stage in stages)
     assert not any(json.loads((study / ".dvc/tmp/rwlock").read_text()).values())
     assert {"detector@a", "detector@b"} <= dvc.outdated().keys()
