@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from segsg.kernels.lstm import both_ways
 from segsg.models.decoder import HighwayDecoder
 from segsg.models.parts import Materials, ObjectsThenEdges, objects_then_edges
 from segsg.structures import Regions
@@ -40,9 +41,6 @@ class Sequences:
     def pack(self, x: Float[Tensor, "regions width"]) -> PackedSequence:
         return PackedSequence(x[self.index], self.sizes)
 
-    def unpack(self, packed: PackedSequence) -> Float[Tensor, "regions width"]:
-        return packed.data[self.inverse]
-
     @property
     def levels(self) -> list[Int[Tensor, "_"]]:
         """Indices of the regions at each step of the sequences; entry k is of the same image in every step."""
@@ -74,8 +72,7 @@ class BidirectionalContext(nn.Module):
     def forward(self, x: Float[Tensor, "regions width"], order: Sequences) -> Float[Tensor, "regions hidden"]:
         if len(x) == 0:
             return x.new_zeros(0, self.out.out_features)
-        packed, _ = self.lstm(order.pack(self.dropout(x)))
-        return self.out(order.unpack(packed))
+        return self.out(both_ways(self.lstm, order.pack(self.dropout(x)))[order.inverse])
 
 
 def context(given: Materials) -> ObjectsThenEdges:
