@@ -102,11 +102,15 @@ def would_run(params: Params) -> list[str]:
 
 
 def found(report: Path) -> list[str]:
-    """The first sentence of a report's answer, where it has one."""
-    from segsg.report.html import answer  # templates and charts take a second
+    """What a report found in one sentence; of a study that finds out nothing, what its numbers are."""
+    from segsg.report.html import answer
+    from segsg.report.table import warning  # templates and charts take a second
 
-    results = report.parent.parent / "results.json"
-    return answer(read_json(results))[:1] if results.is_file() else []
+    path = report.parent.parent / "results.json"
+    if not path.is_file():
+        return []
+    results = read_json(path)
+    return answer(results)[:1] or [f"{warning(results['profile'])}."]
 
 
 def _check(*failures: Failure | None) -> None:

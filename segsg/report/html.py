@@ -116,18 +116,24 @@ def study_facts(results: dict) -> dict:
         "pages": PAGES,
         "detectors": detector_lines(results),
         "world": results.get("world") or {},
-        "slices": findings.slices(results),
-        "rarity": findings.frequency_gains(results),
+        "slices": findings.slices(answerable(results)),
+        "rarity": findings.frequency_gains(answerable(results)),
         "answer": answer(results),
-        "evidence": findings.evidence(results),
+        "evidence": findings.evidence(answerable(results)),
         "experiments": len(results["experiments"]),
         "images": max((row.get("images", 0) for row in results["experiments"].values()), default=0),
     }
 
 
 def answer(results: dict) -> list[str]:
-    """What the study found, in a few sentences, the most important first; nothing without comparisons."""
-    return [*worth.verdict(results), *findings.answer(results)]
+    """What the study found, in a few sentences, the most important first; nothing without comparisons or training."""
+    asked = answerable(results)
+    return [*worth.verdict(asked), *findings.answer(asked)]
+
+
+def answerable(results: dict) -> dict:
+    """The results, without rows where they are of a study that only shows how everything works."""
+    return results | {"experiments": {}} if results["profile"] in table.UNTRAINED else results
 
 
 def switch(results: dict, paper: dict, shown: Table) -> dict:

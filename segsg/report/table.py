@@ -20,6 +20,8 @@ WORLDS = {
     "trial": "A few photos, a step or two of training",
 }
 """what the numbers of a profile are of"""
+UNTRAINED = ("smoke", "quick", "trial")
+"""profiles that show how everything works and find out nothing"""
 Column = tuple[str, str]
 """(what stands above several columns, what stands above this one)"""
 NUMBERS = ("value", "low", "high", "seeds", "spread", "difference", "difference_low", "difference_high", "p", "noise")

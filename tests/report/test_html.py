@@ -5,19 +5,21 @@ from xml.etree import ElementTree
 
 import pytest
 from made_report import EVIL, PASSPORT, make_report
-from made_results import PAPER, results
+from made_results import PAPER, results, row
 
 from segsg.report.html import (
     ALBUMS,
     OTHERS,
     PAGES,
     STAGES,
+    answer,
     detector_lines,
     flat,
     minutes,
     passport_facts,
     render,
     seeds,
+    study_facts,
     write,
     yaml_text,
 )
@@ -150,6 +152,15 @@ def test_a_detector_trained_apart_says_so(report):
     index = (report / "html" / "index.html").read_text()
     assert index.count("scene graph and mask set, without shared test photos</td>") == 1
     assert index.count("scene graph and mask set</td>") == 1
+
+
+@pytest.mark.parametrize("profile", ["mini", "quick"])
+def test_a_study_that_only_shows_how_everything_works_finds_nothing(profile):
+    compared = {"baseline": {"mR@50": {"difference": 0.05, "low": 0.04, "high": 0.06, "p": 0.001}}}
+    rows = [row("baseline", mR_50=0.2), row("seg-grounded", mR_50=0.25, comparisons=compared)]
+    made = results(*rows, profile=profile)
+    assert bool(answer(made)) == bool(study_facts(made)["slices"]) == (profile == "mini")
+    assert len(study_facts(made)["detectors"]) > 0
 
 
 def test_minutes_are_added_up_by_kind_of_stage():
