@@ -29,7 +29,7 @@ $(STAMP): requirements.lock pyproject.toml
 setup: $(STAMP)
 
 study: $(STAMP)
-	$(if $(PROFILE),$(BIN)/segsg profile use $(PROFILE))
+	$(if $(filter command line,$(origin PROFILE)),$(BIN)/segsg profile use '$(PROFILE)')
 	$(BIN)/segsg repro --jobs $(JOBS)
 
 test: $(STAMP)

@@ -1,6 +1,12 @@
 """Fixtures of several rooms."""
 
+import signal
+
 import pytest
+
+# Under nohup or behind a shell's `&` signals are ignored, and so they are by whatever a test starts and wants to stop.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -55,20 +55,22 @@ def to_the_border(photos: UInt8[Tensor, "images 3 h w"], sizes: list[tuple[int, 
 
 
 def colours(
-    photos: UInt8[Tensor, "images 3 h w"], regions: Regions, boxes: Float[Tensor, "regions 4"]
+    photos: Float[Tensor, "images 3 h w"], boxes: Float[Tensor, "regions 4"], image: Int[Tensor, "regions"]
 ) -> Float[Tensor, "regions 3 56 56"]:
-    """The pixels in a box of each region, from 0 to 255."""
-    whole = to_the_border(photos, regions.sizes).float()
-    return roi_align(whole, boxes, regions.image, PIXEL_SIDE, 1.0)
+    """The pixels in each box, in the unit of the photos; `image` is the index of each box's photo."""
+    return roi_align(photos, boxes, image, PIXEL_SIDE, 1.0)
 
 
-def surroundings(photos: UInt8[Tensor, "images 3 h w"], regions: Regions) -> Float[Tensor, "regions bins"]:
-    """Histogram of the colours around each box: in the photo and in a box that is larger by `AROUND` on each side."""
+def surroundings(photos: Float[Tensor, "images 3 h w"], regions: Regions) -> Float[Tensor, "regions bins"]:
+    """Histogram of the colours around each box: in the photo and in a box that is larger by `AROUND` on each side.
+
+    Photos have values from 0 to 255.
+    """
     margin = AROUND * (regions.boxes[:, 2:] - regions.boxes[:, :2])
     wide = torch.cat([regions.boxes[:, :2] - margin, regions.boxes[:, 2:] + margin], dim=1)
     photo = regions.boxes.new_tensor([(0, 0, w, h) for h, w in regions.sizes]).view(-1, 4)[regions.image]
     inside, own = coverage(torch.stack([photo, regions.boxes], dim=1), wide, PIXEL_SIDE).unbind(dim=1)
-    return Binned.of(colours(photos, regions, wide) / 255).histogram((inside - own).clamp(min=0))
+    return Binned.of(colours(photos, wide, regions.image) / 255).histogram((inside - own).clamp(min=0))
 
 
 def normalised(seen: Float[Tensor, "regions 3 h w"]) -> Float[Tensor, "regions 3 h w"]:
@@ -136,8 +138,8 @@ class PixelRefiner(nn.Module):
         self, logits: Float[Tensor, "regions 28 28"], look: Look, photos: UInt8[Tensor, "images 3 h w"]
     ) -> list[Float[Tensor, "regions 28 28"]]:
         """The mask logits after each pass. What a pass sees of the masks before it is given: it has no gradient."""
-        regions, around = look.regions, surroundings(photos, look.regions)
-        seen = colours(photos, regions, regions.boxes)
+        regions, whole = look.regions, to_the_border(photos, look.regions.sizes).float()
+        around, seen = surroundings(whole, regions), colours(whole, regions.boxes, regions.image)
         binned, seen = Binned.of(seen / 255), normalised(seen)
         crops = F.interpolate(self.features(look.region_crops(CROP_SIDE)), scale_factor=2.0, mode="nearest")
         given = crops + self.head(regions.mask_logits.float()) + self.pixels(_folded(seen))

@@ -56,11 +56,12 @@ def evidence(
     claims: Float[Tensor, "regions h w"],
     around: Float[Tensor, "regions bins"],
 ) -> Float[Tensor, "regions 5 h w"]:
-    """What colours say for a region: against the rest of its box, against what others claim there, against the
-    surroundings of the box, of which `around` is the histogram; then its own likelihood and that of the surroundings.
+    """What the colour of each pixel says for its region, as five logarithms of likelihoods or of their ratios.
 
-    The first three are logarithms of ratios, the others logarithms. The colours of a whole region count, so that a
-    person in a red coat keeps both face and coat, where a mean colour would be neither.
+    Ratios come first: the region's mask against the rest of its box, against what others claim there, and against the
+    surroundings of the box, of which `around` is the histogram. Then the likelihood in the mask, and that in the
+    surroundings. The colours of a whole region count, so that a person in a red coat keeps both face and coat, where a
+    mean colour would be neither.
     """
     kinds = (binned.histogram(weights) for weights in (masks, 1 - masks, claims * (1 - masks)))
     own, rest, claimed, outside = map(binned.log_likelihood, (*kinds, around))

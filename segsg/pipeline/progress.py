@@ -34,10 +34,9 @@ class Times:
     def __init__(self, path: Path, elsewhere: dict[str, float] | None = None):
         self.path = path
         try:
-            here = read_json(path)
-        except DataError:
-            here = {}
-        self.here = {stage: float(seconds) for stage, seconds in here.items()} if isinstance(here, dict) else {}
+            self.here = {stage: float(seconds) for stage, seconds in read_json(path).items()}
+        except (DataError, AttributeError, TypeError, ValueError):  # missing or damaged: it is no more than a guess
+            self.here = {}
         self.known = (elsewhere or {}) | self.here
 
     def of(self, stage: str) -> float | None:

@@ -55,7 +55,7 @@ SWITCHED = ("table1", "table3")
 """tables that can show other measures"""
 STUDIES = {
     "quick": "every table in a coffee break",
-    "mini": "trained until more steps bring little, one training of each row",
+    "mini": "one training of each row, hours in all",
     "mini-seeds": "three trainings where something is claimed",
 }
 """committed reports -> what each can tell, from least to most"""
@@ -119,6 +119,7 @@ def study_facts(results: dict) -> dict:
         "slices": findings.slices(answerable(results)),
         "rarity": findings.frequency_gains(answerable(results)),
         "answer": answer(results),
+        "only_shows": results["profile"] in table.UNTRAINED,
         "evidence": findings.evidence(answerable(results)),
         "experiments": len(results["experiments"]),
         "images": max((row.get("images", 0) for row in results["experiments"].values()), default=0),

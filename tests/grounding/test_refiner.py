@@ -22,6 +22,7 @@ from segsg.grounding.refiner import (
     in_contact,
     normalised,
     surroundings,
+    to_the_border,
     transferred,
 )
 from segsg.grounding.segmenter import Segmenter
@@ -157,8 +158,9 @@ def test_padding_does_not_reach_a_mask():
     to_the_edge = torch.tensor([[20.0, 30, SIDE, SIDE]])
     at_the_edge = replace(chosen(look, torch.arange(1)).regions, boxes=to_the_edge)
     assert_close(refiner()(logits, padded, larger), whole, atol=1e-5, rtol=1e-5)
-    assert_close(colours(larger, at_the_edge, to_the_edge), colours(photos, at_the_edge, to_the_edge))
-    assert_close(surroundings(larger, at_the_edge), surroundings(photos, at_the_edge))
+    wide, narrow = (to_the_border(each, at_the_edge.sizes).float() for each in (larger, photos))
+    assert_close(colours(wide, to_the_edge, at_the_edge.image), colours(narrow, to_the_edge, at_the_edge.image))
+    assert_close(surroundings(wide, at_the_edge), surroundings(narrow, at_the_edge))
 
 
 RED, BLUE = torch.tensor([[255, 0, 0], [0, 0, 255]], dtype=torch.uint8)
@@ -173,7 +175,7 @@ def test_surroundings_are_what_lies_around_a_box_in_the_photo(box):
     photos[0, :, top:bottom, left:right] = RED[:, None, None]
     photos[0, :, :, SIDE // 2 + 30 :] = 0  # too far away to count
     regions = replace(look.regions, boxes=torch.tensor([box]))
-    around = surroundings(photos, regions)[0].view(LEVELS, LEVELS, LEVELS)
+    around = surroundings(photos.float(), regions)[0].view(LEVELS, LEVELS, LEVELS)
     assert_close(around.sum(), torch.tensor(1.0))
     assert around[0, 0, LEVELS - 1] > 0.9  # the rest is the edge, where samples mix both
 
@@ -181,13 +183,13 @@ def test_surroundings_are_what_lies_around_a_box_in_the_photo(box):
 def test_surroundings_of_a_box_that_fills_the_photo_are_nothing():
     look, photos, _ = scene([1])
     regions = replace(look.regions, boxes=torch.tensor([[0.0, 0, SIDE, SIDE]]))
-    assert surroundings(photos, regions).sum() < 0.02
+    assert surroundings(photos.float(), regions).sum() < 0.02
 
 
 def test_colours_are_the_pixels_in_a_box_normalised():
     look, photos, _ = scene([1])
     boxes = torch.tensor([[4.0, 2, 60, 58]])
-    seen = normalised(colours(photos, look.regions, boxes))
+    seen = normalised(colours(photos.float(), boxes, look.regions.image))
     pixels = photos[0, :, 2:58, 4:60].float()
     padded = F.pad(pixels[None], (1, 1, 1, 1), mode="replicate")
     kernel = torch.tensor([[1.0, 6, 1], [6, 36, 6], [1, 6, 1]]) / 64  # samples lie a quarter of a pixel off the centre

@@ -27,7 +27,7 @@ def test_times_of_this_machine_count_more_and_are_found_again(run):
     assert [again.of(stage) for stage in ("rows@a", "rows@b")] == [20.0, 100.0]
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"rows@a": 1, "rows@a": 2}'])
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"a": "long"}', '{"a": null}', '{"a": 1, "a": 2}'])
 def test_a_damaged_file_of_times_costs_the_estimate_and_no_more(content, tmp_path):
     (tmp_path / "times.json").write_text(content)
     assert Times(tmp_path / "times.json").of("rows@a") is None
