@@ -154,7 +154,7 @@ def _worth(table: Table) -> Figure:
     panels[0].set_yticks(range(len(rows)), short_labels(rows))
     names = [name for _, name in next(iter(groups.values()))]
     marks = [Line2D([], [], marker="o", linestyle="", color=c) for c, _ in zip(PALETTE, names, strict=False)]
-    figure.legend(marks, names, loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(marks, names, loc="outside upper center", ncols=4, frameon=False)
     return figure
 
 
