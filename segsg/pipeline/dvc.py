@@ -1,5 +1,6 @@
 """What this project asks of DVC: to be set up safely, to say what is out of date, and to run one stage."""
 
+import contextlib
 import json
 import re
 import sys
@@ -12,6 +13,8 @@ OF_DVC = Path(".dvcsite")
 """what DVC remembers of files and opens as pickles, see .dvc/config"""
 DVC_LOCK, LAST_GOOD, RWLOCK = Path("dvc.lock"), Path("work/dvc.lock"), Path(".dvc/tmp/rwlock")
 """what each stage made of what; a copy from before the last run; who reads and writes what at this moment"""
+RUNS_KEPT = Path(".dvc/cache/runs")
+"""a folder for all that a stage was once made of, with what came of it"""
 SHOWN = 25
 """last lines of a failed stage's log"""
 NOISE = re.compile(r"IProgress not found|notebook_tqdm")
@@ -63,6 +66,9 @@ def mend_dvc() -> list[str]:
             owners, lines = set(), [*lines, f"{RWLOCK} is damaged; it is removed"]
         if not wait_for(owners, GRACE):
             RWLOCK.unlink(missing_ok=True)
+    for folder in RUNS_KEPT.glob("*/*"):
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # it goes if it is empty: DVC was killed before it wrote there, and stumbles over it for ever
     return lines
 
 

@@ -344,3 +344,13 @@ def test_stages_of_a_killed_run_are_waited_for_and_their_marks_removed(study):
         child.poll() is not None or not psutil.pid_exists(child.pid) or psutil.Process(child.pid).status() == "zombie"
     )
     child.wait()
+
+
+def test_what_a_kill_leaves_in_the_memory_of_runs_stops_no_stage(study):
+    repro.reproduce(STUDY, jobs=1)
+    for kept in dvc.RUNS_KEPT.glob("*/*/*"):
+        kept.unlink()
+    assert list(dvc.RUNS_KEPT.glob("*/*"))
+    (study / "dvc.lock").unlink()
+    repro.reproduce(STUDY, jobs=1)
+    assert all(list(folder.iterdir()) for folder in dvc.RUNS_KEPT.glob("*/*"))

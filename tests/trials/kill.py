@@ -31,6 +31,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from segsg.pipeline.dvc import mend_dvc
 from segsg.pipeline.trial import create
 
 PROFILE = "smoke"
@@ -190,6 +191,7 @@ class Trial:
                 if self.torn():
                     self.attempt(("segsg.cli", "repro", "--jobs", "1"), stage, 2 * seconds)
                     self.mend(f"{stage}, full disk")
+            mend_dvc()
             code, said = self.study.run(*single(stage))
             if code:
                 log.trouble(f"{stage}: did not go on, exit code {code}: {said[-600:]}")
@@ -198,6 +200,7 @@ class Trial:
     def attempt(self, command: tuple[str, ...], stage: str, seconds: float) -> bool:
         """Starts a command and kills it after so many seconds. False if it had ended before."""
         with tempfile.TemporaryDirectory() as place:
+            mend_dvc()  # as `segsg repro` does first
             said, began = Path(place) / "log", time.time()
             process, way = self.study.start(*command, log=said), self.random.choice(WAYS)
             try:
@@ -339,7 +342,8 @@ def main() -> int:
         print(f"undisturbed: {len(stages)} stages, {time.monotonic() - began:.0f} s", flush=True)
         (killed.folder / ".dvc" / "config.local").write_text("[core]\n    no_scm = True\n")  # as `segsg repro` does
         trial = Trial(killed, random.Random(options.seed), killed.folder.parent if mounted else None)
-        trial.disturb(stages, options.kills)
+        with contextlib.chdir(killed.folder):
+            trial.disturb(stages, options.kills)
         trial.flip_finished()
         code, said = killed.run("segsg.cli", "repro", "--jobs", "1")
         log = trial.log
