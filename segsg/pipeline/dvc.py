@@ -68,7 +68,7 @@ def mend_dvc() -> list[str]:
             RWLOCK.unlink(missing_ok=True)
     for folder in RUNS_KEPT.glob("*/*"):
         with contextlib.suppress(OSError):
-            folder.rmdir()  # it goes if it is empty: DVC was killed before it wrote there, and stumbles over it for ever
+            folder.rmdir()  # if it is empty: DVC was killed before it wrote there, and stumbles over it for ever
     return lines
 
 

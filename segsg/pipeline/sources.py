@@ -19,6 +19,7 @@ from segsg.models import registry
 from segsg.pipeline.notebook import SOURCES, clean_text, code
 from segsg.study.code import PACKAGE, imported, reached, record
 from segsg.study.params import load
+from segsg.study.profile import check_numbers
 
 NOTEBOOKS = Path("notebooks")
 OPENS_MODELS = PACKAGE / "study" / "scene_graphs.py"
@@ -48,6 +49,7 @@ def main() -> int:
     """Check params.yaml, then write; the exit code is 1 if something is wrong."""
     try:
         load()
+        check_numbers()
         write(SOURCES)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)

@@ -1,4 +1,6 @@
-"""Collect the numbers of a profile: `python -m segsg.study.collect runs/PROFILE reports/PROFILE/results.json`.
+"""Collect the numbers of a study: `python -m segsg.study.collect runs/PROFILE reports/REPORT`.
+
+The report gets results.json, with all numbers, and the few that DVC shows (`segsg.study.headline`).
 
 Rows come from params.yaml, so folders that older rows left behind are not read. Rows are compared with each other on
 the same test images, from the ranks that their evaluations left behind.
@@ -15,8 +17,10 @@ from segsg.evaluation.bootstrap import compare, share_closed, summarize
 from segsg.evaluation.ranks import Ranks, paper_images
 from segsg.evaluation.ranks import load as load_ranks
 from segsg.files import METRICS_FILE, read_metrics, to_json, write_text
+from segsg.study import headline
 from segsg.study.params import PARAMS_FILE, Evaluation, Params, load
 from segsg.study.rows import BASELINE, JOINT, ORACLE, RECTANGLES, Row, references, rows_of
+from segsg.study.summary import histories
 
 ONCE = ("transfer", "yardsticks")
 """folders of what is measured once for all rows: of transferred masks, of a drawn world"""
@@ -54,6 +58,12 @@ def collect(params: Params, runs: Path) -> dict:
         if (runs / folder / METRICS_FILE).is_file():
             results |= read_metrics(runs / folder)
     return results
+
+
+def curves(params: Params, runs: Path) -> dict[str, Path]:
+    """The learning curve of each row that has one."""
+    groups = params.groups.items()
+    return {key: path for name, group in groups for key, path in histories(runs / "rows" / name, group.rows).items()}
 
 
 def _with_metrics(rows: dict, folder: FolderOf) -> dict:
@@ -146,6 +156,9 @@ def _of_interest(metrics: dict[str, dict]) -> dict[str, dict]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path)
-    parser.add_argument("out", type=Path)
+    parser.add_argument("report", type=Path)
     arguments = parser.parse_args()
-    write_text(arguments.out, to_json(collect(load(PARAMS_FILE), arguments.runs)))
+    study = load(PARAMS_FILE)
+    numbers = collect(study, arguments.runs)
+    headline.write(numbers, curves(study, arguments.runs), arguments.report)
+    write_text(arguments.report / "results.json", to_json(numbers))

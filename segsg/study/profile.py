@@ -106,6 +106,16 @@ def use(name: str, overrides: list[str] | None = None) -> None:
     write_text(PARAMS_FILE, written)
 
 
+def check_numbers() -> None:
+    """ValueError if params.yaml has other numbers than its profile, and its report would take another one's place.
+
+    DVC changes numbers there as well: `dvc exp run -S stage2.iterations=600`.
+    """
+    values, (name, overrides) = read_yaml(PARAMS_FILE), written_by()
+    if values != yaml.safe_load(text(name, overrides)):
+        _check_report(name, values)
+
+
 def _check_report(name: str, values: dict) -> None:
     """A study with changed numbers has a name that no profile and no report of other numbers has."""
     report = values["report"]
@@ -115,7 +125,7 @@ def _check_report(name: str, values: dict) -> None:
     if passport.is_file() and read_json(passport).get("parameters") != values:
         raise ValueError(
             f"{passport.parent}: it holds the report of other numbers, which this study would replace; "
-            "give it a name of its own, `--name NAME`"
+            "give it a name of its own, `--name NAME` (with DVC `-S report=NAME`)"
         )
 
 

@@ -108,7 +108,7 @@ def test_no_study_takes_the_place_of_a_report_of_other_numbers(copy):
     report_of("mini", read_yaml(parameters.PARAMS_FILE))
     profile.use("mini")  # its own numbers, perhaps newer ones
     before = parameters.PARAMS_FILE.read_bytes()
-    with pytest.raises(ValueError, match=r"^reports/mini: it holds the report of other numbers.*`--name NAME`$"):
+    with pytest.raises(ValueError, match=r"^reports/mini: it holds the report of other .*`--name NAME` \(with DVC"):
         profile.use("mini", [CHANGE])
     with pytest.raises(ValueError, match=r"^--name smoke: a profile has this name"):
         profile.use("mini", [CHANGE, "report=smoke"])
@@ -124,6 +124,20 @@ def test_a_changed_study_may_run_again_under_its_own_name(copy):
     profile.use("mini", [CHANGE, "report=fast"])
     with pytest.raises(ValueError, match=r"^reports/fast: it holds the report of other numbers"):
         profile.use("mini", ["stage2.learning_rate=0.25", "report=fast"])
+
+
+def test_numbers_changed_by_dvc_need_a_report_of_their_own(copy):
+    profile.use("mini")
+    report_of("mini", read_yaml(parameters.PARAMS_FILE) | {"seed": 17})
+    profile.check_numbers()  # mini's own numbers may replace older ones of its own
+    written = parameters.PARAMS_FILE.read_text()
+    changed = written.replace("learning_rate: 0.001", "learning_rate: 0.25")
+    assert changed != written
+    parameters.PARAMS_FILE.write_text(changed)
+    with pytest.raises(ValueError, match=r"^reports/mini: it holds the report of other numbers"):
+        profile.check_numbers()
+    parameters.PARAMS_FILE.write_text(changed.replace("report: mini", "report: mine"))
+    profile.check_numbers()
 
 
 def test_merging_replaces_values_and_lists_but_not_sections():
