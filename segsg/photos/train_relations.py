@@ -41,7 +41,7 @@ MEASURES = [
     named(prefix, metric, depth) for prefix in ("", FREE) for metric in ("R", "mR", "zsR") for depth in DEFAULT.depths
 ]
 RESULTS = "results.json"
-TEST_SCALE = 100
+PER_CENT = 100
 
 
 def annotations_of(photos: RelationSet | Subset) -> list[Annotation]:
@@ -171,7 +171,7 @@ def table(metrics: dict[str, dict[str, float]]) -> str:
     """The comparison as lines of text, in per cent."""
     lines = [f"{'':12}frequency  names and boxes  difference"]
     for name, cell in metrics.items():
-        old, new, low, high = (TEST_SCALE * cell[part] for part in ("baseline", "system", "low", "high"))
+        old, new, low, high = (PER_CENT * cell[part] for part in ("baseline", "system", "low", "high"))
         lines.append(f"{name:12}{old:9.1f}{new:17.1f}  {new - old:+.1f} [{low:+.1f}, {high:+.1f}]")
     return "\n".join(lines)
 
