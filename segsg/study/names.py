@@ -1,7 +1,14 @@
 """How tables and figures print the names of params.yaml: in the paper's spelling."""
 
 TASKS = {"predcls": "PredCls", "sgcls": "SGCls", "sgdet": "SGDet"}
-MODELS = {"frequency": "Frequency", "imp": "IMP", "motifs": "MOTIF", "vctree": "VCTree", "transformer": "Transformer"}
+MODELS = {
+    "frequency": "Frequency",
+    "names_and_boxes": "Names and boxes",
+    "imp": "IMP",
+    "motifs": "MOTIF",
+    "vctree": "VCTree",
+    "transformer": "Transformer",
+}
 METHODS = {
     "published": "published",
     "frequency": "no pixels",

@@ -21,6 +21,8 @@ from segsg.study.rows import rows
 
 PROFILES, REPORTS = Path("profiles"), Path("reports")
 HEADER = "# Written by: segsg profile use "
+NO_PIXELS = "names_and_boxes"
+"""a model that reads neither pixels nor masks; the other one, the frequency table, has a method of its own"""
 
 
 def names() -> list[str]:
@@ -143,8 +145,8 @@ def written_by(params_file: Path = PARAMS_FILE) -> tuple[str, list[str]]:
 def check(params: Params) -> None:
     """ValueError for what no section says alone: rows that could not run, and numbers that contradict each other.
 
-    Such are models, backbones and detectors that do not exist, a grounded row on a detector without masks, changes of
-    grounding that are unknown, and stored looks that are mirrored or of several sizes.
+    Such are models, backbones and detectors that do not exist, a grounded row on a detector without masks or of a model
+    that sees none, changes of grounding that are unknown, and stored looks that are mirrored or of several sizes.
     """
     if not params.experiments:
         raise ValueError(
@@ -180,6 +182,8 @@ def check(params: Params) -> None:
         if row.detector not in params.detectors:
             known = ", ".join(params.detectors)
             raise ValueError(f"experiment {key}: no detector '{row.detector}'; there are {known}")
+        if row.method == "seg-grounded" and row.model == NO_PIXELS:
+            raise ValueError(f"experiment {key}: model {row.model} sees no pixels, so no masks; set method: baseline")
         if row.method == "seg-grounded" and not params.detectors[row.detector].joint:
             raise ValueError(
                 f"experiment {key}: detector {row.detector} has no masks to ground with; "

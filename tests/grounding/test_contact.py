@@ -5,7 +5,18 @@ from dataclasses import replace
 import pytest
 import torch
 from grounded import POOLING, refined, slots
-from scenes import CHANNELS, CLASSES, MASK_CLASSES, FixedDetector, box_extractor, chunk_of, make, mask_set_look, values
+from scenes import (
+    CHANNELS,
+    CLASSES,
+    MASK_CLASSES,
+    SEEING,
+    FixedDetector,
+    box_extractor,
+    chunk_of,
+    make,
+    mask_set_look,
+    values,
+)
 from torch.nn import functional
 from torch.testing import assert_close
 
@@ -16,7 +27,6 @@ from segsg.grounding.refinement import RefinedInTraining, RefinedModel
 from segsg.grounding.segmenter import AllClasses, ConstantMasks, MixedClasses, Segmenter
 from segsg.kernels.boxes import all_pairs
 from segsg.models.extractor import LAYOUT_CHANNELS, fold
-from segsg.models.registry import names
 from segsg.models.scene_graph import SceneGraphModel
 from segsg.structures import Regions
 
@@ -232,7 +242,7 @@ def test_pictures_show_eq_6_as_ever():
     assert all(torch.equal(*maps) for maps in zip(*(each.values() for each in steps), strict=True))
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name != "frequency"])
+@pytest.mark.parametrize("name", SEEING)
 @pytest.mark.parametrize("kind", [SceneGraphModel, RefinedModel, RefinedInTraining])
 def test_every_model_learns_from_the_contact_frame(name, kind):
     look, batch = make([3, 1, 4], relations=[[(0, 1, 2)], [], [(1, 0, 3)]])

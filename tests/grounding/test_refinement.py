@@ -5,16 +5,15 @@ from dataclasses import replace
 import pytest
 import torch
 from grounded import refined, slots
-from scenes import FixedDetector, make, mask_set_look, values
+from scenes import SEEING, FixedDetector, make, mask_set_look, values
 from torch.nn import functional
 from torch.testing import assert_close
 
 from segsg.grounding.refinement import RefinedInTraining, RefinedModel
 from segsg.kernels.masks import crop as crop_masks
-from segsg.models.registry import names
 from segsg.models.scene_graph import SceneGraphModel
 
-every_model = pytest.mark.parametrize("name", [name for name in names() if name != "frequency"])
+every_model = pytest.mark.parametrize("name", SEEING)
 
 
 def scene():

@@ -6,9 +6,12 @@ import torch
 
 from segsg.models.extractor import LAYOUT_CHANNELS, BoxExtractor, CropEncoder, PairChunk
 from segsg.models.parts import Materials
+from segsg.models.registry import names
 from segsg.structures import MASK_SIDE, Batch, Look, Regions
 
 CLASSES, PREDICATES, MASK_CLASSES, CHANNELS, STRIDE, SIDE = 6, 5, 3, 8, 8, 64
+SEEING = [name for name in names() if name not in ("frequency", "names_and_boxes")]
+"""models that see pixels"""
 
 
 def boxes_of(regions, generator):

@@ -10,9 +10,9 @@ import torch
 from made_graphs import MINI
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from scenes import SEEING
 
 from segsg.files import DataError, digest
-from segsg.models import registry
 from segsg.photos.bundle import load_bundle, made, read_manifest
 from segsg.study.facts import Facts
 
@@ -162,7 +162,7 @@ def test_numbers_that_ask_for_endless_memory_are_held_against_the_weights(copy):
         load_bundle(copy)
 
 
-@pytest.mark.parametrize("model", [name for name in registry.names() if name != "frequency"])
+@pytest.mark.parametrize("model", SEEING)
 @pytest.mark.parametrize(
     "grounding", [{}, {"refinement": "inference"}, {"edges": "union"}, {"edges": "contact"}, {"masks": "shuffled"}]
 )

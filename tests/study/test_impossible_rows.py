@@ -32,6 +32,13 @@ def test_a_grounded_row_needs_a_detector_with_masks():
     assert "smoke-quiet" in rows(ROW.replace("fpn-joint", "fpn").replace("seg-grounded", "baseline"))
 
 
+def test_a_model_without_pixels_cannot_be_grounded():
+    row = ROW.replace("motifs", "names_and_boxes")
+    with pytest.raises(ValueError, match="experiment smoke-quiet: model names_and_boxes sees no pixels, so no masks"):
+        resolve(row)
+    assert "smoke-quiet" in rows(row.replace("seg-grounded", "baseline"))
+
+
 @pytest.mark.parametrize(
     "override", ["grid.models=[motif]", f"grid.rows={{quiet: {{{ROW.replace('motifs', 'motif')}}}}}"]
 )
