@@ -84,7 +84,7 @@ class InvertedResidual(nn.Module):
 class Maps:
     """Feature maps of a trunk: `levels` have `CHANNELS` at `STRIDES`; `expanded` and `last` are a detector's."""
 
-    levels: list[Float[Tensor, "images channels _ _"]]
+    levels: list[Float[Tensor, "images _ _ _"]]
     expanded: Float[Tensor, "images 576 _ _"]
     last: Float[Tensor, "images 1280 _ _"]
 
@@ -114,7 +114,7 @@ class MobileNetV2(nn.Module):
                 levels.append(x)
         return Maps(levels, expanded, F.relu6(self.last(x)))
 
-    def early(self, images: Float[Tensor, "images 3 h w"]) -> list[Float[Tensor, "images channels _ _"]]:
+    def early(self, images: Float[Tensor, "images 3 h w"]) -> list[Float[Tensor, "images _ _ _"]]:
         """The two finest levels alone, from the first `EARLY` blocks."""
         x, levels = F.relu6(self.stem(images)), []
         for place, block in enumerate(self.blocks[:EARLY]):

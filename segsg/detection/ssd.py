@@ -38,6 +38,8 @@ CENTRE_UNIT, SIZE_UNIT = 10.0, 5.0
 """what the network's moves of a centre, and of the logarithm of a side, are multiplied with"""
 EXTRAS = ((256, 512), (128, 256), (128, 256), (64, 128))
 """(narrow, out) channels of the maps behind the trunk"""
+AT_ONCE = 8
+"""photos; bounds the memory of feature maps"""
 AGAIN = "convert the weights again with `python -m segsg.photos.convert_ssd`"
 
 
@@ -161,12 +163,13 @@ class SsdLite(nn.Module):
     @torch.no_grad()
     def find(self, photos: Sequence[UInt8[Tensor, "3 _ _"]], limits: Limits = Limits()) -> list[Detected]:
         """What is in each photo, RGB of any size; none depends on those beside it."""
-        if not photos:
-            return []
-        device = self.anchors.device
-        images = torch.stack([resize_from_corner(photo.to(device), SIDE, SIDE) for photo in photos])
-        of_photos = zip(*self(signed(images)), photos, strict=True)
-        return [kept(boxes, scores, tuple(photo.shape[1:]), limits) for boxes, scores, photo in of_photos]
+        found = []
+        for start in range(0, len(photos), AT_ONCE):
+            part = [photo.to(self.anchors.device) for photo in photos[start : start + AT_ONCE]]
+            boxes, scores = self(signed(torch.stack([resize_from_corner(photo, SIDE, SIDE) for photo in part])))
+            sizes = [(photo.shape[1], photo.shape[2]) for photo in part]
+            found += [kept(*of_photo, limits) for of_photo in zip(boxes, scores, sizes, strict=True)]
+        return found
 
 
 def kept(
