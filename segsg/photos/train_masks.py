@@ -4,15 +4,13 @@
 
 The first argument is the photo detector's weights, see `segsg.photos.convert_ssd`. Of the photos, `--held-out` are not
 trained on: IoU with their true masks, in true boxes, is printed at the end. FILE gets the head's weights in half
-precision.
+precision. A run that is interrupted leaves FILE.training, and the same command goes on from there.
 """
 
 import argparse
+import shutil
 import sys
-import tempfile
 from collections.abc import Iterable
-from functools import partial
-from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
@@ -23,11 +21,12 @@ from segsg.data.coco import MaskSet
 from segsg.data.loading import Batches, prepared, resize, seeded
 from segsg.data.views import ImageSet, Subset
 from segsg.detection.ssd import load_ssd
-from segsg.files import plainly, user_path, whole
+from segsg.files import digest, plainly, user_path, whole
 from segsg.grounding.box_masks import BoxMasks, PhotoMasks
 from segsg.kernels.masks import paste
 from segsg.structures import Sample
-from segsg.training.checkpoint import Checkpoint
+from segsg.study.runs import fingerprint, surroundings
+from segsg.training.checkpoint import Checkpoint, check_finite
 from segsg.training.loop import Plan, cosine, fit, groups, warm
 
 WIDTH = 48
@@ -38,6 +37,8 @@ RATE, BLOCKS_RATE, DECAY = 2e-3, 3e-4, 0.02
 """learning rates of the head's own layers and of the blocks that begin as the detector's; weight decay"""
 WARMUP, CLIP_NORM, PHOTOS = 30, 5.0, 4
 """steps; norm of gradients; photos of a step"""
+CHECKPOINT_EVERY = 100
+"""steps"""
 MEMORY = 0.99
 """share of itself that the mean of the weights, which is what is kept, keeps at each step"""
 LEAST_SIDE = 32
@@ -79,20 +80,20 @@ def optimizer_of(head: BoxMasks) -> Optimizer:
     return AdamW(parts)
 
 
-def train(masks: PhotoMasks, dataset: ImageSet, *, steps: int, seed: int, workers: int = 0) -> None:
-    """Trains the head of `masks` in place."""
+def train(
+    masks: PhotoMasks, dataset: ImageSet, checkpoint: Checkpoint, *, steps: int, seed: int, workers: int = 0
+) -> None:
+    """Trains the head of `masks` in place; a run that was interrupted goes on from its checkpoint."""
     batches = Batches(dataset, PHOTOS, seed, True, (LONG_SIDE,), LONG_SIDE)
-    plan = Plan(steps, warm(cosine(steps), WARMUP), CLIP_NORM, seed, checkpoint_every=steps, memory=MEMORY)
-    with tempfile.TemporaryDirectory() as folder:
-        fit(
-            masks,
-            {"mask_losses": partial(prepared, batches.batch, workers=workers)},
-            optimizer=optimizer_of(masks.head),
-            plan=plan,
-            fabric=Fabric(accelerator="auto", devices=1),
-            checkpoint=Checkpoint(Path(folder) / "checkpoint.pt", "train_masks"),
-            label="masks",
-        )
+    fit(
+        masks,
+        {"mask_losses": lambda numbers: prepared(batches.batch, numbers, workers)},
+        optimizer=optimizer_of(masks.head),
+        plan=Plan(steps, warm(cosine(steps), WARMUP), CLIP_NORM, seed, CHECKPOINT_EVERY, memory=MEMORY),
+        fabric=Fabric(accelerator="auto", devices=1),
+        checkpoint=checkpoint,
+        label="masks",
+    )
 
 
 def main() -> int:
@@ -117,15 +118,19 @@ def main() -> int:
 
 def run(options: argparse.Namespace) -> None:
     """Trains, writes the weights, and prints how good those are as written."""
-    training, judged = split(
-        MaskSet(options.annotations, options.photos).with_instances(), options.held_out, options.seed
-    )
+    photos = MaskSet(options.annotations, options.photos).with_instances()
+    training, judged = split(photos, options.held_out, options.seed)
     detector = load_ssd(options.detector)
     torch.manual_seed(options.seed)
     masks = PhotoMasks(detector, BoxMasks(detector.trunk, WIDTH))
-    train(masks, training, steps=options.steps, seed=options.seed, workers=options.workers)
+    read = [digest(options.detector), digest(options.annotations)]
+    run_of = fingerprint(read, options.steps, options.held_out, options.seed, surroundings())
+    checkpoint = Checkpoint(options.out.with_name(f"{options.out.name}.training"), run_of)
+    train(masks, training, checkpoint, steps=options.steps, seed=options.seed, workers=options.workers)
+    check_finite(masks)
     with whole(options.out) as part:
-        save_file({name: value.half().contiguous() for name, value in masks.head.state_dict().items()}, part)
+        save_file({name: value.half().cpu().contiguous() for name, value in masks.head.state_dict().items()}, part)
+    shutil.rmtree(checkpoint.folder, ignore_errors=True)
     masks.head.load_state_dict({name: value.float() for name, value in load_file(options.out).items()})
     found = ious(masks.eval(), (reduced(judged[i]) for i in range(len(judged))), LEAST_SIDE)
     if found:
