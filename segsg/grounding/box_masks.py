@@ -28,6 +28,8 @@ SURE = 2.0
 """logit of the ellipse that a mask starts from"""
 GIVEN = 4
 """numbers that a cell knows without a pixel: ellipse, own box, smaller boxes, larger boxes"""
+LONG_SIDE = 640
+"""pixels of a photo's longer side, at most: crops skip pixels, so that a larger photo is made smaller first"""
 AT_ONCE = 32
 """boxes; bounds the memory of crops"""
 LEAST_AREA, MOST_BOXES = 256.0, 8
@@ -62,6 +64,16 @@ def given(boxes: Float[Tensor, "regions 4"], others: Float[Tensor, "others 4"]) 
         for chosen in (areas < area[:, None], areas > area[:, None])
     )
     return torch.stack([ellipse.expand(len(boxes), *cells), own, smaller, larger], dim=1)
+
+
+def reduced(photo: Float[Tensor, "3 h w"]) -> tuple[Float[Tensor, "3 _ _"], Float[Tensor, "2"]]:
+    """A photo whose longer side has at most `LONG_SIDE` pixels, and the factors of its width and of its height."""
+    size = torch.tensor(photo.shape[1:])
+    if size.max() <= LONG_SIDE:
+        return photo, photo.new_ones(2)
+    wanted = (size * (LONG_SIDE / size.max())).round().long().clamp(min=1)
+    smaller = F.interpolate(photo[None], tuple(wanted.tolist()), mode="bilinear", antialias=True)[0]
+    return smaller, (wanted / size).flip(0).to(photo)
 
 
 def crops(photo: Float[Tensor, "3 h w"], frames: Float[Tensor, "regions 4"]) -> Float[Tensor, "regions 3 112 112"]:
@@ -147,11 +159,12 @@ class PhotoMasks(nn.Module):
 
         `kernels.masks.paste` makes masks of the photo's size of the two.
         """
-        pixels, parts = signed(photo), [boxes.new_zeros(0, MASK_SIDE, MASK_SIDE)]
+        pixels, factors = reduced(signed(photo))
+        near, parts = boxes * factors.repeat(2), [boxes.new_zeros(0, MASK_SIDE, MASK_SIDE)]
         for start in range(0, len(boxes), AT_ONCE):
-            some_boxes = boxes[start : start + AT_ONCE]
+            some_boxes = near[start : start + AT_ONCE]
             early = self.detector.trunk.early(crops(pixels, frames_of(some_boxes)))
-            parts.append(self.head(*early, given(some_boxes, boxes)).sigmoid())
+            parts.append(self.head(*early, given(some_boxes, near)).sigmoid())
         return torch.cat(parts), frames_of(boxes)
 
     def mask_losses(self, batch: Batch) -> dict[str, Mean]:

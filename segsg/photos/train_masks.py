@@ -15,14 +15,15 @@ from collections.abc import Iterable
 import torch
 from lightning_fabric import Fabric
 from safetensors.torch import load_file, save_file
+from torch import nn
 from torch.optim import AdamW, Optimizer
 
 from segsg.data.coco import MaskSet
-from segsg.data.loading import Batches, prepared, resize, seeded
+from segsg.data.loading import Batches, prepared, seeded
 from segsg.data.views import ImageSet, Subset
 from segsg.detection.ssd import load_ssd
 from segsg.files import digest, plainly, user_path, whole
-from segsg.grounding.box_masks import BoxMasks, PhotoMasks
+from segsg.grounding.box_masks import LONG_SIDE, BoxMasks, PhotoMasks
 from segsg.kernels.masks import paste
 from segsg.structures import Sample
 from segsg.study.runs import fingerprint, surroundings
@@ -31,8 +32,6 @@ from segsg.training.loop import Plan, cosine, fit, groups, warm
 
 WIDTH = 48
 """channels of the head's own layers"""
-LONG_SIDE = 640
-"""pixels of a photo's longer side, at most, as the head sees it"""
 RATE, BLOCKS_RATE, DECAY = 2e-3, 3e-4, 0.02
 """learning rates of the head's own layers and of the blocks that begin as the detector's; weight decay"""
 WARMUP, CLIP_NORM, PHOTOS = 30, 5.0, 4
@@ -51,16 +50,11 @@ def split(dataset: ImageSet, held_out: int, seed: int) -> tuple[Subset, Subset]:
     return Subset(dataset, sorted(order[held_out:])), Subset(dataset, sorted(order[:held_out]))
 
 
-def reduced(sample: Sample) -> Sample:
-    """The sample with a longer side of at most `LONG_SIDE`."""
-    return sample if max(sample.size) <= LONG_SIDE else resize(sample, LONG_SIDE, LONG_SIDE)
-
-
-def ious(masks: PhotoMasks, samples: Iterable[Sample], least_side: float) -> list[float]:
+def ious(masks: nn.Module, samples: Iterable[Sample], least_side: int) -> list[float]:
     """IoU of the mask in each true box with the true mask, in pixels; of boxes whose sides are at least so long."""
     found = []
     for sample in samples:
-        sides = (sample.boxes[:, 2:] - sample.boxes[:, :2]).amin(dim=1) / sample.scale
+        sides = (sample.boxes[:, 2:] - sample.boxes[:, :2]).amin(dim=1)
         probabilities, frames = masks(sample.image, sample.boxes)
         for row in (sides >= least_side).nonzero()[:, 0].tolist():
             mask = paste(probabilities[row : row + 1], frames[row : row + 1], sample.size)[0]
@@ -132,7 +126,7 @@ def run(options: argparse.Namespace) -> None:
         save_file({name: value.half().cpu().contiguous() for name, value in masks.head.state_dict().items()}, part)
     shutil.rmtree(checkpoint.folder, ignore_errors=True)
     masks.head.load_state_dict({name: value.float() for name, value in load_file(options.out).items()})
-    found = ious(masks.eval(), (reduced(judged[i]) for i in range(len(judged))), LEAST_SIDE)
+    found = ious(masks.eval(), (judged[i] for i in range(len(judged))), LEAST_SIDE)
     if found:
         print(f"mean IoU in {len(found)} boxes of {len(judged)} photos: {sum(found) / len(found):.3f}")
 
