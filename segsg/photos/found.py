@@ -68,6 +68,9 @@ class Relater(Protocol):
 
     predicates: tuple[str, ...]
 
+    def knows(self, name: str) -> bool:
+        """Whether it can relate regions of this name."""
+
     def relate(
         self, found: Found, size: tuple[int, int], pairs: Int[np.ndarray, "pairs 2"]
     ) -> Float[np.ndarray, "pairs predicates"]:

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from pycocotools import mask as coco_masks
 
-FORMAT, VERSION = "segsg-prediction", 1
+FORMAT, VERSION = "segsg-prediction", 2
 SCHEMA = Path(__file__).parent / "prediction.schema.json"
 SCREEN = 1024
 """pixels; the longer side of a photo on a page or in a picture"""
@@ -33,12 +33,21 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Region:
-    """A detected object. `runs` is its mask as COCO's compressed run lengths, None if the model has no masks."""
+    """An object. `runs` is its mask as COCO's compressed run lengths, None where its box has to stand for it.
+
+    `given`: the mask came with the region, and was not found by the model.
+    """
 
     name: str
     score: float
     box: Box
     runs: dict | None = field(repr=False)
+    given: bool = False
+
+    @property
+    def mask_from(self) -> str:
+        """Where its mask is from: "given", "found" by the model, or none, and the "box" stands for it."""
+        return "box" if self.runs is None else "given" if self.given else "found"
 
     @property
     def mask(self) -> Bool[np.ndarray, "h w"] | None:
@@ -104,6 +113,7 @@ def to_json(graph: PhotoGraph, *, photo: str, bundle: str, warning: str | None) 
                 "score": round(region.score, 4),
                 "box": [round(side, 2) for side in region.box],
                 "mask": region.runs,
+                "mask_from": region.mask_from,
             }
             for region in graph.regions
         ],

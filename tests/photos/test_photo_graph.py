@@ -38,7 +38,7 @@ def test_relations_refer_to_regions_and_the_warning_is_there():
 
 
 def test_a_file_with_something_else_in_it_is_not_valid():
-    made = valid(graph()) | {"version": 2}
+    made = valid(graph()) | {"version": 1}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(RULES).validate(made)
 
