@@ -33,7 +33,11 @@ def test_each_photo_gets_three_files_and_all_get_an_index(photos, tmp_path, monk
     assert predict("photos", "--out", "out") == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
     endings = ("json", "png", "html")
-    assert names == {f"{name}.{ending}" for name in ("a", "a-2") for ending in endings} | {"index.html"}
+    assert names == {f"{name}.{ending}" for name in ("a", "a-2") for ending in endings} | {
+        "index.html",
+        "relations.csv",
+        "graphs.jsonl",
+    }
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     for name, file in (("a", "a.jpg"), ("a-2", "a.png")):
         made = json.loads((tmp_path / "out" / f"{name}.json").read_text(encoding="utf-8"))
@@ -48,7 +52,9 @@ def test_each_photo_gets_three_files_and_all_get_an_index(photos, tmp_path, monk
 
 def test_pictures_carry_the_warning_too(photos, tmp_path, monkeypatch):
     titles = []
-    monkeypatch.setattr("segsg.photos.page.overlay", lambda graph, title: titles.append(title) or overlay(graph, title))
+    monkeypatch.setattr(
+        "segsg.photos.results.overlay", lambda graph, title: titles.append(title) or overlay(graph, title)
+    )
     assert predict(photos / "a.jpg", "--out", tmp_path / "out") == 0
     assert titles == ["a.jpg (not for photographs)"]
 
@@ -73,8 +79,8 @@ def test_a_broken_photo_is_named_and_skipped_and_the_others_are_done(photos, tmp
 @pytest.mark.parametrize(
     ("where", "error"),
     [
-        ("segsg.photos.page.overlay", OSError(36, "File name too long", "a")),
-        ("segsg.photos.page.photo_page", RuntimeError("odd")),
+        ("segsg.photos.results.overlay", OSError(36, "File name too long", "a")),
+        ("segsg.photos.results.photo_page", RuntimeError("odd")),
         ("predict", MemoryError()),
     ],
 )
@@ -111,7 +117,7 @@ def test_a_full_disk_ends_the_run_in_one_line(photos, tmp_path, monkeypatch, cap
     def full(*arguments):
         raise OSError(28, "No space left on device", "somewhere")
 
-    monkeypatch.setattr("segsg.photos.page.save", full)
+    monkeypatch.setattr("segsg.photos.results.save", full)
     assert predict(photos, "--out", tmp_path / "out") == 1
     assert capsys.readouterr().err.splitlines()[-1] == (
         "somewhere: No space left on device; free some space, then run the same command again"

@@ -95,10 +95,11 @@ class Detections:
         keys = list(self.keys(photos).values())
         return keys.count(None), len(self._entries) - sum(key is not None for key in keys)
 
-    def found(self, photo: Path, size: tuple[int, int]) -> Found:
+    def found(self, photo: Path, size: tuple[int, int], *, count: bool = True) -> Found:
         """The regions of a photo of `size` (height, width), surest first; none if the file does not name it.
 
-        Boxes are clipped to the photo. DataError if a box or a mask does not belong to a photo of this size.
+        Boxes are clipped to the photo. What is left out is counted, unless it was before.
+        DataError if a box or a mask does not belong to a photo of this size.
         """
         key = self.key(photo)
         if key is None:
@@ -112,8 +113,9 @@ class Detections:
         boxes = np.array([self._clipped(key, region, scale, size) for region in rows]).reshape(-1, 4)
         solid = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
         kept = solid[:MOST_REGIONS]
-        self.counts.flat += len(rows) - len(solid)
-        self.counts.beyond += len(solid) - len(kept)
+        if count:
+            self.counts.flat += len(rows) - len(solid)
+            self.counts.beyond += len(solid) - len(kept)
         of_photo = [rows[i] for i in kept]
         masks = tuple(runs_in(self.path, _called(key, each), each.outline, size) for each in of_photo)
         scores = np.array([each.score for each in of_photo], dtype=float)
