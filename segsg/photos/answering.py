@@ -98,5 +98,5 @@ def _files(path: Path) -> list[Path]:
     return sorted(path.rglob("*.txt")) if path.is_dir() else [path]
 
 
-def _identity(*parts: str | float) -> str:
+def _identity(*parts: str | int | float) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -31,13 +31,25 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A relation on the index."""
+
+    subject: str
+    predicate: str
+    object: str
+    score: float
+
+
+@dataclass(frozen=True)
 class Thumbnail:
     """A photo on the index: `name` is that of its page without .html, `photo` that of its file."""
 
     name: str
     photo: str
     uri: str
-    relations: tuple[str, ...]
+    classes: tuple[str, ...]
+    relations: tuple[Line, ...]
+    """surest first"""
 
     @property
     def link(self) -> str:
@@ -80,25 +92,26 @@ def photo_page(graph: PhotoGraph, photo: str, frame: Frame) -> str:
 
 
 def thumbnail(graph: PhotoGraph, name: str, photo: str) -> Thumbnail:
-    """A photo for the index, with its three surest relations."""
+    """A photo for the index, with its relations."""
     image = Image.fromarray(graph.image)
     image.thumbnail((THUMBNAIL, THUMBNAIL))
-    lines = (
-        f"{graph.regions[r.subject].name} {r.predicate} {graph.regions[r.object].name}" for r in graph.relations[:3]
-    )
-    return Thumbnail(name, photo, embedded(image, "jpeg", quality=80), tuple(lines))
+    names = [region.name for region in graph.regions]
+    lines = tuple(Line(names[r.subject], r.predicate, names[r.object], round(r.score, 4)) for r in graph.relations)
+    return Thumbnail(name, photo, embedded(image, "jpeg", quality=80), tuple(sorted(set(names))), lines)
 
 
 def index_page(photos: list[Thumbnail], skipped: list[str], frame: Frame) -> str:
     """The page of all photos; a line of `skipped` says why a file could not be read."""
-    return _render("index", frame, {"photos": photos, "skipped": skipped})
+    classes = sorted({name for photo in photos for name in photo.classes})
+    predicates = sorted({line.predicate for photo in photos for line in photo.relations})
+    return _render("index", frame, {"photos": photos, "skipped": skipped, "classes": classes, "predicates": predicates})
 
 
 def _render(page: str, frame: Frame, facts: dict) -> str:
     """HTML of a page. Its security policy names the digests of its style and script, so browsers run no others."""
     templates = pages.environment(TEMPLATES, pages.TEMPLATES)
     style = templates.get_template("photo.css").render()
-    script = (TEMPLATES / "photo.js").read_text(encoding="utf-8")
+    script = (TEMPLATES / f"{page}.js").read_text(encoding="utf-8")
     policy = f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}"
     shared = {"frame": frame, "style": Markup(style), "script": Markup(script), "policy": policy}
     return templates.get_template(f"{page}.html").render(facts | shared)
