@@ -79,7 +79,7 @@ def run_predict(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return USAGE
     results = predict(answers, photos, out=options.out, batch=options.batch, only=options.only, resume=options.resume)
-    done, skipped, page = results.done, len(results.skipped), results.close()
+    done, skipped, page = results.done, len(results.skipped), results.close(photos)
     print(f"{done} of {len(photos)} photos, {skipped} skipped." + (f" Page: {page}" if page else ""))
     for line in (*answers.remarks(), *([bundle.warning] if bundle.warning and done else [])):
         print(line, file=sys.stderr)

@@ -23,14 +23,14 @@ class Results:
 
     def __init__(self, frame: Frame, out: Path, *, run: str, only: str | None = None):
         self.frame, self.out, self.run, self.only = frame, out, run, only
-        self.thumbnails: list[Thumbnail] = []
         self.skipped: list[str] = []
-        self.records: list[dict] = []
+        self._thumbnails: dict[str, Thumbnail] = {}
+        self._records: dict[str, dict] = {}
 
     @property
     def done(self) -> int:
         """Number of photos with results."""
-        return len(self.records)
+        return len(self._records)
 
     def add(self, photo: Named, graph: PhotoGraph) -> None:
         """NAME.json, and NAME.png and NAME.html if they are wanted. The JSON comes last: with it all is whole."""
@@ -41,9 +41,9 @@ class Results:
             title = f"{photo.file} (not for photographs)" if self.frame.warning else photo.file  # pictures travel alone
             save(overlay(graph, title), self.out / f"{photo.name}.png")
             write_text(self.out / f"{photo.name}.html", page)
-            self.thumbnails.append(small)
+            self._thumbnails[photo.name] = small
         write_text(self.out / f"{photo.name}.json", json.dumps(record, indent=1) + "\n")
-        self.records.append(record)
+        self._records[photo.name] = record
 
     def take_over(self, photo: Named) -> bool:
         """Whether an earlier run left whole results of this photo that this run would write again."""
@@ -57,22 +57,25 @@ class Results:
             small = None if self.only else thumbnail(from_dict(record, read(photo.path)), photo.name, photo.file)
         except (ValueError, OSError, LookupError, TypeError):  # no such results: they are made again
             return False
-        self.thumbnails += [small] if small else []
-        self.records.append(record)
+        if small is not None:
+            self._thumbnails[photo.name] = small
+        self._records[photo.name] = record
         return True
 
-    def close(self) -> Path | None:
+    def close(self, photos: list[Named]) -> Path | None:
         """Writes the table of relations, all graphs as lines, and the index if there are several photos.
 
-        Returns the page to open first; None without any.
+        Photos come in the order in which they are given here. Returns the page to open first; None without any.
         """
-        if self.records:
-            write_text(self.out / TABLE, relations_table(self.records))
-            write_text(self.out / LINES, "".join(json.dumps(record) + "\n" for record in self.records))
+        records = [self._records[photo.name] for photo in photos if photo.name in self._records]
+        thumbnails = [self._thumbnails[photo.name] for photo in photos if photo.name in self._thumbnails]
+        if records:
+            write_text(self.out / TABLE, relations_table(records))
+            write_text(self.out / LINES, "".join(json.dumps(record) + "\n" for record in records))
         if self.frame.index:
-            write_text(self.out / f"{INDEX}.html", index_page(self.thumbnails, self.skipped, self.frame))
+            write_text(self.out / f"{INDEX}.html", index_page(thumbnails, self.skipped, self.frame))
             return self.out / f"{INDEX}.html"
-        return self.out / f"{self.thumbnails[0].name}.html" if self.thumbnails else None
+        return self.out / f"{thumbnails[0].name}.html" if thumbnails else None
 
 
 def relations_table(records: list[dict]) -> str:

@@ -60,7 +60,7 @@ def test_a_graph_says_itself_in_words():
 def test_a_graph_is_handed_on_to_other_programs(tmp_path):
     made = graph()
     coco = made.to_coco(7, {"man": 1, "horse": 2, "hat": 3})
-    assert [(r["category_id"], r["bbox"]) for r in coco][0] == (1, [10.0, 5.0, 20.0, 35.0])
+    assert (coco[0]["category_id"], coco[0]["bbox"]) == (1, [10.0, 5.0, 20.0, 35.0])
     assert coco[0]["segmentation"] == made.regions[0].runs
     net = made.to_networkx()
     assert net.nodes[1]["name"] == "horse"
