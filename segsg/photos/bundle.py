@@ -4,49 +4,44 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-import numpy as np
 import torch
-from jaxtyping import Bool, Float
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
 from torch import Tensor
 
 from segsg.data.loading import collate, resize
-from segsg.data.words import Vocabulary
-from segsg.files import DAMAGED, DataError, digest, read_json
-from segsg.kernels.boxes import clip, union_boxes
-from segsg.kernels.masks import paste
+from segsg.files import DataError, digest
+from segsg.kernels.boxes import clip
 from segsg.models.scene_graph import SceneGraphModel
-from segsg.photos.graph import Box, PairRegion, PhotoGraph, Region, Relation, Wanted, runs_of
+from segsg.photos.answer import regions_of, surest
+from segsg.photos.folder import AGAIN, CARD, MANIFEST, check_files, read_raw
+from segsg.photos.found import Found
+from segsg.photos.given import given_batch, given_to, with_regions
+from segsg.photos.graph import PhotoGraph, Wanted
 from segsg.photos.input import Photo, Pixels, read, sample
-from segsg.structures import Batch, ImageGraph, Look
+from segsg.photos.network import load_network
+from segsg.structures import Batch, Look, Sample
 from segsg.study.detectors import make_detector
 from segsg.study.facts import NAMES, NUMBERS, Facts
 from segsg.study.models import make_model
 from segsg.study.params import DetectorRow, ExperimentRow, Grounding, Name, Numbers, Side, read_section
 from segsg.study.rows import Row, make_row
 
-FORMAT, VERSION = "segsg-bundle", 4
-"""Raise the version when a key of the sections that a bundle holds is added or goes, too."""
-MANIFEST, WEIGHTS, CARD, FACTS, SAMPLES = "bundle.json", "weights.safetensors", "MODEL_CARD.md", "facts", "samples"
+WEIGHTS, FACTS, SAMPLES = "weights.safetensors", "facts", "samples"
 READ = frozenset({WEIGHTS, CARD, f"{FACTS}/{NAMES}", f"{FACTS}/{NUMBERS}"})
 """names of all files beside the manifest and the samples"""
-MOST_BYTES = 2**26
-"""of a file beside the weights, which have a header to be checked first"""
-AGAIN = "copy the whole bundle again, or write it again with `segsg bundle`"
 WARNINGS = {
     "drawn": "This model has only ever seen drawings of a small made-up world, never a photograph. Its answers about "
     "photographs show how the method works, and are not to be relied on."
 }
-FLOATS = ("F16", "BF16", "F32")
-"""how safetensors calls the real numbers of a bundle"""
 PADDED_TO = 32
 """pixels; what `collate` rounds up to"""
+DETECTED = "sgdet"
+GIVEN_TASKS = ("predcls", "sgcls")
+"""of given regions: their names are trusted, or the model finds them"""
 
 
 @dataclass(frozen=True)
@@ -55,6 +50,7 @@ class Manifest:
 
     format: Literal["segsg-bundle"]
     version: int
+    kind: Literal["study"]
     name: Name
     world: Literal["drawn", "photos"]
     """what the model was trained on"""
@@ -85,92 +81,26 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """bundle.json of a folder whose other files are all there and unchanged. DataError names what is not."""
-    path = folder / MANIFEST
-    if not path.is_file():
-        way_out = f"give a folder with {MANIFEST}, as `segsg bundle` writes it"
-        raise DataError(path, "file", "cannot be read (no such file)", way_out)
-    raw = read_json(path)
-    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        raise DataError(path, "file", f"is not a manifest of the format {FORMAT}", "give the folder of a bundle")
-    if raw.get("version") != VERSION:
-        rule = f"is {raw.get('version')!r}, this segsg reads version {VERSION}"
-        raise DataError(path, "version", rule, "use the segsg that wrote it, or write it again with `segsg bundle`")
+    """The manifest of a study's bundle whose files are all there and unchanged. DataError names what is not."""
+    path, raw = folder / MANIFEST, read_raw(folder)
     try:
         manifest = read_section(Manifest, raw, str(path))
         manifest.row  # noqa: B018
     except ValueError as error:
         raise DataError(path, "contents", str(error).removeprefix(f"{path}: "), AGAIN) from error
-    _check_files(folder, manifest)
+    check_files(folder, manifest.files, READ, _is_sample)
     return manifest
 
 
-def _check_files(folder: Path, manifest: Manifest) -> None:
-    """Only files of a bundle's own names are opened, and only if they are files of this folder itself."""
-    for name in sorted(READ - manifest.files.keys()):
-        raise DataError(folder / MANIFEST, "files", f"does not list {name}", AGAIN)
-    for name, expected in manifest.files.items():
-        path, parts = folder / name, PurePosixPath(name).parts
-        if name not in READ and (len(parts) != 2 or parts[0] != SAMPLES or ".." in parts):
-            raise DataError(folder / MANIFEST, f"file {name!r}", "is no file of a bundle", "do not trust this bundle")
-        if not path.is_file():
-            raise DataError(path, "file", f"is missing, but {MANIFEST} lists it", AGAIN)
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise DataError(path, "file", "is a link that leaves the bundle", "do not trust this bundle")
-        if not name.startswith(WEIGHTS) and path.stat().st_size > MOST_BYTES:
-            raise DataError(path, "file", f"is larger than {MOST_BYTES:,} bytes", "do not trust this bundle")
-        if digest(path) != expected:
-            raise DataError(path, "file", f"has another SHA-256 than {MANIFEST} says", AGAIN)
-
-
-def load_network(folder: Path, manifest: Manifest, known: Facts) -> SceneGraphModel:
-    """The model of a bundle in float32, frozen. DataError if its weights are of another model, or no numbers."""
-    path = folder / WEIGHTS
-    _check_shapes(path, manifest, known)
-    model = made(manifest, known)
-    try:
-        weights = {name: _single(value) for name, value in load_file(path).items()}
-        model.load_state_dict(weights)
-    except (SafetensorError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise DataError(path, "weights", f"do not fit the model of bundle.json ({first})", AGAIN) from error
-    for name, value in weights.items():
-        if not value.isfinite().all():
-            raise DataError(path, f"weights '{name}'", "are not all finite numbers", "train again, then bundle again")
-    return model.eval().requires_grad_(False)
+def _is_sample(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return len(parts) == 2 and parts[0] == SAMPLES
 
 
 def made(manifest: Manifest, known: Facts) -> SceneGraphModel:
     """The untrained model of a bundle."""
-    # Making a model seeds PyTorch, which is not a loader's to do.
-    with torch.random.fork_rng(devices=[]):
-        detector = make_detector(known, manifest.numbers, manifest.detector)
-        return make_model(known, manifest.numbers, manifest.row, detector)
-
-
-def _check_shapes(path: Path, manifest: Manifest, known: Facts) -> None:
-    """DataError unless the header of the weights has just the shapes that bundle.json asks for.
-
-    The model is made without memory for this: numbers in bundle.json may ask for any amount of it.
-    """
-    try:
-        with torch.device("meta"):
-            model = made(manifest, known.to("meta"))
-        wanted = {name: (list(value.shape), value.is_floating_point()) for name, value in model.state_dict().items()}
-        with safe_open(path, "pt") as file:
-            slices = [(name, file.get_slice(name)) for name in list(file.keys())]
-            found = {name: (part.get_shape(), part.get_dtype() in FLOATS) for name, part in slices}
-    except (*DAMAGED, SafetensorError) as error:
-        first = " ".join(str(error).split())[:200]
-        raise DataError(path, "weights", f"are of no model that can be made ({first})", AGAIN) from error
-    for name in sorted(wanted.keys() | found.keys()):
-        if wanted.get(name) != found.get(name):
-            rule = f"are {found.get(name)}, bundle.json asks for {wanted.get(name)} (shape, whether real)"
-            raise DataError(path, f"weights '{name}'", f"do not fit the model of bundle.json: {rule}", AGAIN)
-
-
-def _single(value: Tensor) -> Tensor:
-    return value.float() if value.is_floating_point() else value
+    detector = make_detector(known, manifest.numbers, manifest.detector)
+    return make_model(known, manifest.numbers, manifest.row, detector)
 
 
 def load_bundle(folder: Path | str, device: torch.device | str | None = None) -> "Bundle":
@@ -180,19 +110,25 @@ def load_bundle(folder: Path | str, device: torch.device | str | None = None) ->
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    known = Facts.load(folder / FACTS)
-    model = load_network(folder, manifest, known)
-    return Bundle(manifest, known, model, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    return Bundle(folder, manifest, Facts.load(folder / FACTS), device)
 
 
 class Bundle:
     """A trained model and all that it needs to know; `warning` is what everybody who sees an answer has to know."""
 
-    def __init__(self, manifest: Manifest, known: Facts, model: SceneGraphModel, device: torch.device | str):
-        self.manifest, self.names, self.warning = manifest, known.names, manifest.warning
-        self.device = torch.device(device)
-        self._model = model.to(self.device)
+    tasks = GIVEN_TASKS
+
+    def __init__(self, folder: Path, manifest: Manifest, known: Facts, device: torch.device | str | None):
+        self.manifest, self.names = manifest, known.names
+        self.name, self.warning, self.identity = manifest.name, manifest.warning, digest(folder / MANIFEST)
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self._folder, self._known, self._models = folder, known, {}
         self._resize = partial(resize, short_side=manifest.short_side, long_side=manifest.long_side)
+        self._network(DETECTED)
+
+    def knows(self, name: str) -> bool:
+        """Whether regions of this name can be given to it."""
+        return name in self.names.classes
 
     def predict(self, photo: Photo, top: int = Wanted.top, threshold: float = Wanted.threshold) -> PhotoGraph:
         """The graph of a photo: a file, a Pillow image, or an array of uint8 `[h, w, 3]` (also grey or with alpha).
@@ -205,40 +141,90 @@ class Bundle:
         self, photos: Sequence[Photo], top: int = Wanted.top, threshold: float = Wanted.threshold
     ) -> list[PhotoGraph]:
         """The graph of each photo. Photos of one size are computed together; none depends on those beside it."""
-        wanted, pixels = Wanted(top, threshold), [read(photo) for photo in photos]
+        pixels = [read(photo) for photo in photos]
         samples = [self._resize(sample(photo)) for photo in pixels]
+        return self._all(DETECTED, Wanted(top, threshold), pixels, samples, [None] * len(pixels))
+
+    def relate_all(
+        self,
+        photos: Sequence[Photo],
+        found: Sequence[Found],
+        *,
+        task: str = "predcls",
+        top: int = Wanted.top,
+        threshold: float = Wanted.threshold,
+    ) -> list[PhotoGraph]:
+        """The graph of each photo on the regions that were found in it, with all their pairs.
+
+        In `predcls` names are trusted; ValueError for a name that is not the bundle's. In `sgcls` the model names
+        regions, and a region's score is that of `found` times the probability of the name. Masks that are given take
+        the place of those that the model would find.
+        """
+        if task not in GIVEN_TASKS:
+            raise ValueError(f"task {task}: given regions are for {' or '.join(GIVEN_TASKS)}")
+        pixels, samples = [read(photo) for photo in photos], []
+        for photo, regions in zip(pixels, found, strict=True):
+            labels = [0] * len(regions) if task == "sgcls" else [self._label(name) for name in regions.names]
+            samples.append(self._resize(with_regions(sample(photo), regions, labels)))
+        return self._all(task, Wanted(top, threshold), pixels, samples, list(found))
+
+    def _label(self, name: str) -> int:
+        if not self.knows(name):
+            raise ValueError(
+                f"'{name}' is no class of the bundle {self.name}; its names are in {MANIFEST} and its card"
+            )
+        return self.names.classes.index(name) + 1
+
+    def _network(self, task: str) -> SceneGraphModel:
+        """The model with which a task is answered: the same weights, without decoder where names are given."""
+        if task not in self._models:
+            asked = replace(self.manifest, experiment=replace(self.manifest.experiment, task=task))
+
+            def make(device: str) -> SceneGraphModel:
+                return made(asked, self._known.to(device))
+
+            model = load_network(self._folder / WEIGHTS, make, also=task != DETECTED)
+            self._models[task] = (model if task == DETECTED else given_to(model)).to(self.device)
+        return self._models[task]
+
+    def _all(
+        self,
+        task: str,
+        wanted: Wanted,
+        pixels: list[Pixels],
+        samples: list[Sample],
+        found: list[Found | None],
+    ) -> list[PhotoGraph]:
         graphs: dict[int, PhotoGraph] = {}
         for places in _same_size([one.size for one in samples]):
-            batch = collate([samples[i] for i in places], PADDED_TO).to(self.device)
-            graphs |= dict(zip(places, self._graphs(batch, [pixels[i] for i in places], wanted), strict=True))
-        return [graphs[i] for i in range(len(photos))]
+            of_size, given = [samples[i] for i in places], [found[i] for i in places]
+            batch = collate(of_size, PADDED_TO) if task == DETECTED else given_batch(of_size, given, PADDED_TO)
+            answers = self._graphs(task, batch.to(self.device), wanted, [pixels[i] for i in places], given)
+            graphs |= dict(zip(places, answers, strict=True))
+        return [graphs[i] for i in range(len(pixels))]
 
     @torch.no_grad()
-    def _graphs(self, batch: Batch, photos: list[Pixels], wanted: Wanted) -> list[PhotoGraph]:
+    def _graphs(
+        self, task: str, batch: Batch, wanted: Wanted, photos: list[Pixels], found: list[Found | None]
+    ) -> list[PhotoGraph]:
         """One predicate per pair, as in the study's recall with graph constraint."""
-        look = self._model.look(batch)
+        model = self._network(task)
+        look = model.look(batch)
         graphs, first = [], 0
-        for photo, graph in zip(photos, self._model.answer(look, batch), strict=True):
-            boxes = clip(graph.boxes_original, photo.shape[:2])
-            relations = self._relations(graph, boxes, look, first, wanted)
-            graphs.append(PhotoGraph(photo, _regions(graph, boxes, self.names, photo.shape[:2]), relations))
+        for photo, graph, given in zip(photos, model.answer(look, batch), found, strict=True):
+            size = photo.shape[:2]
+            boxes = clip(graph.boxes_original, size)
+            if given is not None:
+                graph = replace(graph, scores=graph.scores * torch.from_numpy(given.scores).float())
+            meeting = partial(self._meeting, model, look, first)
+            relations = surest(graph, boxes, self.names, wanted, meeting)
+            graphs.append(PhotoGraph(photo, regions_of(graph, boxes, self.names, size, given), relations))
             first += len(graph.labels)
         return graphs
 
-    def _relations(
-        self, graph: ImageGraph, boxes: Tensor, look: Look, first: int, wanted: Wanted
-    ) -> tuple[Relation, ...]:
-        """The surest relations of a photo whose regions begin at `first` in the batch."""
-        if not len(graph.pairs):
-            return ()
-        probabilities, predicates = graph.predicate_probabilities[:, 1:].max(dim=1)
-        scores = probabilities * graph.scores[graph.pairs].prod(dim=1)
-        best = scores.argsort(descending=True, stable=True)[: wanted.top]
-        best = best[scores[best] >= wanted.threshold]
-        pairs = graph.pairs[best]
-        where = _pair_regions(self._model.meeting(look, pairs + first), union_boxes(*boxes[pairs].unbind(1)))
-        rows = zip(pairs.tolist(), (predicates[best] + 1).tolist(), scores[best].tolist(), where, strict=True)
-        return tuple(Relation(s, self.names.predicate_name(p), o, score, place) for (s, o), p, score, place in rows)
+    @staticmethod
+    def _meeting(model: SceneGraphModel, look: Look, first: int, pairs: Tensor) -> Tensor | None:
+        return model.meeting(look, pairs + first)
 
 
 def _same_size(sizes: list[tuple[int, int]]) -> list[list[int]]:
@@ -247,37 +233,3 @@ def _same_size(sizes: list[tuple[int, int]]) -> list[list[int]]:
     for place, size in enumerate(sizes):
         groups.setdefault(tuple(-(-side // PADDED_TO) for side in size), []).append(place)
     return list(groups.values())
-
-
-def _regions(graph: ImageGraph, boxes: Tensor, names: Vocabulary, size: tuple[int, int]) -> tuple[Region, ...]:
-    masks = [None] * len(boxes) if graph.masks is None else graph.masks
-    return tuple(
-        Region(
-            names.class_name(label),
-            float(score),
-            _box(box),
-            None if mask is None else runs_of(_pasted(mask, box, size)),
-        )
-        for label, score, box, mask in zip(graph.labels.tolist(), graph.scores, boxes, masks, strict=True)
-    )
-
-
-def _pasted(mask: Float[Tensor, "side side"], box: Tensor, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
-    """A mask in the frame of its photo, computed within its box alone: photos may have many more pixels."""
-    whole = np.zeros(size, dtype=bool)
-    left, top = (int(side) for side in box[:2].floor())
-    right, bottom = (int(side) for side in box[2:].ceil())
-    inside = paste(mask[None], (box - box.new_tensor([left, top, left, top]))[None], (bottom - top, right - left))
-    whole[top:bottom, left:right] = inside[0].numpy()
-    return whole
-
-
-def _pair_regions(masks: Float[Tensor, "pairs 28 28"] | None, unions: Tensor) -> list[PairRegion | None]:
-    if masks is None:
-        return [None] * len(unions)
-    return [PairRegion(_box(union), mask.numpy()) for union, mask in zip(unions, masks, strict=True)]
-
-
-def _box(box: Float[Tensor, "4"]) -> Box:
-    left, top, right, bottom = box.tolist()
-    return left, top, right, bottom

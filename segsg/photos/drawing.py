@@ -53,6 +53,7 @@ class DrawnRegion:
     box: Box
     outline: str
     tag: Tag | None
+    mask_from: str
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,9 @@ def _regions(graph: PhotoGraph) -> Iterator[DrawnRegion]:
     for place, region in enumerate(graph.regions):
         colour, name = colours.get(place, IDLE), names.get(place, region.name)
         shape = "" if region.runs is None else outline(region.mask)
-        yield DrawnRegion(place, name, region.score, colour, ink_on(colour), region.box, shape, tags.get(place))
+        yield DrawnRegion(
+            place, name, region.score, colour, ink_on(colour), region.box, shape, tags.get(place), region.mask_from
+        )
 
 
 def _relation(place: int, relation: Relation, regions: dict[int, DrawnRegion]) -> DrawnRelation:

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from segsg.data.photos import find_photo
 from segsg.files import METRICS_FILE, check_writable, digest, read_json, whole, whole_folder, write_text
-from segsg.photos.bundle import CARD, FACTS, FORMAT, MANIFEST, SAMPLES, VERSION, WEIGHTS, Manifest
+from segsg.photos.bundle import FACTS, SAMPLES, WEIGHTS, Manifest
+from segsg.photos.folder import CARD, FORMAT, MANIFEST, STUDY, VERSION
 from segsg.report.pages import environment
 from segsg.study import detectors, facts, scene_graphs, sets
 from segsg.study.facts import Facts
@@ -147,6 +148,7 @@ def _manifest(params: Params, key: str) -> Manifest:
     return Manifest(
         format=FORMAT,
         version=VERSION,
+        kind=STUDY,
         name=key,
         world="drawn" if params.data.source == "drawn" else "photos",
         licence=LICENCE,

@@ -1,7 +1,10 @@
 """What a bundle says about one photo: regions and relations, at any size, and as JSON."""
 
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +12,12 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from pycocotools import mask as coco_masks
 
-FORMAT, VERSION = "segsg-prediction", 1
+from segsg.files import write_text
+
+FORMAT, VERSION = "segsg-prediction", 2
 SCHEMA = Path(__file__).parent / "prediction.schema.json"
+SAID = 3
+"""relations in the words of a graph"""
 SCREEN = 1024
 """pixels; the longer side of a photo on a page or in a picture"""
 Box = tuple[float, float, float, float]
@@ -33,12 +40,21 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Region:
-    """A detected object. `runs` is its mask as COCO's compressed run lengths, None if the model has no masks."""
+    """An object. `runs` is its mask as COCO's compressed run lengths, None where its box has to stand for it.
+
+    `given`: the mask came with the region, and was not found by the model.
+    """
 
     name: str
     score: float
     box: Box
     runs: dict | None = field(repr=False)
+    given: bool = False
+
+    @property
+    def mask_from(self) -> str:
+        """Where its mask is from: "given", "found" by the model, or none, and the "box" stands for it."""
+        return "box" if self.runs is None else "given" if self.given else "found"
 
     @property
     def mask(self) -> Bool[np.ndarray, "h w"] | None:
@@ -65,7 +81,7 @@ class Relation:
     where: PairRegion | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PhotoGraph:
     """The regions of a photo, and its relations, surest first. `image` is the photo upright, without transparency."""
 
@@ -82,6 +98,70 @@ class PhotoGraph:
         """Regions that have a relation, in order."""
         return sorted({region for relation in self.relations for region in (relation.subject, relation.object)})
 
+    def __repr__(self) -> str:
+        """In words: "2 regions, 1 relation: man riding horse (0.81)"."""
+        counts = ((len(self.regions), "region"), (len(self.relations), "relation"))
+        said = ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts)
+        shown = [
+            f"{self.regions[r.subject].name} {r.predicate} {self.regions[r.object].name} ({r.score:.2f})"
+            for r in self.relations[:SAID]
+        ]
+        more = ", ..." if len(self.relations) > SAID else ""
+        return said + (f": {', '.join(shown)}{more}" if shown else "")
+
+    def _repr_html_(self) -> str:
+        """The page of the graph in a notebook, apart from the notebook's own styles."""
+        return f'<iframe srcdoc="{escape(self._page())}" width="100%" height="720" style="border:0"></iframe>'
+
+    def _page(self, title: str = "photo") -> str:
+        from segsg.photos.page import Frame, photo_page  # pages are made of graphs
+
+        return photo_page(self, title, Frame("in Python", None))
+
+    def to_dict(self) -> dict:
+        """What JSON files hold of it (docs/formats.md)."""
+        return to_dict(self)
+
+    def to_coco(self, image_id: int, categories: Mapping[str, int]) -> list[dict]:
+        """The regions as COCO's results; `categories` are the ids of names. LookupError for a name without one."""
+        return [
+            {
+                "image_id": image_id,
+                "category_id": categories[region.name],
+                "bbox": [left, top, right - left, bottom - top],
+                "score": region.score,
+                **({} if region.runs is None else {"segmentation": region.runs}),
+            }
+            for region in self.regions
+            for left, top, right, bottom in [region.box]
+        ]
+
+    def to_networkx(self) -> "networkx.MultiDiGraph":
+        """Nodes are regions by place (`name`, `score`, `box`), edges are relations (`predicate`, `score`)."""
+        import networkx
+
+        made = networkx.MultiDiGraph()
+        for place, region in enumerate(self.regions):
+            made.add_node(place, name=region.name, score=region.score, box=region.box)
+        for each in self.relations:
+            made.add_edge(each.subject, each.object, predicate=each.predicate, score=each.score)
+        return made
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes the page (.html), the JSON (.json) or the picture (.png). ValueError for another ending."""
+        path = Path(path)
+        if path.suffix == ".html":
+            write_text(path, self._page(path.stem))
+        elif path.suffix == ".json":
+            write_text(path, to_json(self, photo=path.stem, bundle="in Python", warning=None))
+        elif path.suffix == ".png":
+            from segsg.figures.style import save
+            from segsg.photos.page import overlay
+
+            save(overlay(self), path)
+        else:
+            raise ValueError(f"{path}: ending {path.suffix or 'none'}; a graph is saved as .html, .json or .png")
+
 
 def runs_of(mask: Bool[np.ndarray, "h w"]) -> dict:
     """A mask as COCO's compressed run lengths, ready for JSON: {"size": [h, w], "counts": text}."""
@@ -89,10 +169,10 @@ def runs_of(mask: Bool[np.ndarray, "h w"]) -> dict:
     return {"size": [int(side) for side in runs["size"]], "counts": runs["counts"].decode("ascii")}
 
 
-def to_json(graph: PhotoGraph, *, photo: str, bundle: str, warning: str | None) -> str:
-    """The text of a photo's JSON file, as `SCHEMA` has it. `photo` is the file's name, `bundle` the bundle's."""
+def to_dict(graph: PhotoGraph, *, photo: str = "", bundle: str = "", warning: str | None = None) -> dict:
+    """The content of a photo's JSON file, as `SCHEMA` has it. `photo` is the file's name, `bundle` the bundle's."""
     height, width = graph.size
-    content = {
+    return {
         "format": FORMAT,
         "version": VERSION,
         "bundle": bundle,
@@ -104,6 +184,7 @@ def to_json(graph: PhotoGraph, *, photo: str, bundle: str, warning: str | None) 
                 "score": round(region.score, 4),
                 "box": [round(side, 2) for side in region.box],
                 "mask": region.runs,
+                "mask_from": region.mask_from,
             }
             for region in graph.regions
         ],
@@ -112,7 +193,21 @@ def to_json(graph: PhotoGraph, *, photo: str, bundle: str, warning: str | None) 
             for r in graph.relations
         ],
     }
-    return json.dumps(content, indent=1) + "\n"
+
+
+def to_json(graph: PhotoGraph, *, photo: str, bundle: str, warning: str | None) -> str:
+    """The text of a photo's JSON file."""
+    return json.dumps(to_dict(graph, photo=photo, bundle=bundle, warning=warning), indent=1) + "\n"
+
+
+def from_dict(content: dict, image: UInt8[np.ndarray, "h w 3"]) -> PhotoGraph:
+    """The graph of a JSON file on its photo, without the glow of its relations. LookupError for another content."""
+    regions = tuple(
+        Region(each["class"], each["score"], tuple(each["box"]), each["mask"], given=each["mask_from"] == "given")
+        for each in content["regions"]
+    )
+    relations = tuple(Relation(r["subject"], r["predicate"], r["object"], r["score"]) for r in content["relations"])
+    return PhotoGraph(image, regions, relations)
 
 
 def shrunk(graph: PhotoGraph, longer: int = SCREEN) -> PhotoGraph:

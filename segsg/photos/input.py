@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,8 @@ TURNS = dict(
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 INDEX = "index"
 RESULTS = (".json", ".png", ".html")
+TABLE, LINES = "relations.csv", "graphs.jsonl"
+"""of all photos of a run"""
 MARK = "Written by <code>segsg predict</code>"
 """on every page that `segsg predict` writes"""
 
@@ -52,7 +55,7 @@ class Named:
 
 
 def find(places: Iterable[Path], out: Path) -> list[Named]:
-    """The photos at `places`: files, whatever they are called, and folders with all that is below them.
+    """The photos at `places`: files, whatever they are called, folders with all that is below them, and patterns.
 
     Each photo once, in the order given, those of a folder by name. Left out are hidden files, what lies in `out`, and
     pictures that an earlier run made of a photo.
@@ -84,6 +87,10 @@ def _foreign(photos: list[Named], out: Path) -> Iterator[Path]:
     for photo in photos:
         if not _is_record(out / f"{photo.name}.json"):
             yield from filter(Path.exists, (out / f"{photo.name}{ending}" for ending in RESULTS))
+    if (out / TABLE).exists() and not (out / LINES).exists():
+        yield out / TABLE
+    if (out / LINES).exists() and not _is_record(out / LINES):
+        yield out / LINES
     if len(photos) > 1 and not has_index(out):
         yield from filter(Path.exists, [out / f"{INDEX}.html"])
 
@@ -91,6 +98,8 @@ def _foreign(photos: list[Named], out: Path) -> Iterator[Path]:
 def _photos(place: Path, out: Path) -> list[Path]:
     if place.is_file():
         return [place]
+    if not place.exists() and set(str(place)) & set("*?["):
+        return [path for found in sorted(glob(str(place), recursive=True)) for path in _photos(Path(found), out)]
     if not place.is_dir():
         raise ValueError(f"{place}: no such photo or folder; correct the path")
     pictures = sorted(path for path in place.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
@@ -109,9 +118,10 @@ def _is_result(path: Path) -> bool:
 
 
 def _is_record(path: Path) -> bool:
-    """Whether a file is the JSON of a photo's graph."""
+    """Whether a file is the JSON of a photo's graph, or has one on its first line."""
     try:
-        content = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        content = json.loads(content.splitlines()[0] if path.suffix == ".jsonl" and content else content)
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and content.get("format") == FORMAT

@@ -20,12 +20,14 @@ from segsg.study.params import PARAMS_FILE, load
 from segsg.values import at_least
 
 if TYPE_CHECKING:
-    from segsg.photos.bundle import Bundle
+    from segsg.photos.answering import Answering
     from segsg.photos.graph import PhotoGraph
     from segsg.photos.input import Pixels
-    from segsg.photos.page import Results
+    from segsg.photos.results import Results
 
 AddCommand = Callable[..., argparse.ArgumentParser]
+SHIPPED = "photos"
+"""the bundle that is taken if none is named"""
 SKIPPED, USAGE = 1, 2
 BYTES_AT_ONCE = 2**27
 """of pixels that wait for their graphs"""
@@ -37,11 +39,26 @@ def add_predict(commands, command: AddCommand) -> None:
     added.add_argument(
         "photos", nargs="+", type=user_path, metavar="PHOTO", help="files, or folders with all below them"
     )
-    added.add_argument("--bundle", type=user_path, required=True, metavar="DIR", help="written by `segsg bundle`")
+    added.add_argument(
+        "--bundle",
+        default=SHIPPED,
+        metavar="B",
+        help=f"a folder, the name of a shipped one, or URL#sha256=... ({SHIPPED})",
+    )
     added.add_argument("--out", type=user_path, required=True, metavar="DIR", help="for the results")
     added.add_argument("--top", type=at_least(0), default=Wanted.top, metavar="N", help=f"of relations ({Wanted.top})")
     least = f"least score of a relation ({Wanted.threshold})"
     added.add_argument("--threshold", type=float, default=Wanted.threshold, metavar="S", help=least)
+    added.add_argument(
+        "--detections", type=user_path, metavar="FILE", help="regions that you have: COCO, YOLO's folder or plain JSON"
+    )
+    added.add_argument("--classes", type=user_path, metavar="FILE", help="names of their classes, or a COCO file")
+    added.add_argument(
+        "--task", choices=("predcls", "sgcls"), default="predcls", help="trust their names, or find them"
+    )
+    added.add_argument("--only", choices=("json",), help="write no pages and no pictures")
+    added.add_argument("--device", help="cpu or cuda (the best there is)")
+    added.add_argument("--resume", action="store_true", help="pass over photos whose results are whole and the same")
     added.add_argument("--batch", type=at_least(1), default=8, metavar="N", help="photos computed at a time (8)")
 
 
@@ -50,35 +67,46 @@ def run_predict(options: argparse.Namespace) -> int:
     try:
         check_writable(options.out)
         wanted, photos = Wanted(options.top, options.threshold), find(options.photos, options.out)
-        from segsg.photos.bundle import load_bundle
+        if options.detections is None and (options.classes or options.task != "predcls"):
+            raise ValueError("--classes and --task are about regions that you have; name their file with --detections")
+        from segsg.photos.answering import answering
+        from segsg.photos.load import load
 
-        bundle = load_bundle(options.bundle)
+        bundle = load(options.bundle, options.device)
+        given = options.detections and (options.detections, options.classes, options.task)
+        answers = answering(bundle, wanted, photos, given or None)
     except ValueError as error:
         print(error, file=sys.stderr)
         return USAGE
-    results = predict(bundle, photos, out=options.out, wanted=wanted, batch=options.batch)
-    done, skipped, page = len(results.thumbnails), len(results.skipped), results.close()
+    results = predict(answers, photos, out=options.out, batch=options.batch, only=options.only, resume=options.resume)
+    done, skipped, page = results.done, len(results.skipped), results.close(photos)
     print(f"{done} of {len(photos)} photos, {skipped} skipped." + (f" Page: {page}" if page else ""))
-    if bundle.warning and done:
-        print(bundle.warning, file=sys.stderr)
+    for line in (*answers.remarks(), *([bundle.warning] if bundle.warning and done else [])):
+        print(line, file=sys.stderr)
     return SKIPPED if skipped else 0
 
 
-def predict(bundle: "Bundle", photos: list[Named], *, out: Path, wanted: Wanted, batch: int) -> "Results":
+def predict(
+    answers: "Answering", photos: list[Named], *, out: Path, batch: int, only: str | None = None, resume: bool = False
+) -> "Results":
     """Writes the results of all photos that can be read, `batch` of them computed at a time.
 
-    Several photos get an index; an older index in `out` gives way to one of this run.
+    Several photos get an index; an older index in `out` gives way to one of this run. With `resume`, photos whose
+    results are whole, from the same bundle, options and photo, are only read for the index.
     """
-    from segsg.photos.page import Frame, Results
+    from segsg.photos.page import Frame
+    from segsg.photos.results import Results
 
-    results = Results(Frame(bundle.manifest.name, bundle.warning, index=len(photos) > 1 or has_index(out)), out)
+    frame = Frame(answers.name, answers.warning, index=only is None and (len(photos) > 1 or has_index(out)))
+    results = Results(frame, out, run=answers.identity, only=only)
     with tqdm(total=len(photos), desc="photos", unit="photo") as bar:
-        for group in _groups(_readable(photos, results.skipped), batch):
-            graphs = _together(bundle, group, wanted)
+        left = [photo for photo in photos if not (resume and results.take_over(photo))]
+        for group in _groups(_readable(left, results.skipped), batch):
+            graphs = _together(answers, group)
             for photo, pixels in group:
                 with _alone(photo, results.skipped):
-                    results.add(photo, graphs.get(photo) or bundle.predict(pixels, wanted.top, wanted.threshold))
-            bar.update(len(results.thumbnails) + len(results.skipped) - bar.n)
+                    results.add(photo, graphs.get(photo) or answers.graphs([(photo, pixels)])[0])
+            bar.update(results.done + len(results.skipped) - bar.n)
     return results
 
 
@@ -106,10 +134,10 @@ def _groups(photos: Iterator[tuple[Named, "Pixels"]], batch: int) -> Iterator[li
         yield group
 
 
-def _together(bundle: "Bundle", group: list[tuple[Named, "Pixels"]], wanted: Wanted) -> "dict[Named, PhotoGraph]":
+def _together(answers: "Answering", group: list[tuple[Named, "Pixels"]]) -> "dict[Named, PhotoGraph]":
     """The graph of each photo; of none if one of them fails, which is found when each is computed alone."""
     try:
-        graphs = bundle.predict_all([pixels for _, pixels in group], wanted.top, wanted.threshold)
+        graphs = answers.graphs(group)
     except Exception:  # whatever it is, it is met again and named when the photo at fault is alone
         return {}
     return dict(zip([photo for photo, _ in group], graphs, strict=True))

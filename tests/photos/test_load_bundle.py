@@ -120,8 +120,8 @@ def test_a_folder_without_bundle_and_no_folder_at_all(tmp_path):
 
 
 def test_another_version_or_format_is_refused(copy):
-    changed(copy, version=3)
-    with pytest.raises(DataError, match="version: is 3, this segsg reads version 4; use the segsg that wrote it"):
+    changed(copy, version=4)
+    with pytest.raises(DataError, match="version: is 4, this segsg reads version 5; use the segsg that wrote it"):
         load_bundle(copy)
     changed(copy, format="zip")
     with pytest.raises(DataError, match="is not a manifest of the format segsg-bundle"):

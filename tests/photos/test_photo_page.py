@@ -49,7 +49,7 @@ def test_names_are_text_and_never_code():
         assert "alert(" in page
         assert EVIL not in page
     assert len(Elements(shown).all("script")) == 1
-    assert Elements(listed).all("script") == []
+    assert len(Elements(listed).all("script")) == 1
 
 
 @pytest.mark.parametrize("made", [graph(), graph(masked=False), nothing()], ids=["masks", "no masks", "nothing"])
@@ -107,8 +107,9 @@ def test_the_same_graph_is_the_same_page():
 
 
 def test_links_of_the_index_lead_to_files_with_any_name():
-    (link,) = [a["href"] for a in Elements(index_page([thumbnail(graph(), "a b#?", "x")], [], FRAME)).all("a")]
-    assert link == "a%20b%23%3F.html"
+    links = [a["href"] for a in Elements(index_page([thumbnail(graph(), "a b#?", "x")], [], FRAME)).all("a")]
+    assert links[:2] == ["relations.csv", "graphs.jsonl"]
+    assert links[2] == "a%20b%23%3F.html"
 
 
 def test_an_outline_encloses_its_mask_and_leaves_out_its_hole():

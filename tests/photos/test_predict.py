@@ -33,7 +33,11 @@ def test_each_photo_gets_three_files_and_all_get_an_index(photos, tmp_path, monk
     assert predict("photos", "--out", "out") == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
     endings = ("json", "png", "html")
-    assert names == {f"{name}.{ending}" for name in ("a", "a-2") for ending in endings} | {"index.html"}
+    assert names == {f"{name}.{ending}" for name in ("a", "a-2") for ending in endings} | {
+        "index.html",
+        "relations.csv",
+        "graphs.jsonl",
+    }
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     for name, file in (("a", "a.jpg"), ("a-2", "a.png")):
         made = json.loads((tmp_path / "out" / f"{name}.json").read_text(encoding="utf-8"))
@@ -48,7 +52,9 @@ def test_each_photo_gets_three_files_and_all_get_an_index(photos, tmp_path, monk
 
 def test_pictures_carry_the_warning_too(photos, tmp_path, monkeypatch):
     titles = []
-    monkeypatch.setattr("segsg.photos.page.overlay", lambda graph, title: titles.append(title) or overlay(graph, title))
+    monkeypatch.setattr(
+        "segsg.photos.results.overlay", lambda graph, title: titles.append(title) or overlay(graph, title)
+    )
     assert predict(photos / "a.jpg", "--out", tmp_path / "out") == 0
     assert titles == ["a.jpg (not for photographs)"]
 
@@ -73,8 +79,8 @@ def test_a_broken_photo_is_named_and_skipped_and_the_others_are_done(photos, tmp
 @pytest.mark.parametrize(
     ("where", "error"),
     [
-        ("segsg.photos.page.overlay", OSError(36, "File name too long", "a")),
-        ("segsg.photos.page.photo_page", RuntimeError("odd")),
+        ("segsg.photos.results.overlay", OSError(36, "File name too long", "a")),
+        ("segsg.photos.results.photo_page", RuntimeError("odd")),
         ("predict", MemoryError()),
     ],
 )
@@ -111,7 +117,7 @@ def test_a_full_disk_ends_the_run_in_one_line(photos, tmp_path, monkeypatch, cap
     def full(*arguments):
         raise OSError(28, "No space left on device", "somewhere")
 
-    monkeypatch.setattr("segsg.photos.page.save", full)
+    monkeypatch.setattr("segsg.photos.results.save", full)
     assert predict(photos, "--out", tmp_path / "out") == 1
     assert capsys.readouterr().err.splitlines()[-1] == (
         "somewhere: No space left on device; free some space, then run the same command again"
@@ -178,3 +184,74 @@ def test_impossible_numbers_are_refused_by_the_command_line(option, photos, tmp_
     with pytest.raises(SystemExit) as stopped:
         predict(photos, "--out", tmp_path / "out", *option)
     assert stopped.value.code == 2
+
+
+def test_regions_from_a_file_are_related_and_what_is_left_out_is_said(photos, tmp_path, capsys):
+    rows = [
+        {"class": "horse", "box": [46, 71, 111, 136], "score": 0.9},
+        {"class": "boy", "box": [70, 55, 90, 100], "score": 0.8, "mask": [[72, 56, 88, 56, 88, 98, 72, 98]]},
+        {"class": "car", "box": [1, 1, 9, 9]},
+    ]
+    file = tmp_path / "boxes.json"
+    file.write_text(json.dumps({"a.jpg": rows, "other.jpg": []}))
+    options = ("--detections", file, "--threshold", 0, "--only", "json")
+    assert predict(photos, "--out", tmp_path / "out", *options) == 0
+    said = capsys.readouterr().err
+    assert "1 of 2 photos have no entry" in said and "1 of its 2 entries are of no photo" in said
+    assert "1 regions left out: the bundle mini-motifs-fpn-sgdet-seg has no class car; rename them" in said
+    made = json.loads((tmp_path / "out" / "a.json").read_text())
+    jsonschema.validate(made, json.loads(SCHEMA.read_text(encoding="utf-8")))
+    assert [(r["class"], r["score"], r["mask_from"]) for r in made["regions"]] == [
+        ("horse", 0.9, "found"),
+        ("boy", 0.8, "given"),
+    ]
+    assert len(made["relations"]) == 2
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "a.json", "a-2.json", "relations.csv", "graphs.jsonl"
+    }  # fmt: skip
+    table = (tmp_path / "out" / "relations.csv").read_text().splitlines()
+    assert len(table) == 3 and table[0].startswith("photo,subject,predicate,object,score")
+    assert len((tmp_path / "out" / "graphs.jsonl").read_text().splitlines()) == 2
+    assert predict(photos / "a.jpg", "--out", tmp_path / "named", *options, "--task", "sgcls") == 0
+    assert len(json.loads((tmp_path / "named" / "a.json").read_text())["regions"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--detections", "nowhere.json"], "nowhere.json: file: cannot be read"),
+        (["--task", "sgcls"], "name their file with --detections"),
+        (["--device", "moon"], "device moon: cannot be used here"),
+    ],
+)
+def test_bad_options_of_regions_and_devices_end_with_two(options, said, photos, tmp_path, capsys):
+    assert predict(photos, "--out", tmp_path / "out", *options) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_resumed_run_computes_only_what_is_missing_or_of_another_run(photos, tmp_path, monkeypatch):
+    out, calls, predict_all = tmp_path / "out", [], Bundle.predict_all
+
+    def counted(self, pixels, *options):
+        calls.append(len(pixels))
+        return predict_all(self, pixels, *options)
+
+    monkeypatch.setattr(Bundle, "predict_all", counted)
+    options = ("--out", out, "--batch", 1)
+    assert predict(photos, *options) == 0
+    files = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert predict(photos, *options, "--resume") == 0
+    assert len(calls) == 2
+    (out / "a.html").unlink()
+    assert predict(photos, *options, "--resume") == 0
+    assert len(calls) == 3
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == files
+    assert predict(photos, *options, "--resume", "--top", 3) == 0
+    assert len(calls) == 5
+
+
+def test_a_pattern_stands_for_photos(photos, tmp_path, capsys):
+    assert predict(photos / "*.jpg", "--out", tmp_path / "out", "--only", "json") == 0
+    assert predict(photos / "*.png", "--out", tmp_path / "none") == 2
+    assert "no photo in it" in capsys.readouterr().err

@@ -1,0 +1,36 @@
+"""What the parts of a bundle for photographs are: a kind in its manifest -> what loads a part of that kind.
+
+A loader gets the folder of its part, whose files have the digests of the manifest, and the settings of the manifest.
+It returns an `nn.Module` that is a `Finder`, a `Masker` or a `Relater`. It checks all that it reads: shapes before
+memory, finite numbers, settings (ValueError). It runs no code of the folder. A new kind of part is one line here.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from torch import nn
+
+from segsg.photos.finders.torchvision_coco import mask_rcnn
+from segsg.photos.network import load_network
+
+Loader = Callable[[Path, dict], nn.Module]
+Loaders = dict[str, dict[str, Loader]]
+WEIGHTS = "weights.safetensors"
+
+
+def one_network(make: Callable[[dict], nn.Module]) -> Loader:
+    """A loader of what `make` makes from settings, with the weights of one file."""
+
+    def load(folder: Path, settings: dict) -> nn.Module:
+        return load_network(folder / WEIGHTS, partial(_made, make, settings))
+
+    return load
+
+
+def _made(make: Callable[[dict], nn.Module], settings: dict, device: str) -> nn.Module:
+    return make(settings)
+
+
+LOADERS: Loaders = {"finder": {"torchvision-mask-rcnn": one_network(mask_rcnn)}, "masker": {}, "relater": {}}
+"""step -> kind -> loader"""

@@ -1,0 +1,191 @@
+"""A bundle for photographs: a finder, a masker and a relater, each a part with weights of its own.
+
+`PhotoBundle` joins any three objects of these kinds; `load_photo_bundle` makes them from a folder, in which each part
+has a folder of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from segsg.files import DataError, digest
+from segsg.photos.answer import pasted
+from segsg.photos.folder import AGAIN, CARD, MANIFEST, check_files, read_raw
+from segsg.photos.found import Finder, Found, Masker, Relater
+from segsg.photos.graph import PhotoGraph, Region, Relation, Wanted, runs_of
+from segsg.photos.input import Photo, Pixels, read
+from segsg.photos.parts import LOADERS, Loaders
+from segsg.study.params import Name, read_section
+
+FINDER, MASKER, RELATER = "finder", "masker", "relater"
+PROTOCOLS = {FINDER: Finder, MASKER: Masker, RELATER: Relater}
+TEXTS = frozenset({"NOTICE", "LICENSE"})
+"""files that licences ask for"""
+SAMPLES = "samples"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a part is: `kind` is a name among the kinds of its step, `settings` are for its loader to check."""
+
+    kind: str
+    settings: dict
+
+
+@dataclass(frozen=True)
+class PhotoManifest:
+    """bundle.json of a bundle for photographs. The files of a part are in the folder of its step."""
+
+    format: Literal["segsg-bundle"]
+    version: int
+    kind: Literal["photos"]
+    name: Name
+    licence: str
+    trained: dict
+    """how the parts came about, and how good they are"""
+    warning: str | None
+    """what everybody who sees an answer has to know, if anything"""
+    finder: Part
+    masker: Part | None
+    relater: Part
+    files: dict[str, str]
+    """every other file of the folder and its SHA-256; names are relative, with slashes"""
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts that there are, by their step."""
+        every = {FINDER: self.finder, MASKER: self.masker, RELATER: self.relater}
+        return {step: part for step, part in every.items() if part is not None}
+
+
+def read_photo_manifest(folder: Path) -> PhotoManifest:
+    """The manifest of a bundle whose files are all there and unchanged. DataError names what is not."""
+    path, raw = folder / MANIFEST, read_raw(folder)
+    try:
+        manifest = read_section(PhotoManifest, raw, str(path))
+    except ValueError as error:
+        raise DataError(path, "contents", str(error).removeprefix(f"{path}: "), AGAIN) from error
+
+    def allowed(name: str) -> bool:
+        parts = PurePosixPath(name).parts
+        return name in TEXTS or (len(parts) == 2 and parts[0] in (SAMPLES, *manifest.parts))
+
+    check_files(folder, manifest.files, frozenset({CARD}), allowed)
+    return manifest
+
+
+def load_photo_bundle(folder: Path, device: torch.device, loaders: Loaders = LOADERS) -> "PhotoBundle":
+    """The bundle in a folder. DataError, in one line, for a missing or changed file, or weights of other parts."""
+    manifest = read_photo_manifest(folder)
+    made = {step: _part(folder, step, part, loaders).to(device) for step, part in manifest.parts.items()}
+    facts = {"name": manifest.name, "warning": manifest.warning, "identity": digest(folder / MANIFEST)}
+    return PhotoBundle(made[FINDER], made.get(MASKER), made[RELATER], **facts)
+
+
+def _part(folder: Path, step: str, part: Part, loaders: Loaders) -> nn.Module:
+    load = loaders[step].get(part.kind)
+    if load is None:
+        rule = f"kind '{part.kind}' is unknown; this segsg knows {', '.join(loaders[step]) or 'none'}"
+        raise DataError(folder / MANIFEST, step, rule, "use the segsg that wrote it")
+    try:
+        module = load(folder / step, part.settings)
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError(folder / MANIFEST, f"{step}: settings", str(error), AGAIN) from error
+    if not isinstance(module, PROTOCOLS[step]):
+        raise TypeError(f"what '{part.kind}' loads is no {step}")
+    return module.eval().requires_grad_(False)
+
+
+class PhotoBundle:
+    """A finder, a masker (or None: boxes stand for masks) and a relater. `identity` changes with any of its files."""
+
+    tasks = ("predcls",)
+
+    def __init__(
+        self, finder: Finder, masker: Masker | None, relater: Relater, *, name: str, warning: str | None, identity: str
+    ):
+        self.finder, self.masker, self.relater = finder, masker, relater
+        self.name, self.warning, self.identity = name, warning, identity
+
+    def knows(self, name: str) -> bool:
+        """Whether regions of this name can be related."""
+        return self.relater.knows(name)
+
+    def predict(self, photo: Photo, top: int = Wanted.top, threshold: float = Wanted.threshold) -> PhotoGraph:
+        """The graph of a photo: a file, a Pillow image, or an array of uint8 `[h, w, 3]` (also grey or with alpha).
+
+        `top` and `threshold` limit its relations by number and by score. DataError if a file is no photo.
+        """
+        return self.predict_all([photo], top, threshold)[0]
+
+    def predict_all(
+        self, photos: Sequence[Photo], top: int = Wanted.top, threshold: float = Wanted.threshold
+    ) -> list[PhotoGraph]:
+        """The graph of each photo. None depends on those beside it."""
+        pixels = [read(photo) for photo in photos]
+        return self.relate_all(pixels, self.finder.find(pixels), top=top, threshold=threshold)
+
+    def relate_all(
+        self,
+        photos: Sequence[Photo],
+        found: Sequence[Found],
+        *,
+        task: str = "predcls",
+        top: int = Wanted.top,
+        threshold: float = Wanted.threshold,
+    ) -> list[PhotoGraph]:
+        """The graph of each photo on the regions that were found in it. Masks that are not given are found.
+
+        ValueError for a name that it does not know, and for another task than `predcls`: it takes names as they are.
+        """
+        if task not in self.tasks:
+            raise ValueError(f"task {task}: the bundle {self.name} names no regions; use predcls, or a study's bundle")
+        wanted = Wanted(top, threshold)
+        return [self._graph(read(photo), regions, wanted) for photo, regions in zip(photos, found, strict=True)]
+
+    def _graph(self, photo: Pixels, found: Found, wanted: Wanted) -> PhotoGraph:
+        for name in found.names:
+            if not self.knows(name):
+                raise ValueError(f"'{name}' is no name that the bundle {self.name} can relate; its card lists them")
+        masked = self._masked(photo, found)
+        rows = zip(masked.names, masked.scores, masked.boxes, masked.masks, found.masks, strict=True)
+        regions = tuple(
+            Region(name, float(score), tuple(map(float, box)), runs, given=given is not None)
+            for name, score, box, runs, given in rows
+        )
+        return PhotoGraph(photo, regions, self._relations(masked, photo.shape[:2], wanted))
+
+    def _masked(self, photo: Pixels, found: Found) -> Found:
+        """The regions, with masks of the masker where none is given."""
+        missing = [place for place, runs in enumerate(found.masks) if runs is None]
+        if self.masker is None or not missing:
+            return found
+        boxes, masks = found.boxes[missing], list(found.masks)
+        for place, box, cells in zip(missing, boxes, self.masker.masks(photo, boxes), strict=True):
+            mask = pasted(torch.from_numpy(cells).float(), torch.from_numpy(box).float(), photo.shape[:2])
+            masks[place] = runs_of(mask)
+        return replace(found, masks=tuple(masks))
+
+    def _relations(self, found: Found, size: tuple[int, int], wanted: Wanted) -> tuple[Relation, ...]:
+        """One predicate for each ordered pair, the surest pairs first."""
+        n = len(found)
+        pairs = np.array([(s, o) for s in range(n) for o in range(n) if s != o], dtype=np.int64).reshape(-1, 2)
+        if not len(pairs):
+            return ()
+        probabilities = self.relater.relate(found, size, pairs)
+        predicates = probabilities.argmax(axis=1)
+        scores = probabilities.max(axis=1) * found.scores[pairs].prod(axis=1)
+        best = np.argsort(-scores, kind="stable")[: wanted.top]
+        names = self.relater.predicates
+        return tuple(
+            Relation(int(pairs[i, 0]), names[predicates[i]], int(pairs[i, 1]), float(scores[i]))
+            for i in best
+            if scores[i] >= wanted.threshold
+        )
