@@ -21,7 +21,7 @@ NAMED = 12
 SHOWN = 5
 """partners of a name, largest weight first"""
 SOME_WITHOUT_MASK = 3
-EXIT = "Exit code: 0; 3 if a name borrows no mask at all (everything is written); 1 for an error (nothing is written)."
+EXIT = "Exit code 3: a name borrows no mask at all; everything is written."
 REASONS = {
     "no mask": "Borrow no mask at all. Spell them otherwise (several words apart by spaces), name another word for "
     "them (--alias WORD=OTHER), or the mask class that shows the same thing (--name-pairs).",
@@ -37,7 +37,7 @@ REASONS = {
 def add(commands, command: AddCommand) -> None:
     """Adds `segsg transfer` to the command line; `command` makes the parser of a command."""
     parser = command(commands, "transfer", run, "show which mask classes a list of class names would borrow from")
-    parser.epilog = EXIT
+    parser.epilog = f"{parser.epilog}\n\n{EXIT}"
     lists = "one name a line, a JSON list, VG-SGG-dicts.json or COCO's instances"
     pairs = "JSON: class -> mask class that shows the same; without: Visual Genome's partners in COCO, unless "
     parser.add_argument("--classes", type=user_path, required=True, metavar="FILE", help=lists)
