@@ -6,7 +6,7 @@ PYTHON := $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && echo 
 JOBS ?= 2
 
 .DELETE_ON_ERROR:
-.PHONY: help setup study test check smoke format lab
+.PHONY: help setup study test check smoke format lab site
 
 help:
 	@echo "make setup   the environment alone, in .venv: enough for segsg predict"
@@ -17,6 +17,7 @@ help:
 	@echo "make smoke   the whole pipeline on a few images, in a temporary copy"
 	@echo "make format  lay out the code as \`make check\` wants it"
 	@echo "make lab     JupyterLab on the notebooks"
+	@echo "make site    documents, API reference, reports and notebooks as one folder, site; needs no study"
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -52,3 +53,8 @@ format: $(STAMP)
 
 lab: $(STAMP)
 	$(BIN)/jupyter lab notebooks
+
+site:  # in an environment of its own: what writes pages must not change what the study runs on
+	$(PYTHON) -m venv build/site-env
+	build/site-env/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[site]'
+	build/site-env/bin/python -m mkdocs build --quiet

@@ -3,6 +3,13 @@
 `segsg.load("photos").predict("x.jpg")` is the graph of a photo.
 """
 
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version(__name__)
+except PackageNotFoundError:  # a folder that was copied and not installed
+    __version__ = "unknown"
+
 
 def load(bundle="photos", device=None):
     """A bundle with its `predict(photo)`: a shipped one by name, a folder, or https://...zip#sha256=...

@@ -5,26 +5,78 @@ import os
 import sys
 from collections.abc import Callable
 
+import shtab
+
+import segsg
 from segsg.files import enter_project, plainly
-from segsg.photos import predict
-from segsg.pipeline import checks, repro, trial, verify
+from segsg.pipeline import checks, listing, repro, trial, verify
 from segsg.pipeline.notebook import clean
 from segsg.pipeline.processes import alone
 from segsg.study import profile
 from segsg.study.params import PARAMS_FILE
-from segsg.tools import bench, compare, evaluate, export, transfer
+from segsg.tools import absent, bench, compare, evaluate, export, transfer
+
+try:
+    from segsg.photos import predict as photos
+except ModuleNotFoundError:  # installed without the extra `photos`
+    photos = absent
 
 Command = Callable[[argparse.Namespace], int]
-IN_PROJECT = (repro.add, trial.add, verify.add, export.add, bench.add, predict.add_bundle)
+IN_PROJECT = (repro.add, listing.add, trial.add, verify.add, export.add, bench.add, photos.add_bundle)
 """what adds commands that run in the project's folder"""
-ANYWHERE = (evaluate.add, compare.add, transfer.add, predict.add_predict)
+ANYWHERE = (evaluate.add, compare.add, transfer.add, photos.add_predict)
 """what adds commands that need no project"""
+EXAMPLES = {
+    "repro": ("--jobs 2", "--dry-run"),
+    "list": ("", "sgdet motifs"),
+    "smoke": ("--jobs 2",),
+    "trial": ("--graphs my_graphs --masks my_masks --word-vectors glove.6B.50d.txt --images 20",),
+    "verify": ("", "--data"),
+    "export": ("mini-motifs-fpn-sgdet-seg", "mini-motifs-fpn-sgdet-seg --split validation --out exported"),
+    "bench evaluate": ("--images 100",),
+    "bench kernels": ("--images 2",),
+    "bench models": ("--models motifs",),
+    "bench study": ("",),
+    "bundle": ("--out my_bundle", "mini-motifs-fpn-sgdet-seg --out my_bundle --samples 3"),
+    "profile list": ("",),
+    "profile use": ("mini", "mini --set stage2.iterations=500 --name short"),
+    "check": ("",),
+    "clean": ("",),
+    "evaluate": (
+        "--truth truth.jsonl --predictions found.jsonl.gz --task sgdet",
+        "--truth eval_results.pytorch --predictions eval_results.pytorch --task predcls --out evaluation/mine",
+    ),
+    "compare": ("evaluation/baseline evaluation/mine", "runs_a runs_b --out compared"),
+    "transfer": ("--classes names.txt", "--classes names.txt --alias hoody=jacket --out transfer"),
+    "predict": ("photo.jpg --bundle bundles/mini --out graphs", "photos/ --bundle bundles/mini --out graphs --top 10"),
+}
+"""command -> what follows it in each example of its help"""
+Help = argparse.RawDescriptionHelpFormatter
+EXIT = """exit codes:
+  0  all went well
+  1  an error, in one line; predict: a photo was skipped; check, verify: something is wrong
+  2  the words of the command are wrong; predict: nothing could begin
+  3  transfer: a name borrows no mask
+  130, 143  stopped by Ctrl-C, by `kill`; the same command goes on or begins anew, as it says
+
+Tab completion, once for bash: segsg --print-completion bash >> ~/.bash_completion (other shells: docs/running.md).
+Start with `segsg predict bundles/mini/samples --bundle bundles/mini --out graphs`, or `segsg COMMAND --help`."""
+
+
+def example(command: str) -> str:
+    """The examples of a command, given as `segsg NAME`, for the end of its help. KeyError if it has none."""
+    lines = (f"  {command} {words}".rstrip() for words in EXAMPLES[command.removeprefix("segsg ")])
+    return "\n".join(("examples:", *lines))
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line; its result has the `function` to call."""
-    top = argparse.ArgumentParser(prog="segsg", description="Segmentation-grounded scene graph generation: the study.")
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    text = "Segmentation-grounded scene graphs: photos to graphs, anybody's predictions to numbers, and the study."
+    top = argparse.ArgumentParser(prog="segsg", description=text, epilog=EXIT, formatter_class=Help)
+    top.add_argument("--version", action="version", version=f"segsg {segsg.__version__}")
+    shtab.add_argument_to(top, "--print-completion", help="print what a shell completes words with; see below")
+    top.set_defaults(function=lambda options: top.print_help() or 0)
+    commands = top.add_subparsers(metavar="COMMAND")
     for add in IN_PROJECT:
         add(commands, _in_project)
     _add_profile(commands)
@@ -85,7 +137,8 @@ def _in_project(commands, name: str, function: Command, text: str) -> argparse.A
 
 def _anywhere(commands, name: str, function: Command, text: str) -> argparse.ArgumentParser:
     """A command that needs no project."""
-    command = commands.add_parser(name, help=text, description=text)
+    command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", formatter_class=Help)
+    command.epilog = example(command.prog)
     command.set_defaults(function=function, stopped="Run the same command again for a whole result.")
     return command
 
@@ -107,6 +160,11 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         print(f"Stopped. {options.stopped}", file=sys.stderr)
         return getattr(stop, "code", 130)
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("segsg"):
+            raise
+        print(f"{error.name}: not installed; {absent.WAY_OUT}", file=sys.stderr)
+        return 1
     except Exception as error:
         if (line := plainly(error)) is None:
             raise

@@ -2,17 +2,19 @@
 
 import dataclasses
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
 
-from segsg.detection.pretrained import is_torchvisions
 from segsg.pipeline.notebook import parameter_names, unclean
 from segsg.pipeline.passport import leaves
 from segsg.study import profile
 from segsg.study.params import PARAMS_FILE, Params
 
 NOTEBOOKS = Path("notebooks")
+CONDA = ("photos", "study", "dev")
+"""extras that environment.yml has beside what the project needs in any case"""
 
 
 def problems() -> list[str]:
@@ -32,13 +34,20 @@ def check_notebooks(folder: Path) -> list[str]:
 
 
 def check_environment() -> list[str]:
-    """environment.yml asks for what pyproject.toml asks for, and requirements.lock pins all of it."""
+    """environment.yml asks for what pyproject.toml asks for; that requirements.lock pins all of it is a test."""
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    wanted = requirements(project, CONDA)
     conda = yaml.safe_load(Path("environment.yml").read_text(encoding="utf-8"))["dependencies"]
     listed = next(item["pip"] for item in conda if isinstance(item, dict))
     different = sorted(set(wanted) ^ set(listed))
     return [f"environment.yml and pyproject.toml differ in {', '.join(different)}; copy it over"] if different else []
+
+
+def requirements(project: dict, extras: Iterable[str]) -> list[str]:
+    """What the section `project` of pyproject.toml asks for with these extras; an extra that names another is its
+    sum, not a requirement."""
+    listed = [*project["dependencies"], *(text for extra in extras for text in project["optional-dependencies"][extra])]
+    return [text for text in listed if not text.startswith(f"{project['name']}[")]
 
 
 def check_params() -> list[str]:
@@ -59,6 +68,8 @@ def check_files(params: Params) -> None:
     ValueError names every file and folder of the section `data`, and all weights that a detector starts from, that
     are not.
     """
+    from segsg.detection.pretrained import is_torchvisions  # PyTorch takes seconds
+
     made = Path("data") / params.profile  # a drawn world's own files, which its first stage writes
     named = [(key, path) for key, path in leaves(dataclasses.asdict(params.data), "data") if isinstance(path, Path)]
     missing = [f"{key}: {path}" for key, path in named if made not in path.parents and not path.exists()]

@@ -24,14 +24,14 @@ SOURCES = Path("build/sources")
 """what the stages run; written by `segsg.pipeline.sources`"""
 PART = ".part"
 """ends the name of a notebook that has not run to its end"""
-PARAMETERS = "parameters"
+PARAMETERS, INJECTED = "parameters", "injected-parameters"
 KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 # Equal results need equal threads and hash seeds; a broken kernel in the home folder must not win over this one.
-# tqdm misses a widget that no log could show. A training step asks for the same large arrays again and again: the C
-# library keeps their memory, in huge pages, instead of asking the system for it each time.
+# tqdm says that it misses a widget, which is kept from it. A training step asks for the same large arrays again and
+# again: the C library keeps their memory, in huge pages, instead of asking the system for it each time.
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
@@ -42,6 +42,8 @@ ENVIRONMENT = {
         for name in ("hugetlb=1", "mmap_threshold=33554432", "trim_threshold=1073741824", "top_pad=67108864")
     ),
 }
+LINES_NOT_WIDGETS = "import tqdm.notebook; tqdm.notebook.IProgress = None"
+"""what the kernel of a stage does first: a progress bar that is a widget would be in no log"""
 OURS = {"DataError", "ValueError"}
 """errors whose text says all; others need their name"""
 DIED = (
@@ -123,6 +125,7 @@ def run(notebook: Path, out: Path, parameters: dict[str, str], results: tuple[Pa
         _execute(notebook, part, parameters, Path(sockets))
     for folder in results:
         seal(folder)
+    _fold_defaults(part)
     flush(part)
     os.replace(part, out)
 
@@ -142,6 +145,7 @@ def _execute(notebook: Path, part: Path, parameters: dict[str, str], sockets: Pa
     from nbclient.exceptions import DeadKernelError
 
     options = {"kernel_name": "python3", "kernel_manager_class": _kernel_manager(sockets), "progress_bar": False}
+    options["extra_arguments"] = [f"--IPKernelApp.exec_lines={LINES_NOT_WIDGETS}"]
     logs = {"stdout_file": sys.stdout, "stderr_file": sys.stderr}
     try:
         papermill.execute_notebook(str(notebook), str(part), parameters, **options, **logs)
@@ -151,6 +155,16 @@ def _execute(notebook: Path, part: Path, parameters: dict[str, str], sockets: Pa
         raise NotebookFailed(ANSI.sub("", "\n".join(lines))) from error
     except DeadKernelError as error:
         raise NotebookFailed(f"{part}: the executed cells\n{DIED}") from error
+
+
+def _fold_defaults(path: Path) -> None:
+    """Folds the cell of parameters as written, where one with those of this run follows: JupyterLab shows one."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    if any(INJECTED in _tags(cell) for cell in notebook["cells"]):
+        for cell in notebook["cells"]:
+            if PARAMETERS in _tags(cell):
+                cell["metadata"]["jupyter"] = {"source_hidden": True}
+        write_text(path, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
 
 
 def _kernel_manager(sockets: Path) -> type:

@@ -24,7 +24,9 @@ from segsg.study.params import PARAMS_FILE
 SOURCES = ("segsg", "notebooks", "profiles", "params.yaml", "dvc.yaml", "data/facts")
 """what decides numbers; the study itself changes reports and dvc.lock"""
 PROJECT = "segsg"
-REQUIREMENT = re.compile(r"[\w.-]+")
+REQUIREMENT, EXTRA = re.compile(r"[\w.-]+"), re.compile(r"extra == ['\"](\w+)['\"]")
+STUDY = ("photos", "study")
+"""extras whose packages a study runs on"""
 TABLE = "table"
 """the stage whose rows are tables and not rows of params.yaml"""
 
@@ -103,9 +105,10 @@ def output(command: list[str], folder: Path | None = None) -> str | None:
 
 
 def versions() -> dict[str, str]:
-    """Python and the packages that the project asks for, without those that are not installed."""
+    """Python and the packages that a study asks for, without those that are not installed."""
     project = [text for own in metadata.distributions(name=PROJECT) for text in own.requires or ()]
-    wanted = [REQUIREMENT.match(text)[0] for text in project if "extra ==" not in text]
+    names = [(REQUIREMENT.match(text)[0], EXTRA.search(text)) for text in project]
+    wanted = [name for name, extra in names if name != PROJECT and (extra is None or extra[1] in STUDY)]
     installed = {name: each.version for name in wanted for each in metadata.distributions(name=name)}
     return {"python": platform.python_version()} | installed
 

@@ -19,7 +19,6 @@ from tqdm import tqdm
 from segsg.files import DIGESTS, DataError, digest, read_json, read_yaml
 from segsg.pipeline.processes import alone, end_with, stoppable
 from segsg.pipeline.repro import LOCK
-from segsg.study import prepare, sets
 from segsg.study.params import Params, load
 
 Check = Callable[[], Iterable[str]]
@@ -167,6 +166,8 @@ def check_data(params: Params, jobs: int) -> Iterator[Iterable[str]]:
 
     ValueError if there are no data yet.
     """
+    from segsg.study import prepare, sets  # PyTorch takes seconds
+
     if params.world is not None and not sets.folder(params).is_dir():
         raise ValueError(f"{sets.folder(params)}: not drawn yet; run `dvc repro data@{params.profile}`")
     datasets = []
@@ -182,6 +183,8 @@ def check_data(params: Params, jobs: int) -> Iterator[Iterable[str]]:
 
 def readers(params: Params) -> Iterator[Callable[[], Any]]:
     """What opens each set of images of a study, with its annotations."""
+    from segsg.study import sets
+
     for split in SPLITS:
         yield partial(sets.scene_graph_set, params, split, keep_empty=True)
     yield partial(sets.mask_set, params, "train")

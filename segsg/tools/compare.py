@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from segsg.evaluation.protocol import PROTOCOLS
 from segsg.files import METRICS_FILE, Claim, read_json, to_json, user_path, write_text
-from segsg.formats.fields import names_of
 from segsg.study.names import TASKS
 from segsg.tools.evaluate import METRICS, MIDDLE, PREDICATES, RANKS, RESULTS, AddCommand, add_draws, write_csv
 from segsg.values import field
@@ -87,6 +86,8 @@ def _task(folder: Path) -> str | None:
 
 def _names(folder: Path, ranks: "Ranks") -> tuple[str, ...] | None:
     """Predicates of an evaluation, where it wrote their names. ValueError for more or fewer than its ranks know."""
+    from segsg.formats.fields import names_of
+
     if os.path.lexists(path := folder / RESULTS):
         listed = read_json(path)
     elif os.path.lexists(path := folder / METRICS_FILE):

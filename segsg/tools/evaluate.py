@@ -46,7 +46,8 @@ def add(commands, command: AddCommand) -> None:
     )
     parser.add_argument("--predictions", type=user_path, required=True, metavar="FILE", help="the same formats")
     parser.add_argument("--task", choices=tuple(TASKS), required=True)
-    parser.add_argument("--out", type=user_path, required=True, metavar="DIR", help="for the page, JSON, CSV and ranks")
+    results = "for the page, JSON, CSV and ranks (evaluation)"
+    parser.add_argument("--out", type=user_path, default=user_path("evaluation"), metavar="DIR", help=results)
     parser.add_argument("--protocol", choices=(*PROTOCOLS, "all"), default="all")
     parser.add_argument("--format", metavar="NAME", help="of the predictions, whatever the ending")
     parser.add_argument("--truth-format", metavar="NAME", help="of the truths, whatever the ending")

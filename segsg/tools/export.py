@@ -7,6 +7,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from segsg.files import Claim, user_path
+from segsg.study.keys import check_key
 from segsg.study.params import PARAMS_FILE, load
 from segsg.tools.evaluate import AddCommand
 
@@ -17,14 +18,16 @@ SPLITS = ("train", "validation", "test")
 def add(commands, command: AddCommand) -> None:
     """Adds `segsg export` to the command line; `command` makes the parser of a command."""
     parser = command(commands, "export", run, "write an experiment's truths and predictions as JSON lines")
-    parser.add_argument("key", help="an experiment of params.yaml")
+    parser.add_argument("key", help="an experiment; `segsg list` shows their keys")
     parser.add_argument("--split", choices=SPLITS, default="test")
-    parser.add_argument("--out", type=user_path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--out", type=user_path, metavar="DIR", help="for both files (export/KEY in the project's folder)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Writes both files and prints the command that evaluates them."""
-    truth, predictions = export(options.key, options.split, options.out)
+    truth, predictions = export(options.key, options.split, options.out or Path("export") / options.key)
     print(f"segsg evaluate --truth {truth} --predictions {predictions} --task TASK --out DIR")
     return 0
 
@@ -35,8 +38,7 @@ def export(key: str, split: str, out: Path) -> tuple[Path, Path]:
     from segsg.study import detectors, facts, measurements, scene_graphs, sets
 
     params, claim = load(PARAMS_FILE), Claim(out, "export", (TRUTH, PREDICTIONS))
-    if key not in params.experiments:
-        raise ValueError(f"{PARAMS_FILE}: no experiment {key!r}; there are {', '.join(params.experiments)}")
+    check_key(key, params.experiments, params.report)
     weights = scene_graphs.folder(params, key)
     if not weights.is_dir():
         raise ValueError(f"{weights}: missing; train it with `dvc repro rows@{params.group_of(key)}`")

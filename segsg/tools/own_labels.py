@@ -15,6 +15,7 @@ from segsg.data.visual_genome import read_vocabulary
 from segsg.data.words import WordVectors
 from segsg.files import DataError, read_json
 from segsg.grounding.transfer import Transfer, transfer_matrix
+from segsg.tools.word_source import read_words
 from segsg.values import field
 
 NAMED = 12
@@ -90,11 +91,9 @@ class Vectors:
 
 
 def read_vectors(path: Path, classes: Labels, mask_classes: Labels, aliases: Mapping[str, str]) -> Vectors:
-    """Vectors of both lists from GloVe's text format. DataError if a mask class lacks one: nothing could mix it."""
-    if not path.is_file():
-        raise DataError(path, "file", "does not exist", "give word vectors in GloVe's text format, a word a line")
+    """Vectors of both lists. DataError if a mask class lacks one: nothing could mix it."""
     names = (*classes.names, *mask_classes.names)
-    words = WordVectors.read(path, names, aliases)
+    words = read_words(path, names, aliases)
     lost = {name: word for name in names if (word := _missing_word(words, aliases.get(name, name))) is not None}
     if masks := [name for name in mask_classes.names if name in lost]:
         listed = ", ".join(f"'{lost[name]}' of '{name}'" for name in masks[:NAMED])

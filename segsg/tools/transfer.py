@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segsg.files import ROOT, Claim, user_path, write_text
+from segsg.files import Claim, user_path, write_text
 from segsg.tools.evaluate import AddCommand, write_csv
+from segsg.tools.facts import fact
 
 if TYPE_CHECKING:
     from segsg.tools.own_labels import Borrowed
 
 TABLE, PICTURE, PAGE = "transfer.csv", "transfer.png", "transfer.html"
-COCO = ROOT / "data/facts/coco_classes.txt"
-COCO_PAIRS = ROOT / "data/facts/name_pairs_vg150_coco80.json"
+COCO, COCO_PAIRS = "coco_classes.txt", "name_pairs_vg150_coco80.json"
 MODES = ("softmax", "dot", "cosine")
 NAMED = 12
 """names of a kind of concern on the terminal; the page has all"""
 SHOWN = 5
 """partners of a name, largest weight first"""
 SOME_WITHOUT_MASK = 3
-EXIT = "Exit code: 0; 3 if a name borrows no mask at all (everything is written); 1 for an error (nothing is written)."
+EXIT = "Exit code 3: a name borrows no mask at all; everything is written."
 REASONS = {
     "no mask": "Borrow no mask at all. Spell them otherwise (several words apart by spaces), name another word for "
     "them (--alias WORD=OTHER), or the mask class that shows the same thing (--name-pairs).",
@@ -37,11 +37,12 @@ REASONS = {
 def add(commands, command: AddCommand) -> None:
     """Adds `segsg transfer` to the command line; `command` makes the parser of a command."""
     parser = command(commands, "transfer", run, "show which mask classes a list of class names would borrow from")
-    parser.epilog = EXIT
+    parser.epilog = f"{parser.epilog}\n\n{EXIT}"
     lists = "one name a line, a JSON list, VG-SGG-dicts.json or COCO's instances"
     pairs = "JSON: class -> mask class that shows the same; without: Visual Genome's partners in COCO, unless "
     parser.add_argument("--classes", type=user_path, required=True, metavar="FILE", help=lists)
-    parser.add_argument("--word-vectors", type=user_path, required=True, metavar="FILE", help="GloVe text file")
+    words = "GloVe text file; without: all of GloVe 6B if the extra `words` is installed, else the few words of segsg"
+    parser.add_argument("--word-vectors", type=user_path, metavar="FILE", help=words)
     parser.add_argument("--mask-classes", type=user_path, metavar="FILE", help="as --classes; without: COCO's 80")
     parser.add_argument("--mode", choices=MODES, default="softmax", help="eq. 3; default: softmax, as in the study")
     least = "softmax drops weights below (0.05)"
@@ -68,11 +69,14 @@ def _alias(text: str) -> tuple[str, str]:
 def run(options: argparse.Namespace) -> int:
     """Prints the table, writes the files, and returns the exit code."""
     from segsg.tools.own_labels import borrow, read_labels, read_vectors
+    from segsg.tools.word_source import usual
 
     claim = None if options.out is None else Claim(options.out, "transfer", (TABLE, PICTURE, PAGE))
-    classes, mask_classes = read_labels(options.classes), read_labels(options.mask_classes or COCO)
+    pairs = _name_pairs(options)
+    options.mask_classes, options.word_vectors = options.mask_classes or fact(COCO), options.word_vectors or usual()
+    classes, mask_classes = read_labels(options.classes), read_labels(options.mask_classes)
     vectors = read_vectors(options.word_vectors, classes, mask_classes, dict(options.alias))
-    wanted = {"mode": options.mode, "threshold": options.threshold, "name_pairs": _name_pairs(options)}
+    wanted = {"mode": options.mode, "threshold": options.threshold, "name_pairs": pairs}
     borrowed = borrow(classes, mask_classes, vectors, **wanted)
     print(terminal(borrowed))
     if claim is not None:
@@ -86,7 +90,7 @@ def _name_pairs(options: argparse.Namespace) -> dict[str, str]:
     """COCO's partners of Visual Genome's names, unless the user has another list of either."""
     from segsg.data.words import read_name_pairs
 
-    path = options.name_pairs or (COCO_PAIRS if options.mask_classes is None else None)
+    path = options.name_pairs or (fact(COCO_PAIRS) if options.mask_classes is None else None)
     if path is not None and not path.is_file():
         raise ValueError(f"{path}: no such file of name pairs; leave --name-pairs out, or correct it")
     return {} if path is None else {name.lower(): other.lower() for name, other in read_name_pairs(path).items()}
@@ -154,14 +158,15 @@ def write(options: argparse.Namespace, borrowed: "Borrowed") -> None:
     """transfer.csv (the whole matrix), transfer.png and transfer.html in the folder `options.out`."""
     from segsg.figures.style import data_uri
     from segsg.report.pages import render
+    from segsg.tools.word_source import title
 
     transfer, listed = borrowed.transfer, lines(borrowed)
     rows = [(line.name, line.how, *row) for line, row in zip(listed, transfer.matrix.tolist(), strict=True)]
     write_csv(options.out / TABLE, ("class", "how", *transfer.mask_classes), rows, digits="%.6g")
     facts = {
         "source": options.classes.name,
-        "mask_source": (options.mask_classes or COCO).name,
-        "vectors": options.word_vectors.name,
+        "mask_source": options.mask_classes.name,
+        "vectors": title(options.word_vectors),
         "mode": options.mode,
         "threshold": options.threshold,
         "mask_classes": len(transfer.mask_classes),

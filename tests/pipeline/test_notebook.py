@@ -189,3 +189,15 @@ def test_a_signal_ends_the_kernel_and_what_it_started_too(notebook, tmp_path, nu
     assert runner.wait() == 128 + number
     assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in others)
     assert not (tmp_path / "out.ipynb").exists()
+
+
+def test_progress_is_text_and_the_parameters_of_the_run_are_the_ones_seen(tmp_path, capfd):
+    source = "from tqdm.auto import tqdm\nfor _ in tqdm(range(2), desc='steps'):\n    pass"
+    path = write(
+        tmp_path / "a.ipynb", cell("x = 'a'", metadata={"tags": ["parameters"]}), cell(source), metadata=KERNEL
+    )
+    run(path, tmp_path / "out.ipynb", {"x": "b"})
+    written, ran, looped = json.loads((tmp_path / "out.ipynb").read_text())["cells"]
+    assert written["metadata"]["jupyter"] == {"source_hidden": True} and "jupyter" not in ran["metadata"]
+    assert {output["output_type"] for output in looped["outputs"]} == {"stream"}
+    assert "steps: 100%" in capfd.readouterr().err
