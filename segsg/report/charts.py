@@ -19,8 +19,8 @@ from segsg.report.mask_tables import GAIN
 from segsg.report.panels import PAPER, ROW, Chart, Mark, Panel
 from segsg.report.recall_tables import METRIC, ZERO_SHOT
 from segsg.report.table import Column, Table, TableRow
-from segsg.report.worth import MINUS
-from segsg.study.rows import MASKS
+from segsg.report.worth import MINUS, SOURCES
+from segsg.study.rows import COARSE, MASKS, ORACLE, REFINED, TRANSFERRED
 
 SHOWN = {METRIC, ZERO_SHOT[-1], "AP"}
 """the column that is drawn of each group; the middle one where a group has none of them"""
@@ -29,8 +29,13 @@ MAX_ROWS = 60
 CONTROLS = tuple(words for (field, _), words in WORDS.items() if field == MASKS)
 CONTROL = "control"
 """what `says` of a ladder's row that sees something else than borrowed masks and differs clearly"""
-SOURCES = (PALETTE[1], PALETTE[0], PALETTE[6], PALETTE[2])
-"""colours of what stands in for the masks, in the order of table 5's columns"""
+SOURCE_COLOURS = {
+    SOURCES[TRANSFERRED]: PALETTE[1],
+    SOURCES[REFINED]: PALETTE[0],
+    SOURCES[COARSE]: PALETTE[6],
+    SOURCES[ORACLE]: PALETTE[2],
+}
+"""of what stands in for the masks, as on the first page"""
 TWO_LINES = 1.35 * ROW
 """inches of a row whose name takes two lines"""
 AGAINST_BASELINE = (
@@ -149,7 +154,7 @@ def _worth(table: Table) -> Chart:
     groups = {group: columns for group, columns in table.groups.items() if group.endswith(MINUS)}
     frame = frames.numbers(replace(table, rows=rows))
     names = [name for _, name in next(iter(groups.values()))]
-    colours = dict(zip(names, SOURCES, strict=False))
+    colours = {name: SOURCE_COLOURS[name] for name in names}
     labels = short_labels(rows)
 
     def draw(columns: list[Column], axes: Axes) -> None:
