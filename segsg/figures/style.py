@@ -84,16 +84,18 @@ def inline_svg(figure: Figure, name: str, words: str) -> str:
 
     Equal figures give equal text. `name` keeps the marks of several figures of one page apart.
     """
-    for artist in figure.findobj():
-        artist.set_clip_on(False)  # clip paths are addresses, and pages have none
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     stream = io.StringIO()
     with rc_context(STYLE | {"svg.hashsalt": name}):
         figure.savefig(stream, format="svg", transparent=True, metadata=nothing)
     svg = stream.getvalue()
     svg = re.sub(
-        r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", "", svg[svg.index("<svg") :], flags=re.DOTALL
+        r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>|<clipPath.*?</clipPath>",
+        "",
+        svg[svg.index("<svg") :],
+        flags=re.DOTALL,
     )
+    svg = re.sub(r'\s*clip-path="[^"]*"', "", svg)  # clip paths are addresses, and pages have none
     used = set(re.findall(r'href="#([^"]+)"', svg))
     svg = re.sub(r' id="([^"]+)"', lambda match: match[0] if match[1] in used else "", svg)
     for ours, of_page in PAGE_COLOURS.items():

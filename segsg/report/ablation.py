@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from segsg.report.flat import marked
+from segsg.report.cells import Cell, cell
+from segsg.report.flat import is_rising
 from segsg.report.recall_tables import (
     MEAN_RECALLS,
     METRIC,
@@ -15,7 +16,7 @@ from segsg.report.recall_tables import (
     order,
     place_labels,
 )
-from segsg.report.table import Cell, Column, Table, TableRow, cell
+from segsg.report.table import Column, Table, TableRow
 from segsg.study.names import PAPER_DETECTORS, rank
 from segsg.study.rows import BASELINE, CONTACT, GROUNDED, JOINT, MASKS, RECTANGLES, REFINEMENT, Row, lines
 
@@ -153,7 +154,7 @@ def _table_row(row: Row, seeds: list[dict], paper: list[dict], columns: Sequence
     is_papers = (row.model, PAPER_DETECTORS.get(row.detector.backbone), row.task) == PAPER_PLACE
     published = next((line for line in paper if is_papers and line["row"] == label), {})
     cells = {column: measured_cell(column, seeds, published) for column in columns}
-    return TableRow((*place_labels(row), marked(label, [seeds])), cells)
+    return TableRow((*place_labels(row), label), cells, is_rising([seeds]))
 
 
 def measured_cell(column: Column, seeds: list[dict], published: dict) -> Cell:

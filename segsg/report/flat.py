@@ -23,11 +23,6 @@ def is_flat(seeds: Sequence[dict]) -> bool:
     return not gains or mean(gains) < LEAST
 
 
-def marked(name: str, lines: Iterable[Sequence[dict]]) -> str:
-    """The name of a row of a table, marked if one of the lines in it is not flat."""
-    return name if all(map(is_flat, lines)) else f"{name}{MARK}"
-
-
-def unmarked(name: str) -> str:
-    """The name of a row without its mark."""
-    return name.removesuffix(MARK)
+def is_rising(lines: Iterable[Sequence[dict]]) -> bool:
+    """Whether one of the lines, each with its seeds, is not flat."""
+    return not all(map(is_flat, lines))

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from markupsafe import Markup
 
 from segsg.figures.album import Entry, read_album
-from segsg.figures.style import data_uri, inline_svg
+from segsg.figures.style import data_uri
 from segsg.files import read_json, write_text
-from segsg.report import charts, findings, protocols, table, worth
+from segsg.report import charts, elements, findings, protocols, table, verdict, why
 from segsg.report.pages import render
+from segsg.report.panels import Chart
 from segsg.report.registry import TABLES
 from segsg.report.table import Table
 from segsg.study.names import DETECTORS
@@ -89,6 +89,7 @@ def write(report: Path, paper: dict) -> None:
     results = read_json(report / "results.json")
     tables = {name: make(results, paper) for name, make in TABLES.items()}
     drawn = {name: chart(shown) for name, shown in tables.items() if shown.is_measured}
+    found = [(one, small(one)) for one in verdict.verdict(answerable(results))]
     albums = {folder: read_album(report / "figures" / folder) for folder in ALBUMS}
     facts = study_facts(results) | passport_facts(read_passport(report / "passport.json"))
     templates = {page: template for template, pages in SHARED.items() for page in pages}
@@ -98,14 +99,19 @@ def write(report: Path, paper: dict) -> None:
         if page in SWITCHED and tables[page].rows:
             more["switch"] = {page: switch(results, paper, tables[page])}
         if page == "index":
-            ladder = charts.longest_ladder(tables["table4"])
-            more |= {"example": figures(report, albums, "gallery")[:1], "ladder": chart(ladder) if ladder.rows else ""}
+            more |= {"example": figures(report, albums, "gallery")[:1], "findings": found}
         write_text(report / "html" / f"{page}.html", render(templates.get(page, page), facts | more))
 
 
-def chart(shown: Table) -> Markup:
+def chart(shown: Table) -> str:
     """The chart of a table as an element of a page."""
-    return Markup(inline_svg(charts.chart(shown), shown.name, charts.words(shown)))
+    return elements.element(charts.drawn(shown), shown.name, lambda panel: charts.words(shown, panel))
+
+
+def small(one: verdict.Finding) -> str:
+    """The chart of a finding as an element of a page."""
+    words = f"{one.heading}: {one.number} {one.bounds} {one.unit}"
+    return elements.element(Chart((one.panel,), one.key), f"finding-{one.name}", lambda _: words)
 
 
 def study_facts(results: dict) -> dict:
@@ -118,9 +124,9 @@ def study_facts(results: dict) -> dict:
         "world": results.get("world") or {},
         "slices": findings.slices(answerable(results)),
         "rarity": findings.frequency_gains(answerable(results)),
-        "answer": answer(results),
         "only_shows": results["profile"] in table.UNTRAINED,
-        "evidence": findings.evidence(answerable(results)),
+        "why": why.why(answerable(results)),
+        "evidence": why.evidence(answerable(results)),
         "experiments": len(results["experiments"]),
         "images": max((row.get("images", 0) for row in results["experiments"].values()), default=0),
     }
@@ -128,8 +134,7 @@ def study_facts(results: dict) -> dict:
 
 def answer(results: dict) -> list[str]:
     """What the study found, in a few sentences, the most important first; nothing without comparisons or training."""
-    asked = answerable(results)
-    return [*worth.verdict(asked), *findings.answer(asked)]
+    return verdict.answer(answerable(results))
 
 
 def answerable(results: dict) -> dict:

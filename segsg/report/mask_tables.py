@@ -1,20 +1,18 @@
-"""How good the masks are: table 2, the gain of each mask class, and masks that scene graph classes borrow."""
+"""How good refined masks are: table 2, and the gain of each mask class."""
 
 from dataclasses import replace
 from statistics import mean
 
-from segsg.report.flat import marked
+from segsg.report.cells import Cell, cell
+from segsg.report.flat import is_rising
 from segsg.report.recall_tables import Lines, order, place_labels
-from segsg.report.table import Cell, Column, Table, TableRow, cell
+from segsg.report.table import Column, Table, TableRow
 from segsg.study.names import DETECTORS, MODELS, PAPER_DETECTORS, TASKS, detector_name, model_name, rank
-from segsg.study.rows import RECTANGLES, REFINEMENT, UNREFINED, Row, lines
+from segsg.study.rows import REFINEMENT, UNREFINED, Row, lines
 
 PRECISIONS = ("AP", "AP50", "AP75", "AP_S", "AP_M", "AP_L")
 UNREFINED_NAME, REFINED_NAME, GAIN = "no refine", "refine", "gain"
 REFINED_NAMES = {UNREFINED: UNREFINED_NAME, "inference": REFINED_NAME, "training": "refine, in training too"}
-REFINED_MASKS = "refined by a model"
-MODES = {RECTANGLES: "", "softmax": "", "dot": "", "cosine": "", "oracle": "", "refined": ""}
-"""in the order of the table"""
 Kind = tuple[str, str, str, bool]
 """(backbone, model or nothing, refinement, whether the pixel refiner comes last): what a row of table 2 is about"""
 PIXEL_NAME = "pixel refiner"
@@ -22,7 +20,6 @@ BEFORE_AND_AFTER = {"masks": False, "pixel_masks": True}
 """name of a measurement -> whether its masks have passed the pixel refiner"""
 PROTOCOLS = TASKS | {"detections": "Detections"}
 """groups of columns of table 2; the last is of the detector alone"""
-AVERAGES = {"all": ("copied", "combined"), "copied": ("copied",), "combined": ("combined",)}
 
 
 def table2(results: dict, paper: dict) -> Table:
@@ -32,10 +29,7 @@ def table2(results: dict, paper: dict) -> Table:
     protocols = [name for name in PROTOCOLS if any(name in of_kind for of_kind in measured.values())]
     trained = refined_lines(results)
     rows = [_precision_row(kind, measured[kind], protocols, paper["table2"]) for kind in kinds]
-    rows = [
-        replace(row, labels=(*row.labels[:-1], marked(row.labels[-1], _lines_of(trained, kind))))
-        for kind, row in zip(kinds, rows, strict=True)
-    ]
+    rows = [replace(row, is_rising=is_rising(_lines_of(trained, kind))) for kind, row in zip(kinds, rows, strict=True)]
     rows += _papers_alone(kinds, protocols, paper["table2"]) if rows else []
     return Table(
         name="table2",
@@ -165,21 +159,22 @@ def before_and_after(
     return {(place, name): cell([{"value": value}]) for name, value in values}
 
 
-def place_name(row: Row, *lines: list[dict]) -> str:
-    """The place of a row of the study, marked if one of the lines that are shown there is still rising."""
-    return marked(" · ".join(place_labels(row)), lines)
+def place_name(row: Row) -> str:
+    """The place of a row of the study, as the head of several columns."""
+    return " · ".join(place_labels(row))
 
 
 def class_gains(results: dict) -> Table:
     """What refinement adds to the precision of each mask class, largest first."""
-    pairs = {}
+    pairs, rising = {}, set()
     for row, seeds in refined_lines(results).items():
         if row.grounding.refinement != "inference":
             continue
         before = (unrefined(results, row.detector.backbone, row.task) or {}).get("per_class")
         after = [seed["masks"]["per_class"] for seed in seeds if seed["masks"].get("per_class")]
         if before and after:
-            pairs[place_name(row, seeds)] = list(zip(before, map(mean_of_known, zip(*after, strict=True)), strict=True))
+            rising |= {place_name(row)} if is_rising([seeds]) else set()
+            pairs[place_name(row)] = list(zip(before, map(mean_of_known, zip(*after, strict=True)), strict=True))
     count = max(map(len, pairs.values()), default=0)
     names = results.get("mask_classes") or [f"class {label}" for label in range(1, count + 1)]
     columns = (UNREFINED_NAME, REFINED_NAME)
@@ -195,6 +190,7 @@ def class_gains(results: dict) -> Table:
         heads=("Mask class",),
         columns=tuple(cells[0]) if cells else (),
         rows=tuple(rows),
+        rising=frozenset(column for column in (cells[0] if cells else ()) if column[0] in rising),
         caption="Average precision (AP) of each class of the mask set, per cent, and what refinement adds to it in "
         "points.",
         why_empty="no refined model's masks were measured by class",
@@ -210,83 +206,3 @@ def mean_of_known(values) -> float | None:
     """The mean of what is not None; None if nothing is left."""
     known = [value for value in values if value is not None]
     return mean(known) if known else None
-
-
-def transfer_quality(results: dict) -> Table:
-    """Overlap of transferred masks with true ones on scene graph images, which only a drawn world knows."""
-    measured = _borrowed_quality(results) | _refined_quality(results)
-    columns = sorted(measured, key=lambda column: (_position(column[0]), column[0], *rank(MODES, column[1])))
-    copied = set(results.get("copied_classes") or ())
-    kinds = {name: "copied" if name in copied else "combined" for column in columns for name in measured[column]}
-    names = sorted(kinds, key=lambda name: (kinds[name] != "copied", name))
-    averages = [
-        (f"mean of {what} classes", [n for n in names if kinds[n] in which]) for what, which in AVERAGES.items()
-    ]
-    described = [(label, "", members) for label, members in averages if members]
-    described += [(name, kinds[name], [name]) for name in names]
-    rows = [
-        TableRow((name, kind), {column: _overlap(measured[column], members) for column in columns})
-        for name, kind, members in described
-    ]
-    if owned := _ownership(results):
-        cells = {column: cell([{"value": owned.get(column)}]) for column in columns}
-        rows.insert(0, TableRow(("ownership", ""), cells))
-    return Table(
-        name="transfer_quality",
-        title="Borrowed masks against true ones",
-        profile=results["profile"],
-        heads=("Class", "Mask"),
-        columns=tuple(columns),
-        rows=tuple(rows),
-        caption="Mean intersection over union, per cent, of transferred and true masks in the true boxes of scene "
-        "graph images, by way of transfer (eq. 3). Copied: the class takes the mask of one class of the same name or "
-        "meaning; combined: a mixture. The oracle knows which mask class is drawn alike; refined are masks of the "
-        "study's own way behind the pixel refiner; masks refined by a model are those of one that learned to refine "
-        "on the mask set alone (eq. 9). Ownership: of the cells where two related regions meet, those that the masks "
-        "give to the right one of them.",
-        why_empty="its scene graph images have no true masks",
-    )
-
-
-def _ownership(results: dict) -> dict[Column, float | None]:
-    """By way of transfer, the share of cells with the right owner where two related regions meet."""
-    shares = {}
-    for name, share in (results.get("ownership") or {}).items():
-        mode, _, key = name.partition(", ")
-        shares[(_detector(results, key) if key else "", mode)] = share
-    return shares
-
-
-def _borrowed_quality(results: dict) -> dict[Column, dict]:
-    """By way of transfer; of further detectors under their name, without rectangles, which are the same for all."""
-    measured = {}
-    for name, overlaps in (results.get("transfer_quality") or {}).items():
-        mode, _, key = name.partition(", ")
-        if not key or mode != RECTANGLES:
-            measured[(_detector(results, key) if key else "", mode)] = overlaps
-    return measured
-
-
-def _detector(results: dict, key: str) -> str:
-    row = results["detectors"][key]
-    return detector_name(row["backbone"]) + (", without shared photos" if row.get("disjoint") else "")
-
-
-def _position(group: str) -> int:
-    """Sorts the first detector's own columns before refined ones, and those before the columns of other detectors."""
-    return 0 if not group else 1 if group == REFINED_MASKS else 2
-
-
-def _refined_quality(results: dict) -> dict[Column, dict]:
-    """Overlaps of masks that a model refined, under the model's name; of several seeds the first."""
-    measured = {}
-    for row, seeds in lines(results).items():
-        if seeds[0].get("borrowed_masks") and not row.detector.disjoint:
-            training = ", in training too" if row.grounding.refinement == "training" else ""
-            name = f"{model_name(row.model)}, {TASKS[row.task]}{training}"
-            measured[(REFINED_MASKS, marked(name, [seeds]))] = seeds[0]["borrowed_masks"]["refined"]
-    return measured
-
-
-def _overlap(measured: dict[str, float | None], members: list[str]) -> Cell:
-    return cell([{"value": mean_of_known(measured.get(name) for name in members)}])

@@ -1,10 +1,13 @@
 """Templates filled in: the text of a page from facts, and the cells of tables as pages show them."""
 
+import re
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from segsg.report.table import Cell, Table
+from segsg.report.cells import Cell
+from segsg.report.table import Table
+from segsg.report.views import views
 
 TEMPLATES = Path(__file__).parent / "templates"
 JSON_OPTIONS = {"ensure_ascii": False, "sort_keys": True, "separators": (",", ":")}
@@ -26,9 +29,31 @@ def environment(*folders: Path, **options) -> Environment:
 def render(page: str, facts: dict) -> str:
     """The text of a page. Everything that is filled in is escaped, also within scripts (`tojson`)."""
     templates = environment(TEMPLATES)
-    templates.filters |= {"parts": parts, "key_column": key_column}
+    templates.filters |= {"parts": parts, "views": views, "told": told}
     templates.policies["json.dumps_kwargs"] = JSON_OPTIONS
-    return templates.get_template(f"{page}.html").render(facts)
+    return anchored(templates.get_template(f"{page}.html").render(facts))
+
+
+def anchored(text: str) -> str:
+    """The page with an id at each heading that has none, made of its words, and with each a link to itself."""
+    taken = set(re.findall(r' id="([^"]+)"', text))
+
+    def heading(match: re.Match) -> str:
+        level, attributes, words = match.groups()
+        found = re.search(r'id="([^"]+)"', attributes)
+        name = found[1] if found else _free(re.sub(r"<[^>]+>|&[^;]+;", "", words), taken)
+        attributes = attributes if found else f'{attributes} id="{name}"'
+        return f'<{level}{attributes}><a class="anchor" href="#{name}">{words}</a></{level}>'
+
+    return re.sub(r"<(h[1-4])([^>]*)>(.*?)</\1>", heading, text, flags=re.DOTALL)
+
+
+def _free(words: str, taken: set[str]) -> str:
+    """An id made of the words, with a number behind it if it is taken; then it is taken."""
+    wanted = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "part"
+    free = next(one for one in (wanted, *(f"{wanted}-{i}" for i in range(2, len(taken) + 3))) if one not in taken)
+    taken.add(free)
+    return free
 
 
 def parts(cell: Cell) -> Parts:
@@ -55,11 +80,14 @@ def filled_parts(cell: Cell) -> Parts:
     return {name: part for name, part in parts(cell).items() if part or (name == "order" and part is not None)}
 
 
-def key_column(table: Table) -> int:
-    """Which label names a row, for readers who hear tables or see a part of them.
-
-    The first that is another in every row; the last if there is none.
-    """
-    columns = zip(*(row.labels for row in table.rows), strict=True)
-    unique = [i for i, labels in enumerate(columns) if len(set(labels)) == len(labels)]
-    return unique[0] if unique and len(table.rows) > 1 else len(table.heads) - 1
+def told(table: Table) -> list[tuple[str, str]]:
+    """The name of each row in two parts: labels that the row above has too, and from the first other label on."""
+    found: list[tuple[str, str]] = []
+    above: list[str] = []
+    for row in table.rows:
+        labels = [label for label in row.marked if label]
+        same = next((i for i, (a, b) in enumerate(zip(labels, above, strict=False)) if a != b), len(labels) - 1)
+        same = same if above else 0
+        found.append((" · ".join([*labels[:same], ""]) if same else "", " · ".join(labels[same:])))
+        above = labels
+    return found

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from segsg.report.cells import Cell
 from segsg.report.pages import filled_parts
 from segsg.report.recall_tables import PAPERS as PAPERS_TOO
 from segsg.report.recall_tables import Lines, recall_caption, recall_lines, recall_rows, task_columns
-from segsg.report.table import Cell, Table, TableRow
+from segsg.report.table import Table
 from segsg.study.names import rank
 
 MEASURES = {
@@ -106,7 +107,7 @@ def _variant(chosen: Lines, paper: dict, table: Table, metrics: _Metrics) -> Tab
     columns = tuple(column for column in columns if column[0] in table.groups)
     published = metrics.published(paper)
     rows = {row.labels: row.cells for row in recall_rows(chosen, metrics.names, published)}
-    shown = [TableRow(row.labels, {c: rows.get(row.labels, {}).get(c, Cell()) for c in columns}) for row in table.rows]
+    shown = [replace(row, cells={c: rows.get(row.labels, {}).get(c, Cell()) for c in columns}) for row in table.rows]
     words = recall_caption(metrics.words, chosen, PAPERS_TOO if published else "")
     return replace(table, columns=columns, rows=tuple(shown), caption=words)
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
-from segsg.report.flat import marked
-from segsg.report.table import Cell, Column, Table, TableRow, cell
+from segsg.report.cells import Cell, cell
+from segsg.report.flat import is_rising
+from segsg.report.table import Column, Table, TableRow
 from segsg.study.names import (
     DETECTORS,
     METHODS,
@@ -185,8 +186,9 @@ def recall_rows(
     columns = task_columns(chosen, metrics)
     return tuple(
         TableRow(
-            (model_name(model), detector_name(backbone), marked(method_name(method), by_task.values())),
+            (model_name(model), detector_name(backbone), method_name(method)),
             _cells(by_task, columns, _published(published, model, backbone, method), part),
+            is_rising(by_task.values()),
         )
         for (model, backbone, method), by_task in grouped.items()
     )

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from segsg.report.ablation import table4
-from segsg.report.mask_tables import class_gains, table2, transfer_quality
+from segsg.report.borrowed_table import transfer_quality
+from segsg.report.mask_tables import class_gains, table2
 from segsg.report.recall_tables import table1, table3
 from segsg.report.supplement import no_overlap_mean, no_overlap_zero, paper_images, predicates
 from segsg.report.table import Table

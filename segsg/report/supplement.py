@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from segsg.evaluation.protocol import PAPER
+from segsg.report.cells import Cell
+from segsg.report.flat import is_rising
 from segsg.report.mask_tables import before_and_after, mean_of_known, place_name
 from segsg.report.recall_tables import (
     HEADS,
@@ -18,7 +20,7 @@ from segsg.report.recall_tables import (
     task_columns,
     whole,
 )
-from segsg.report.table import Cell, Table, TableRow
+from segsg.report.table import Table, TableRow
 from segsg.study.names import METHODS
 from segsg.study.rows import BASELINE, GROUNDED, Row, lines
 
@@ -33,7 +35,7 @@ def compared_lines(results: dict) -> dict[Row, tuple[list[dict], list[dict]]]:
 
 def predicates(results: dict) -> Table:
     """Recall of each predicate without and with grounding, most frequent in training first."""
-    pairs = {place_name(row, *pair): pair for row, pair in compared_lines(results).items()}
+    pairs = {place_name(row): pair for row, pair in compared_lines(results).items()}
     facts = next((seeds[0]["predicates"] for _, seeds in pairs.values()), {"names": []})
     names, blank = (METHODS[BASELINE], METHODS[GROUNDED]), [""] * len(facts["names"])
     labels = zip(facts["names"], facts.get("training", blank), facts.get("group", blank), strict=True)
@@ -51,6 +53,7 @@ def predicates(results: dict) -> Table:
         heads=("Predicate", "Training relations", "Group"),
         columns=tuple(columns),
         rows=tuple(rows),
+        rising=frozenset(column for column in columns if is_rising(pairs[column[0]])),
         caption=f"{PREDICATE_RECALL} in per cent, over the images that hold the predicate, and the gain in points; a "
         "predicate that no test image holds has a dash. A rare predicate is in few images: its gain is mostly noise.",
         why_empty="no model was trained with and without grounding",
@@ -115,7 +118,7 @@ def _by_photos(
     measured = {label: measured_lines(chosen, metrics[0], part) for label, (chosen, part) in sources.items()}
     shown = [label for label, chosen in measured.items() if chosen]
     rows = [
-        TableRow((*row.labels, label), row.cells)
+        replace(row, labels=(*row.labels, label))
         for label in (shown if len(shown) > 1 else [])
         for row in recall_rows(measured[label], metrics, part=sources[label][1])
     ]
@@ -127,7 +130,7 @@ def _by_photos(
         profile=profile,
         heads=(*HEADS, "Photos"),
         columns=columns,
-        rows=tuple(TableRow(row.labels, {c: row.cells.get(c, Cell()) for c in columns}) for row in rows),
+        rows=tuple(replace(row, cells={c: row.cells.get(c, Cell()) for c in columns}) for row in rows),
         caption=caption(what, everything, papers="") + " Differences are taken over the photos of the row.",
         why_empty=why_empty,
     )

@@ -1,10 +1,10 @@
 """Table 5: what masks bring, by networks of equal size that see rectangles, borrowed, refined or true masks."""
 
 from segsg.report.ablation import PIXELS, SHARE, measured_cell
-from segsg.report.findings import clear, over, places
-from segsg.report.flat import marked
+from segsg.report.cells import Cell, cell
+from segsg.report.flat import is_rising
 from segsg.report.recall_tables import METRIC, ZERO_SHOT, Lines, order, place_labels
-from segsg.report.table import Cell, Column, Table, TableRow, cell, signed
+from segsg.report.table import Column, Table, TableRow
 from segsg.study.names import rank
 from segsg.study.rows import COARSE, CONTACT, GROUNDED, MASKS, ORACLE, RECTANGLES, REFINED, TRANSFERRED, Row, lines
 
@@ -22,8 +22,6 @@ FRAMES = {"gaussian": "eq. 6", CONTACT: "eq. 6 and contact frame"}
 MEASURES = (METRIC, ZERO_SHOT[-1])
 """masks matter most where a triplet was never seen"""
 MINUS, GAP = "minus rectangles", "share of the gap"
-AIM = 0.5
-"""share of the gap between rectangles and true masks that borrowed masks should close"""
 Sources = dict[str, tuple[Row, list[dict]]]
 """what stands in for the masks -> the line that sees it, with its measured seeds"""
 
@@ -31,8 +29,8 @@ Sources = dict[str, tuple[Row, list[dict]]]
 def table5(results: dict) -> Table:
     """A row for each place and way of seeing masks in which rectangles and something else were trained."""
     everything = lines(results)
-    groups = _groups(everything)
-    chosen = {key: sources for key, sources in groups.items() if RECTANGLES in sources and len(sources) > 1}
+    found = sources_by_place(everything)
+    chosen = {key: sources for key, sources in found.items() if RECTANGLES in sources and len(sources) > 1}
     keys = sorted(chosen, key=lambda key: (*order(_first(chosen[key])), rank(FRAMES, key[1])))
     columns = _columns(chosen)
     rows = tuple(_row(columns, key, chosen[key], everything) for key in keys)
@@ -54,7 +52,7 @@ def table5(results: dict) -> Table:
     )
 
 
-def _groups(everything: Lines) -> dict[tuple, Sources]:
+def sources_by_place(everything: Lines) -> dict[tuple, Sources]:
     """Lines that differ in the source of their masks alone, by place and by how pairs see masks."""
     groups: dict[tuple, Sources] = {}
     for row, seeds in everything.items():
@@ -72,8 +70,8 @@ def _first(sources: Sources) -> Row:
 def _row(columns: tuple[Column, ...], key: tuple, sources: Sources, everything: Lines) -> TableRow:
     by_name = {SOURCES[source]: seeds for source, (_, seeds) in sources.items()}
     by_name[NONE] = everything.get(_first(sources).joint.line, [])
-    labels = (*place_labels(_first(sources)), marked(FRAMES[key[1]], by_name.values()))
-    return TableRow(labels, _cells(columns, by_name))
+    labels = (*place_labels(_first(sources)), FRAMES[key[1]])
+    return TableRow(labels, _cells(columns, by_name), is_rising(by_name.values()))
 
 
 def _columns(chosen: dict[tuple, Sources]) -> tuple[Column, ...]:
@@ -97,37 +95,3 @@ def _cells(columns: tuple[Column, ...], by_name: dict[str, list[dict]]) -> dict[
         else:
             cells[(group, name)] = cell([seed["metrics"].get(metric) for seed in seeds])
     return cells
-
-
-def verdict(results: dict) -> list[str]:
-    """Sentences for the first page: do pixel-refined masks in the contact frame beat rectangles, and close the gap?
-
-    A sentence for each measure, which names the places where they do not; nothing if no place has such a row.
-    """
-    everything = lines(results)
-    asked = [
-        sources[REFINED]
-        for (_, edges), sources in _groups(everything).items()
-        if edges == CONTACT and sources.keys() >= {REFINED, RECTANGLES}
-    ]
-    return [sentence for metric in MEASURES for sentence in _said(metric, asked)]
-
-
-def _said(metric: str, asked: list[tuple[Row, list[dict]]]) -> list[str]:
-    compared = {row: gain for row, seeds in asked if (gain := over(RECTANGLES, seeds, metric)) is not None}
-    if not compared:
-        return []
-    better, worse = clear(compared.values())
-    gain = signed(sum(one.value for one in compared.values()) / len(compared))
-    shares = [cell.value for _, seeds in asked if (cell := measured_cell((SHARE, metric), seeds, {})).value is not None]
-    sentence = (
-        f"Against rectangles, borrowed masks that were refined by pixels and seen in the contact frame change {metric} "
-        f"by {gain} points, the mean over {places(len(compared))}; clearly better in {better}, clearly worse in {worse}"
-    )
-    if shares:
-        closed = sum(share >= 100 * AIM for share in shares)
-        sentence += (
-            f". They close {sum(shares) / len(shares):.0f} % of the gap to true masks, and half of it in {closed}"
-        )
-    short = [", ".join(place_labels(row)) for row, one in compared.items() if one.is_noise or one.value < 0]
-    return [f"{sentence}.", *([f"Not clearly better in {metric}: {'; '.join(short)}."] if short else [])]

@@ -19,6 +19,8 @@ OPTIONS = (
     "--headless", "--disable-gpu", "--no-first-run", "--hide-scrollbars", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
+AXE = "AXE_CORE"
+"""environment variable with the path of axe.min.js"""
 SECONDS = 300
 SCRIPTS = Path(__file__).parent
 SCRIPT = """
@@ -42,9 +44,16 @@ def why_not() -> str:
         return "the browser of this machine does not answer"
 
 
-def final_page(address: str, milliseconds: int = 0) -> str:
+def why_no_axe() -> str:
+    """Why no page can be looked at by axe-core here; empty if one can."""
+    if os.environ.get(AXE) and Path(os.environ[AXE]).is_file():
+        return why_not()
+    return f"no axe-core: set {AXE} to its file axe.min.js (`npm pack axe-core`)"
+
+
+def final_page(address: str, milliseconds: int = 0, options: tuple[str, ...] = ()) -> str:
     """The page after so many milliseconds of its own time, as HTML; empty if the browser fails."""
-    command = [next(filter(None, map(shutil.which, NAMES))), *OPTIONS]
+    command = [next(filter(None, map(shutil.which, NAMES))), *OPTIONS, *options]
     if os.geteuid() == 0:
         command.append("--no-sandbox")  # Chromium refuses to run as root with one.
     if milliseconds:
@@ -66,11 +75,23 @@ def clicked(folder: Path, script: str) -> dict:
     """
     for path in folder.glob("*.html"):
         path.write_text(_noting(path.read_text(encoding="utf-8")), encoding="utf-8")
+    return _run(folder, script)
+
+
+def axe_violations(folder: Path, dark: bool) -> dict:
+    """What axe-core finds wrong with each page of the report in `folder`, wide and narrow: {"violations", "looked"}."""
+    source = json.dumps(Path(os.environ[AXE]).read_text(encoding="utf-8")).replace("</", "<\\/")
+    options = ("--blink-settings=preferredColorScheme=0",) if dark else ()
+    return _run(folder, "axe_run.js", f"<script>const AXE = {source};</script>", options)
+
+
+def _run(folder: Path, script: str, before: str = "", options: tuple[str, ...] = ()) -> dict:
+    """What a script wrote down that drives the pages of `folder` in a frame."""
     scripts = "".join(f"<script>{(SCRIPTS / name).read_text('utf-8')}</script>" for name in ("clicking.js", script))
-    (folder / "harness.html").write_text(HARNESS + scripts, encoding="utf-8")
+    (folder / "harness.html").write_text(HARNESS + before + scripts, encoding="utf-8")
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        text = final_page(f"http://127.0.0.1:{server.server_address[1]}/harness.html", milliseconds=30_000)
+        text = final_page(f"http://127.0.0.1:{server.server_address[1]}/harness.html", 120_000, options)
         server.shutdown()
     return json.loads(unescape(re.search(r"<pre>(.*?)</pre>", text, flags=re.DOTALL)[1]))
 

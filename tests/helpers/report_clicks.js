@@ -1,6 +1,6 @@
 // Clicks through the report in a frame, and writes down what happened.
 "use strict";
-Object.assign(outcome, { opened: {}, wide: [] });
+Object.assign(outcome, { opened: {}, wide: [], views: {} });
 
 async function openEveryPage() {
   const hrefs = [...page().querySelectorAll("header nav a")].map((link) => link.getAttribute("href"));
@@ -13,7 +13,9 @@ async function openEveryPage() {
   }
 }
 
-const column = (i) => [...page().querySelector("table.sortable").tBodies[0].rows].map((row) => row.cells[i].firstChild.textContent);
+const rows = () => [...page().querySelector("table.sortable").tBodies[0].rows];
+const text = (cell) => (cell.tagName === "TH" ? cell.textContent : cell.firstChild.textContent);
+const column = (i) => rows().map((row) => text(row.cells[i]));
 const head = (i) => page().querySelectorAll("table.sortable thead tr:last-child th")[i];
 
 async function sortBy(i) {
@@ -35,24 +37,47 @@ async function choose(name, value) {
   }
   await pause();
   return {
-    heads: [3, 4, 5].map((i) => head(i).textContent),
+    heads: [1, 2, 3].map((i) => head(i).textContent),
     caption: page().querySelector(".caption").textContent,
-    numbers: column(3),
+    numbers: column(1),
     missing: !page().getElementById("missing").hidden,
   };
+}
+
+// What a reader sees of the first row, and how wide the group above it is.
+async function view(name) {
+  page().querySelector(`form.view input[value="${name}"]`).click();
+  await pause();
+  const shown = [...rows()[0].cells].slice(1).filter((cell) => cell.offsetWidth > 0);
+  return { cells: shown.map(text), group: page().querySelector("thead [scope=colgroup]").colSpan };
+}
+
+// Where the head and the names stand once the table is scrolled as far as it goes, from its own corner.
+async function scrolled() {
+  const box = page().querySelector("table.sortable").parentElement;
+  box.style.maxHeight = "120px";
+  box.style.width = "200px";
+  box.scrollTo(1000, 1000);
+  await pause();
+  const corner = box.getBoundingClientRect();
+  const place = (cell) => [cell.getBoundingClientRect().left - corner.left, cell.getBoundingClientRect().top - corner.top];
+  return { by: [box.scrollLeft > 0, box.scrollTop > 0], head: place(head(0)), name: place(rows()[1].cells[0]) };
 }
 
 async function main() {
   await follow(() => (frame.src = "index.html"));
   await openEveryPage();
   await follow(() => (frame.src = "table1.html"));
-  outcome.names = await sortBy(2);
-  outcome.numbers = await sortBy(3);
+  outcome.names = await sortBy(0);
+  outcome.numbers = await sortBy(1);
   outcome.written = await choose("measure", "mR");
-  head(3).querySelector("button").click();
+  head(1).querySelector("button").click();
   outcome.free = await choose("free", "true");
   outcome.lacking = await choose("measure", "R");
   outcome.constrained = await choose("free", "false");
+  await choose("measure", "mR");
+  for (const name of ["@50", "@20", "all"]) outcome.views[name] = await view(name);
+  outcome.scrolled = await scrolled();
   collect();
 }
 

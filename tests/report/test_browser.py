@@ -1,7 +1,7 @@
 """The report in a browser: links are followed, tables sorted and switched, on a screen as narrow as a phone."""
 
 import pytest
-from browser import clicked, why_not
+from browser import axe_violations, clicked, why_no_axe, why_not
 from made_report import make_report
 from made_results import PAPER
 
@@ -38,6 +38,29 @@ def test_names_are_sorted_from_a_then_from_z_then_as_written(outcome):
     first = turns[0]["column"]
     assert [turn["column"] for turn in turns] == [first, sorted(first), sorted(first)[::-1], first]
     assert len(set(first)) > 1
+
+
+def test_a_view_shows_its_columns_alone(outcome):
+    assert outcome["views"]["@50"] == {"cells": ["17.0"], "group": 1}
+    assert outcome["views"]["@20"] == {"cells": ["14.0"], "group": 1}
+    assert outcome["views"]["all"] == {"cells": ["14.0", "17.0", "22.0"], "group": 3}
+
+
+def test_heads_and_names_stay_when_a_table_is_scrolled(outcome):
+    """A border of one pixel stands around the table."""
+    assert outcome["scrolled"]["by"] == [True, True]
+    assert outcome["scrolled"]["head"][0] == outcome["scrolled"]["name"][0] == 1
+    assert 0 <= outcome["scrolled"]["head"][1] < 60
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_on_any_page(dark, tmp_path):
+    if reason := why_no_axe():
+        pytest.skip(reason)
+    report = make_report(tmp_path)
+    write(report, PAPER)
+    found = axe_violations(report / "html", dark)
+    assert found["noted"] == [] and found["violations"] == [] and found["looked"] == 2 * len(PAGES)
 
 
 def test_numbers_are_sorted_from_the_largest(outcome):

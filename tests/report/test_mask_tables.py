@@ -1,8 +1,9 @@
 import pytest
 from made_results import GROUNDED, PAPER, results, row
 
-from segsg.report.mask_tables import class_gains, table2, transfer_quality
-from segsg.report.table import EMPTY
+from segsg.report.borrowed_table import transfer_quality
+from segsg.report.cells import EMPTY
+from segsg.report.mask_tables import class_gains, table2
 
 
 def masks(precision, *classes):

@@ -1,8 +1,9 @@
-from made_results import GROUNDED, PAPER, results
+from made_results import BASELINE, GROUNDED, PAPER, results
 
-from segsg.report.pages import filled_parts, key_column, parts
+from segsg.report.cells import cell
+from segsg.report.pages import anchored, filled_parts, parts, told
 from segsg.report.recall_tables import table1
-from segsg.report.table import cell
+from segsg.report.table import Table, TableRow
 
 MEASURED = {"value": 0.634, "low": 0.609, "high": 0.658}
 DIFFERENCE = {"difference": -0.01, "low": -0.028, "high": 0.009, "p": 0.3}
@@ -31,10 +32,27 @@ def test_zero_is_said():
     assert filled_parts(cell([{"value": 0.0}]))["order"] == 0.0
 
 
-def test_a_row_is_named_by_the_first_label_that_tells_rows_apart():
-    table = table1(results(GROUNDED, GROUNDED | {"model": "imp"}), PAPER | {"table1": []})
-    assert {row.labels[0] for row in table.rows} == {"IMP", "VCTree"} and key_column(table) == 0
+def test_what_a_row_shares_with_the_one_above_is_told_apart():
+    table = table1(results(BASELINE, GROUNDED, GROUNDED | {"model": "imp"}), PAPER | {"table1": []})
+    assert told(table) == [
+        ("", "IMP · ResNeXt-FPN, mini · seg-grounded"),
+        ("", "VCTree · ResNeXt-FPN, mini · baseline"),
+        ("VCTree · ResNeXt-FPN, mini · ", "seg-grounded"),
+    ]
+    assert told(table1(results(), PAPER | {"table1": []})) == []
 
 
-def test_a_single_row_is_named_by_its_last_label():
-    assert key_column(table1(results(GROUNDED), PAPER | {"table1": []})) == 2
+def test_a_row_like_the_one_above_keeps_its_last_label():
+    one = Table(name="t", title="T", profile="mini", heads=("A", "B"), columns=(), rows=(TableRow(("x", "y"), {}),) * 2,
+                caption="", why_empty="")  # fmt: skip
+    assert told(one) == [("", "x · y"), ("x · ", "y")]
+
+
+def test_every_heading_has_an_id_and_links_to_itself():
+    made = anchored('<h1>A &amp; b</h1><h2 id="own">C</h2><h2 class="x">A &amp; b</h2><p>d</p>')
+    assert made == (
+        '<h1 id="a-b"><a class="anchor" href="#a-b">A &amp; b</a></h1>'
+        '<h2 id="own"><a class="anchor" href="#own">C</a></h2>'
+        '<h2 class="x" id="a-b-2"><a class="anchor" href="#a-b-2">A &amp; b</a></h2><p>d</p>'
+    )
+    assert anchored("") == ""

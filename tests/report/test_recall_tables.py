@@ -4,8 +4,9 @@ import io
 import pytest
 from made_results import BASELINE, GROUNDED, PAPER, against, results, row
 
+from segsg.report.cells import EMPTY
 from segsg.report.recall_tables import table1, table3
-from segsg.report.table import EMPTY, to_csv, to_markdown
+from segsg.report.table import to_csv, to_markdown
 
 
 def lines(table):

@@ -2,8 +2,8 @@ import pytest
 from made_results import BASELINE, GROUNDED, results, row
 from made_results import against as difference
 
+from segsg.report.cells import EMPTY
 from segsg.report.supplement import no_overlap_mean, no_overlap_zero, paper_images, predicates
-from segsg.report.table import EMPTY
 
 GROUP = "VCTree · ResNeXt-FPN, mini · SGCls"
 

@@ -1,6 +1,7 @@
 import pytest
 
-from segsg.report.table import EMPTY, Cell, Table, TableRow, cell, difference, to_csv
+from segsg.report.cells import EMPTY, Cell, cell, difference
+from segsg.report.table import Table, TableRow, to_csv
 
 
 def fraction(value, width=0.01):

@@ -1,7 +1,7 @@
 import pytest
 from made_results import against, results, row
 
-from segsg.report.worth import table5, verdict
+from segsg.report.worth import table5
 
 
 def seen(masks, value, **more):
@@ -43,28 +43,3 @@ def test_rows_that_differ_in_more_than_masks_and_single_sources_are_left_out():
     assert table5(results(JOINT, RECTANGLES)).rows == ()
     assert table5(results(JOINT, BORROWED, TRUE)).rows == ()
     assert table5(results(RECTANGLES, seen("transferred", 0.3, channels=4))).rows == ()
-
-
-def judged(value, low, high, share):
-    """A row of pixel-refined masks in the contact frame, and what it is against rectangles."""
-    found = seen("refined", 0.4, edges="contact") | {
-        "comparisons": against(value, low, high, "mR@50", "rectangles"),
-        "share": {"mR@50": {"value": share, "low": 0.0, "high": 1.0}},
-    }
-    return [seen("rectangles", 0.35, edges="contact"), found]
-
-
-def test_the_verdict_says_how_much_of_the_gap_is_closed():
-    (sentence,) = verdict(results(*judged(0.05, 0.01, 0.09, 0.6)))
-    assert "contact frame change mR@50 by +5.0 points, the mean over 1 place; clearly better in 1" in sentence
-    assert sentence.endswith("They close 60 % of the gap to true masks, and half of it in 1.")
-
-
-@pytest.mark.parametrize(("low", "high", "value"), [(-0.01, 0.05, 0.02), (-0.05, -0.01, -0.03)])
-def test_the_verdict_names_places_that_are_not_clearly_better(low, high, value):
-    *_, last = verdict(results(*judged(value, low, high, 0.1)))
-    assert last == "Not clearly better in mR@50: VCTree, ResNeXt-FPN, mini, SGCls."
-
-
-def test_without_such_rows_there_is_no_verdict():
-    assert verdict(results(JOINT, RECTANGLES, BORROWED, TRUE)) == []

@@ -10,6 +10,7 @@
 
     function order(row) {
       const cell = row.cells[chosen.column];
+      if (cell.tagName === "TH") return cell.textContent.trim();
       return "order" in cell.dataset ? cell.dataset.order : (cell.firstChild?.textContent.trim() ?? "");
     }
 
