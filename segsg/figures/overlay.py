@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from segsg.figures.style import FAINT, INK, PALETTE, STYLE, ink_on, new_figure, rgb
+from segsg.figures.style import FAINT, INK, PALETTE, SHARP, STYLE, ink_on, new_figure, rgb
 
 MAX_RELATIONS = 12
 """more arrows than this and nobody reads any"""
@@ -60,9 +60,12 @@ class Picture:
 
 
 def scene_graph_overlay(picture: Picture) -> Figure:
-    """Left the photo with boxes and masks of the regions that the best relations connect, right these relations."""
+    """Left the photo with boxes and masks of the regions that the best relations connect, right these relations.
+
+    Regions have numbers in the photo, and names beside their numbers in the graph.
+    """
     with rc_context(STYLE):
-        figure = new_figure(9.0, 4.2)
+        figure = new_figure(9.0, 4.2, SHARP)
         _draw(figure, picture)
     return figure
 
@@ -70,7 +73,7 @@ def scene_graph_overlay(picture: Picture) -> Figure:
 def compared_overlay(above: Picture, below: Picture) -> Figure:
     """Two graphs of one photo, each beside the photo with its own regions and masks."""
     with rc_context(STYLE):
-        figure = new_figure(9.0, 8.4)
+        figure = new_figure(9.0, 8.4, SHARP)
         for part, picture in zip(figure.subfigures(2, 1), (above, below), strict=True):
             _draw(part, picture)
     return figure
@@ -81,8 +84,9 @@ def _draw(figure: FigureBase, picture: Picture) -> None:
     shown = sorted({index for subject, _, object_, _ in relations for index in (subject, object_)})
     colours = {region: PALETTE[i % len(PALETTE)] for i, region in enumerate(shown)}
     photo, graph = figure.subplots(1, 2)
-    _draw_photo(photo, picture, colours)
-    _draw_graph(graph, picture, relations, colours)
+    numbers = {region: str(place) for place, region in enumerate(shown, start=1)}
+    _draw_photo(photo, picture, colours, numbers)
+    _draw_graph(graph, picture, relations, colours, numbers)
     figure.suptitle(picture.title, x=0.01, ha="left", fontsize=10, fontweight="bold")
 
 
@@ -90,9 +94,9 @@ def masks_overlay(picture: Picture, masks: dict[str, Tensor]) -> Figure:
     """The photo of `picture` once for each kind of masks (bool [regions, h, w]), side by side, under its name."""
     colours = {region: PALETTE[region % len(PALETTE)] for region in range(len(picture.boxes))}
     with rc_context(STYLE):
-        figure = new_figure(PHOTO * len(masks), PHOTO + 0.4)
+        figure = new_figure(PHOTO * len(masks), PHOTO + 0.4, SHARP)
         for axes, (name, kind) in zip(figure.subplots(1, len(masks), squeeze=False)[0], masks.items(), strict=True):
-            _draw_photo(axes, replace(picture, masks=kind), colours)
+            _draw_photo(axes, replace(picture, masks=kind), colours, dict(enumerate(picture.names)))
             axes.set_title(name)
         figure.suptitle(picture.title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     return figure
@@ -120,7 +124,7 @@ def contacts_overlay(picture: Picture, masks: dict[str, Tensor], contacts: Seque
     with rc_context(STYLE):
         figure = new_figure(PHOTO * (1 + len(masks)), sum(heights) + 0.4)
         grid = figure.subplots(len(heights), 1 + len(masks), squeeze=False, gridspec_kw={"height_ratios": heights})
-        _draw_photo(grid[0, 0], picture, colours)
+        _draw_photo(grid[0, 0], picture, colours, dict(enumerate(picture.names)))
         for axes, (name, shown) in zip(grid[0, 1:], columns.items(), strict=True):
             axes.imshow(_coloured(shown, colours))
             axes.set_title(name)
@@ -140,14 +144,15 @@ def _draw_contact(axes: Axes, picture: Picture, contact: Contact) -> None:
     axes.set_axis_off()
 
 
-def _draw_photo(axes: Axes, picture: Picture, colours: dict[int, str]) -> None:
+def _draw_photo(axes: Axes, picture: Picture, colours: dict[int, str], tags: dict[int, str]) -> None:
+    """The photo with some regions, each in its colour under its tag: names bury a small photo that a graph explains."""
     axes.imshow(_coloured(picture, colours))
     for region, colour in colours.items():
         left, top, right, bottom = picture.boxes[region].tolist()
         axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.5))
         tag = {"facecolor": colour, "edgecolor": "none", "pad": 1.2, "alpha": 0.9}
         ink = ink_on(colour)
-        axes.text(left, top, picture.names[region], color=ink, fontsize=6.5, va="bottom", bbox=tag, clip_on=True)
+        axes.text(left, top, tags[region], color=ink, fontsize=6.5, va="bottom", bbox=tag, clip_on=True)
     axes.set_axis_off()
 
 
@@ -161,7 +166,7 @@ def _coloured(picture: Picture, colours: dict[int, str]) -> Float[np.ndarray, "h
     return pixels
 
 
-def _draw_graph(axes: Axes, picture: Picture, relations, colours: dict[int, str]) -> None:
+def _draw_graph(axes: Axes, picture: Picture, relations, colours: dict[int, str], numbers: dict[int, str]) -> None:
     places = _places(picture, list(colours))
     for place, (subject, predicate, object_, _) in enumerate(relations):
         start, end = places[subject], places[object_]
@@ -178,7 +183,8 @@ def _draw_graph(axes: Axes, picture: Picture, relations, colours: dict[int, str]
     for region, (x, y) in places.items():
         tag = {"facecolor": colours[region], "edgecolor": "none", "boxstyle": "round,pad=0.35"}
         ink = ink_on(colours[region])
-        axes.text(x, y, picture.names[region], color=ink, fontsize=8, ha="center", va="center", bbox=tag)
+        name = f"{numbers[region]} {picture.names[region]}"
+        axes.text(x, y, name, color=ink, fontsize=8, ha="center", va="center", bbox=tag)
     middle = np.array(list(places.values())).reshape(-1, 2)
     reach = np.abs(middle).max(axis=0, initial=1.0) + np.array([0.3, 0.2])
     axes.set(xlim=(-reach[0], reach[0]), ylim=(-reach[1], reach[1]))

@@ -31,6 +31,8 @@ STYLE = {
     "svg.fonttype": "none",
 }
 DPI = 110
+SHARP = 2 * DPI
+"""pixels per inch of photos with fine lines"""
 PAGE_COLOURS = {
     INK: "currentColor",
     FAINT: "var(--faint)",
@@ -63,9 +65,9 @@ def ink_on(colour: str) -> str:
     return max(("#ffffff", INK), key=lambda ink: contrast(ink, colour))
 
 
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float, dpi: int = DPI) -> Figure:
     """A white figure of `width` by `height` inches with the project's style."""
-    return Figure((width, height), dpi=DPI, layout="constrained", facecolor="white")
+    return Figure((width, height), dpi=dpi, layout="constrained", facecolor="white")
 
 
 def save(figure: Figure, path: Path | str) -> Path:
