@@ -36,6 +36,7 @@ EXAMPLES = {
     "bench evaluate": ("--images 100",),
     "bench kernels": ("--images 2",),
     "bench models": ("--models motifs",),
+    "bench photos": ("--photos coco/val2017 --annotations coco/annotations/instances_val2017.json",),
     "bench study": ("",),
     "bundle": ("--out my_bundle", "mini-motifs-fpn-sgdet-seg --out my_bundle --samples 3"),
     "profile list": ("",),
@@ -48,7 +49,11 @@ EXAMPLES = {
     ),
     "compare": ("evaluation/baseline evaluation/mine", "runs_a runs_b --out compared"),
     "transfer": ("--classes names.txt", "--classes names.txt --alias hoody=jacket --out transfer"),
-    "predict": ("photo.jpg --bundle bundles/mini --out graphs", "photos/ --bundle bundles/mini --out graphs --top 10"),
+    "predict": (
+        "photo.jpg --out graphs",
+        "photos/ --detections boxes.json --out graphs",
+        "photos/ --bundle bundles/mini --top 10 --out graphs",
+    ),
 }
 """command -> what follows it in each example of its help"""
 Help = argparse.RawDescriptionHelpFormatter

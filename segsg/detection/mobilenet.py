@@ -114,10 +114,18 @@ class MobileNetV2(nn.Module):
                 levels.append(x)
         return Maps(levels, expanded, F.relu6(self.last(x)))
 
-    def early(self, images: Float[Tensor, "images 3 h w"]) -> list[Float[Tensor, "images _ _ _"]]:
-        """The two finest levels alone, from the first `EARLY` blocks."""
+
+class EarlyBlocks(nn.Module):
+    """The first `EARLY` blocks of a trunk, for who needs no more of it; they are the trunk's own, not copies."""
+
+    def __init__(self, trunk: MobileNetV2):
+        super().__init__()
+        self.stem, self.blocks = trunk.stem, nn.ModuleList(trunk.blocks[:EARLY])
+
+    def forward(self, images: Float[Tensor, "images 3 h w"]) -> list[Float[Tensor, "images _ _ _"]]:
+        """The two finest levels."""
         x, levels = F.relu6(self.stem(images)), []
-        for place, block in enumerate(self.blocks[:EARLY]):
+        for place, block in enumerate(self.blocks):
             x = block(x)
             if place in KEPT:
                 levels.append(x)

@@ -14,8 +14,7 @@ from torch.nn import functional as F
 from torchvision import ops
 
 from segsg.detection.heads import jitter
-from segsg.detection.mobilenet import CHANNELS, EARLY, KEPT, MobileNetV2, signed
-from segsg.detection.ssd import SsdLite
+from segsg.detection.mobilenet import CHANNELS, EARLY, KEPT, EarlyBlocks, MobileNetV2, signed
 from segsg.kernels.draws import some
 from segsg.kernels.masks import coverage, crop
 from segsg.structures import MASK_SIDE, Batch, Mean
@@ -144,11 +143,11 @@ def _doubled(cells: Tensor) -> Tensor:
 
 
 class PhotoMasks(nn.Module):
-    """A frozen detector, whose trunk is read, and a head of masks: from a photo and its boxes to masks."""
+    """The frozen first blocks of a detector's trunk, and a head of masks: from a photo and its boxes to masks."""
 
-    def __init__(self, detector: SsdLite, head: BoxMasks):
+    def __init__(self, trunk: MobileNetV2, head: BoxMasks):
         super().__init__()
-        self.detector, self.head = detector.requires_grad_(False), head.requires_grad_(True)
+        self.early, self.head = EarlyBlocks(trunk).requires_grad_(False), head.requires_grad_(True)
         self.to(memory_format=torch.channels_last)  # four fifths of the time on processors
 
     @torch.no_grad()
@@ -163,7 +162,7 @@ class PhotoMasks(nn.Module):
         near, parts = boxes * factors.repeat(2), [boxes.new_zeros(0, MASK_SIDE, MASK_SIDE)]
         for start in range(0, len(boxes), AT_ONCE):
             some_boxes = near[start : start + AT_ONCE]
-            early = self.detector.trunk.early(crops(pixels, frames_of(some_boxes)))
+            early = self.early(crops(pixels, frames_of(some_boxes)))
             parts.append(self.head(*early, given(some_boxes, near)).sigmoid())
         return torch.cat(parts), frames_of(boxes)
 
@@ -173,7 +172,7 @@ class PhotoMasks(nn.Module):
         parts = [self._lesson(*of_photo) for of_photo in of_photos]
         seen, known, targets = (torch.cat(part) for part in zip(*parts, strict=True))
         with torch.no_grad():
-            early = self.detector.trunk.early(seen)
+            early = self.early(seen)
         logits = self.head(*early, known)
         surprise = F.binary_cross_entropy_with_logits(logits, targets, reduction="sum")
         masks = logits.sigmoid()

@@ -52,10 +52,13 @@ def regions_of(
 
 
 def pasted(mask: Float[Tensor, "side side"], box: Float[Tensor, "4"], size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
-    """A mask in the frame of its photo, computed within its box alone: photos may have many more pixels."""
+    """A mask in the frame of its photo of `size` (height, width), computed where its box lies in the photo alone:
+    photos may have many more pixels."""
     whole = np.zeros(size, dtype=bool)
-    left, top = (int(side) for side in box[:2].floor())
-    right, bottom = (int(side) for side in box[2:].ceil())
+    left, top = (max(0, int(side)) for side in box[:2].floor())
+    right, bottom = (min(most, int(side)) for most, side in zip(reversed(size), box[2:].ceil(), strict=True))
+    if right <= left or bottom <= top:
+        return whole
     inside = paste(mask[None], (box - box.new_tensor([left, top, left, top]))[None], (bottom - top, right - left))
     whole[top:bottom, left:right] = inside[0].numpy()
     return whole

@@ -58,8 +58,13 @@ class Finder(Protocol):
 class Masker(Protocol):
     """Finds the masks of boxes, whatever class they are of, from the pixels in them."""
 
-    def masks(self, photo: Pixels, boxes: Float[np.ndarray, "regions 4"]) -> Float[np.ndarray, "regions side side"]:
-        """Probability that a cell of each box, in pixels of the photo, belongs to its object."""
+    def masks(
+        self, photo: Pixels, boxes: Float[np.ndarray, "regions 4"]
+    ) -> tuple[Float[np.ndarray, "regions side side"], Float[np.ndarray, "regions 4"]]:
+        """Probability that a cell belongs to the object of its box, and the frames of the cells.
+
+        Boxes and frames are xyxy in pixels of the photo; a frame may reach beyond its box and beyond the photo.
+        """
 
 
 @runtime_checkable

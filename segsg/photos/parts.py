@@ -13,6 +13,7 @@ from torch import nn
 
 from segsg.photos.finders.torchvision_coco import mask_rcnn
 from segsg.photos.network import load_network
+from segsg.photos.shipped import box_masks, coco_ssd, names_and_boxes
 
 Loader = Callable[[Path, dict], nn.Module]
 Loaders = dict[str, dict[str, Loader]]
@@ -32,5 +33,9 @@ def _made(make: Callable[[dict], nn.Module], settings: dict, device: str) -> nn.
     return make(settings)
 
 
-LOADERS: Loaders = {"finder": {"torchvision-mask-rcnn": one_network(mask_rcnn)}, "masker": {}, "relater": {}}
+LOADERS: Loaders = {
+    "finder": {"coco-ssd": one_network(coco_ssd), "torchvision-mask-rcnn": one_network(mask_rcnn)},
+    "masker": {"box-masks": one_network(box_masks)},
+    "relater": {"names-and-boxes": names_and_boxes},
+}
 """step -> kind -> loader"""

@@ -154,7 +154,7 @@ class PhotoBundle:
         for name in found.names:
             if not self.knows(name):
                 raise ValueError(f"'{name}' is no name that the bundle {self.name} can relate; its card lists them")
-        masked = self._masked(photo, found)
+        masked = self.with_masks(photo, found)
         rows = zip(masked.names, masked.scores, masked.boxes, masked.masks, found.masks, strict=True)
         regions = tuple(
             Region(name, float(score), tuple(map(float, box)), runs, given=given is not None)
@@ -162,14 +162,14 @@ class PhotoBundle:
         )
         return PhotoGraph(photo, regions, self._relations(masked, photo.shape[:2], wanted))
 
-    def _masked(self, photo: Pixels, found: Found) -> Found:
+    def with_masks(self, photo: Pixels, found: Found) -> Found:
         """The regions, with masks of the masker where none is given."""
         missing = [place for place, runs in enumerate(found.masks) if runs is None]
         if self.masker is None or not missing:
             return found
-        boxes, masks = found.boxes[missing], list(found.masks)
-        for place, box, cells in zip(missing, boxes, self.masker.masks(photo, boxes), strict=True):
-            mask = pasted(torch.from_numpy(cells).float(), torch.from_numpy(box).float(), photo.shape[:2])
+        masks = list(found.masks)
+        for place, cells, frame in zip(missing, *self.masker.masks(photo, found.boxes[missing]), strict=True):
+            mask = pasted(torch.from_numpy(cells).float(), torch.from_numpy(frame).float(), photo.shape[:2])
             masks[place] = runs_of(mask)
         return replace(found, masks=tuple(masks))
 

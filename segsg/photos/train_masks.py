@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> None:
     training, judged = split(photos, options.held_out, options.seed)
     detector = load_ssd(options.detector)
     torch.manual_seed(options.seed)
-    masks = PhotoMasks(detector, BoxMasks(detector.trunk, WIDTH))
+    masks = PhotoMasks(detector.trunk, BoxMasks(detector.trunk, WIDTH))
     read = [digest(options.detector), digest(options.annotations)]
     run_of = fingerprint(read, options.steps, options.held_out, options.seed, surroundings())
     checkpoint = Checkpoint(options.out.with_name(f"{options.out.name}.training"), run_of)

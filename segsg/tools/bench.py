@@ -36,6 +36,7 @@ class Bench:
     options: dict[str, dict[str, Any]]
 
 
+PHOTO_FILES = {"photos": "a folder", "annotations": "instances in COCO's layout"}
 BENCHES = {
     "evaluate": Bench(
         "evaluator.py",
@@ -56,6 +57,12 @@ BENCHES = {
         | {"profile": {"default": "mini", "help": "whose widths and images; default: mini"}}
         | {"models": {"nargs": "+", "default": ["imp", "motifs", "vctree", "transformer"], "metavar": "MODEL"}}
         | {"growth": {"action": "store_true", "help": "then the first model with more regions, pairs and images"}},
+    ),
+    "photos": Bench(
+        "photos.py",
+        "a bundle for photographs: precision of boxes and masks, milliseconds and memory, on annotated photos",
+        {name: {"required": True, "metavar": "PATH", "help": text} for name, text in PHOTO_FILES.items()}
+        | {"bundle": {"default": "photos", "metavar": "BUNDLE", "help": "default: the shipped one"}},
     ),
     "study": Bench(
         "study.py", "how long each stage took when it last ran, and what is on disk; runs nothing", options={}

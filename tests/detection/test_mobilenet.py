@@ -4,7 +4,7 @@ from torch import nn
 from torch.testing import assert_close
 from torchvision.models import mobilenet_v2
 
-from segsg.detection.mobilenet import CHANNELS, STRIDES, MobileNetV2, SameConv, signed
+from segsg.detection.mobilenet import CHANNELS, STRIDES, EarlyBlocks, MobileNetV2, SameConv, signed
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_levels_have_the_channels_and_strides_that_are_told(trunk):
 
 def test_early_levels_are_the_finest(trunk):
     images = torch.rand(1, 3, 50, 30)
-    for early, level in zip(trunk.early(images), trunk(images).levels, strict=False):
+    for early, level in zip(EarlyBlocks(trunk)(images), trunk(images).levels, strict=False):
         assert torch.equal(early, level)
 
 

@@ -26,7 +26,7 @@ BOXES = torch.tensor([[10.0, 20, 60, 100], [0, 0, 30, 30], [40, 30, 90, 60]])
 def masks() -> PhotoMasks:
     torch.manual_seed(0)
     detector = SsdLite()
-    return PhotoMasks(detector, BoxMasks(detector.trunk, 8)).eval()
+    return PhotoMasks(detector.trunk, BoxMasks(detector.trunk, 8)).eval()
 
 
 def noise(height: int, width: int) -> torch.Tensor:
@@ -172,7 +172,7 @@ def test_learns_a_shape_and_leaves_the_detector_alone():
     torch.manual_seed(0)
     detector = SsdLite()
     before = {name: value.clone() for name, value in detector.state_dict().items()}
-    masks = PhotoMasks(detector, BoxMasks(detector.trunk, 8))
+    masks = PhotoMasks(detector.trunk, BoxMasks(detector.trunk, 8))
     batch = lesson([BOXES[:1], BOXES[1:]], [(120, 100), (70, 95)])
     optimizer = torch.optim.Adam(masks.head.parameters(), 3e-3)
     losses = []

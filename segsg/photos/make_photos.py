@@ -1,0 +1,105 @@
+"""Writes the bundle `photos` from its trained parts: `python -m segsg.photos.make_photos --help`.
+
+The parts come from `segsg.photos.convert_ssd`, `segsg.photos.train_masks` and `segsg.photos.train_relations`. What was
+measured of them, by `segsg bench photos`, goes into the card.
+"""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from segsg.detection.ssd import Limits, load_ssd
+from segsg.files import DataError, digest, plainly, read_json, to_json, user_path, whole_folder, write_text
+from segsg.grounding.box_masks import BoxMasks, PhotoMasks
+from segsg.photos.export import TEMPLATES
+from segsg.photos.folder import CARD, FORMAT, MANIFEST, PHOTOS, VERSION
+from segsg.photos.parts import WEIGHTS
+from segsg.photos.photo_bundle import FINDER, MASKER, RELATER, SAMPLES
+from segsg.photos.relater import load_relater
+from segsg.photos.shipped import BoxMasker, CocoSsd
+from segsg.photos.train_masks import WIDTH
+from segsg.report.pages import environment
+
+MOST_BYTES = 16 * 10**6
+"""of the whole bundle, since it is part of a checkout"""
+LICENCE = "MIT; the finder: Apache-2.0, see NOTICE and LICENSE; word vectors: GloVe (PDDL); samples: see the card"
+CARD_TEMPLATE = "photos_card.md"
+
+
+def half(module: nn.Module, path: Path) -> None:
+    """The weights of a part, in half precision."""
+    path.parent.mkdir()
+    save_file({name: value.half().contiguous() for name, value in module.state_dict().items()}, path)
+
+
+def masker(detector: Path, head: Path) -> BoxMasker:
+    """The masker from weights of the detector, whose first blocks it reads, and of the head."""
+    trunk = load_ssd(detector).trunk
+    with torch.random.fork_rng(devices=[]):
+        network = PhotoMasks(trunk, BoxMasks(trunk, WIDTH))
+    network.head.load_state_dict({name: value.float() for name, value in load_file(head).items()})
+    return BoxMasker(network)
+
+
+def write(options: argparse.Namespace, out: Path) -> None:
+    """All files of the bundle in the folder `out`, which is there and empty."""
+    half(CocoSsd(load_ssd(options.detector), Limits()), out / FINDER / WEIGHTS)
+    half(masker(options.detector, options.masks), out / MASKER / WEIGHTS)
+    relater = load_relater(options.relater)
+    shutil.copytree(options.relater, out / RELATER, ignore=lambda _, names: [n for n in names if "relater." not in n])
+    shutil.copytree(options.samples, out / SAMPLES)
+    for name in ("LICENSE", "NOTICE"):
+        shutil.copyfile(options.licence / name, out / name)
+    measured = read_json(options.measured) if options.measured else None
+    facts = {"measured": measured, "relater": read_json(options.relater / "relater.json"), "names": relater.names}
+    card = environment(TEMPLATES).get_template(CARD_TEMPLATE).render(predicates=relater.predicates, **facts)
+    write_text(out / CARD, card)
+    manifest = {
+        "format": FORMAT,
+        "version": VERSION,
+        "kind": PHOTOS,
+        "name": "photos",
+        "licence": LICENCE,
+        "trained": {"measured": measured},
+        "warning": None,
+        FINDER: {"kind": "coco-ssd", "settings": {}},
+        MASKER: {"kind": "box-masks", "settings": {"width": WIDTH}},
+        RELATER: {"kind": "names-and-boxes", "settings": {}},
+    }
+    files = [path for path in sorted(out.rglob("*")) if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    if size > MOST_BYTES:
+        raise DataError(out, "files", f"have {size:,} bytes, more than {MOST_BYTES:,}", "give smaller samples")
+    listed = {path.relative_to(out).as_posix(): digest(path) for path in files}
+    write_text(out / MANIFEST, to_json(manifest | {"files": listed}))
+
+
+def main() -> int:
+    """Writes the bundle that the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--detector", type=user_path, required=True, help="written by segsg.photos.convert_ssd")
+    parser.add_argument("--masks", type=user_path, required=True, help="written by segsg.photos.train_masks")
+    parser.add_argument("--relater", type=user_path, required=True, help="folder of segsg.photos.train_relations")
+    parser.add_argument(
+        "--licence", type=user_path, required=True, help="folder with the detector's LICENSE and NOTICE"
+    )
+    parser.add_argument("--samples", type=user_path, required=True, help="folder of free photos")
+    parser.add_argument("--measured", type=user_path, help="figures for the card, JSON of `segsg bench photos`")
+    parser.add_argument("--out", type=user_path, default=Path("bundles/photos"))
+    options = parser.parse_args()
+    try:
+        with whole_folder(options.out) as part:
+            write(options, part)
+    except (ValueError, OSError) as error:
+        print(plainly(error), file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
