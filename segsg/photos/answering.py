@@ -23,7 +23,7 @@ class Answering:
 
     def __init__(self, bundle: Bundle | PhotoBundle, wanted: Wanted):
         self._bundle, self._wanted = bundle, wanted
-        self.name, self.warning = bundle.name, bundle.warning
+        self.name, self.warning, self.scores = bundle.name, bundle.warning, bundle.scores
         self.identity = _identity(bundle.identity, wanted.top, wanted.threshold)
 
     def graphs(self, photos: list[tuple[Named, Pixels]]) -> list[PhotoGraph]:

@@ -20,7 +20,7 @@ from segsg.photos.answer import regions_of, surest
 from segsg.photos.folder import AGAIN, CARD, MANIFEST, check_files, read_raw
 from segsg.photos.found import Found
 from segsg.photos.given import given_batch, given_to, with_regions
-from segsg.photos.graph import PhotoGraph, Wanted
+from segsg.photos.graph import UNCALIBRATED, PhotoGraph, Wanted
 from segsg.photos.input import Photo, Pixels, read, sample
 from segsg.photos.network import load_network
 from segsg.structures import Batch, Look, Sample
@@ -116,7 +116,7 @@ def load_bundle(folder: Path | str, device: torch.device | str | None = None) ->
 class Bundle:
     """A trained model and all that it needs to know; `warning` is what everybody who sees an answer has to know."""
 
-    tasks = GIVEN_TASKS
+    tasks, scores = GIVEN_TASKS, UNCALIBRATED
 
     def __init__(self, folder: Path, manifest: Manifest, known: Facts, device: torch.device | str | None):
         self.manifest, self.names = manifest, known.names

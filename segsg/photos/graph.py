@@ -20,6 +20,10 @@ SAID = 3
 """relations in the words of a graph"""
 SCREEN = 1024
 """pixels; the longer side of a photo on a page or in a picture"""
+SCORE = "A score is the product of the scores of both objects and the probability of the predicate"
+UNCALIBRATED = f"{SCORE}; nobody calibrated it."
+"""what people have to know of the scores of a study's network"""
+CALIBRATED = f"{SCORE}. The last is calibrated; the scores of objects are those of whoever found them."
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels of the photo, upright"""
 
@@ -59,12 +63,12 @@ class Region:
     @property
     def mask(self) -> Bool[np.ndarray, "h w"] | None:
         """The mask in the frame of the photo."""
-        return None if self.runs is None else coco_masks.decode(self.runs).astype(bool)
+        return None if self.runs is None else mask_of(self.runs)
 
 
 @dataclass(frozen=True)
 class PairRegion:
-    """Where two regions meet in the eyes of the model: m_jj' of eq. 6, in the frame of their union box."""
+    """Where the smoothed masks of two regions meet (eq. 6; of a study's model as it sees them), in their union box."""
 
     box: Box
     weights: Float[np.ndarray, "28 28"] = field(repr=False)
@@ -161,6 +165,11 @@ class PhotoGraph:
             save(overlay(self), path)
         else:
             raise ValueError(f"{path}: ending {path.suffix or 'none'}; a graph is saved as .html, .json or .png")
+
+
+def mask_of(runs: dict) -> Bool[np.ndarray, "h w"]:
+    """A mask from COCO's compressed run lengths."""
+    return coco_masks.decode(runs).astype(bool)
 
 
 def runs_of(mask: Bool[np.ndarray, "h w"]) -> dict:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from segsg.figures.overlay import Picture, scene_graph_overlay
 from segsg.photos.drawing import diagram, drawing, embedded
-from segsg.photos.graph import PhotoGraph, Region, shrunk
+from segsg.photos.graph import UNCALIBRATED, PhotoGraph, Region, shrunk
 from segsg.report import pages
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -27,6 +27,8 @@ class Frame:
 
     bundle: str
     warning: str | None
+    scores: str = UNCALIBRATED
+    """what a score is"""
     index: bool = False
 
 

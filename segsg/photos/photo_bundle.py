@@ -11,15 +11,20 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import nn
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torchvision.transforms.functional import gaussian_blur
 
 from segsg.files import DataError, digest
+from segsg.kernels.boxes import union_boxes
+from segsg.kernels.masks import crop
 from segsg.photos.answer import pasted
 from segsg.photos.folder import AGAIN, CARD, MANIFEST, check_files, read_raw
 from segsg.photos.found import Finder, Found, Masker, Relater
-from segsg.photos.graph import PhotoGraph, Region, Relation, Wanted, runs_of
+from segsg.photos.graph import CALIBRATED, PairRegion, PhotoGraph, Region, Relation, Wanted, mask_of, runs_of
 from segsg.photos.input import Photo, Pixels, read
 from segsg.photos.parts import LOADERS, Loaders
+from segsg.structures import MASK_SIDE
 from segsg.study.params import Name, read_section
 
 FINDER, MASKER, RELATER = "finder", "masker", "relater"
@@ -27,6 +32,8 @@ PROTOCOLS = {FINDER: Finder, MASKER: Masker, RELATER: Relater}
 TEXTS = frozenset({"NOTICE", "LICENSE"})
 """files that licences ask for"""
 SAMPLES = "samples"
+KERNEL, SMOOTH = 7, 1.5
+"""cells of 28 x 28 in a union box: width of the Gaussian kernel, and its standard deviation"""
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ def _part(folder: Path, step: str, part: Part, loaders: Loaders) -> nn.Module:
 class PhotoBundle:
     """A finder, a masker (or None: boxes stand for masks) and a relater. `identity` changes with any of its files."""
 
-    tasks = ("predcls",)
+    tasks, scores = ("predcls",), CALIBRATED
 
     def __init__(
         self, finder: Finder, masker: Masker | None, relater: Relater, *, name: str, warning: str | None, identity: str
@@ -183,9 +190,28 @@ class PhotoBundle:
         predicates = probabilities.argmax(axis=1)
         scores = probabilities.max(axis=1) * found.scores[pairs].prod(axis=1)
         best = np.argsort(-scores, kind="stable")[: wanted.top]
-        names = self.relater.predicates
+        names, best = self.relater.predicates, [i for i in best if scores[i] >= wanted.threshold]
+        where = meetings(found, pairs[best])
         return tuple(
-            Relation(int(pairs[i, 0]), names[predicates[i]], int(pairs[i, 1]), float(scores[i]))
-            for i in best
-            if scores[i] >= wanted.threshold
+            Relation(int(pairs[i, 0]), names[predicates[i]], int(pairs[i, 1]), float(scores[i]), place)
+            for i, place in zip(best, where, strict=True)
         )
+
+
+def meetings(found: Found, pairs: Int[np.ndarray, "pairs 2"]) -> list[PairRegion | None]:
+    """Where the smoothed masks of each pair meet in its union box, as eq. 6 has it with one Gaussian for all.
+
+    None for a pair of which a mask is not known.
+    """
+    masks = [None if runs is None else torch.from_numpy(mask_of(runs)) for runs in found.masks]
+    boxes = torch.from_numpy(found.boxes).float()
+    return [
+        None if masks[s] is None or masks[o] is None else _meeting(torch.stack([masks[s], masks[o]]), boxes[[s, o]])
+        for s, o in pairs.tolist()
+    ]
+
+
+def _meeting(masks: Bool[Tensor, "2 h w"], boxes: Float[Tensor, "2 4"]) -> PairRegion:
+    union = union_boxes(boxes[:1], boxes[1:])
+    cells = gaussian_blur(crop(masks, union.expand(2, -1), MASK_SIDE), KERNEL, SMOOTH)
+    return PairRegion(tuple(union[0].tolist()), cells.prod(dim=0).numpy())

@@ -97,7 +97,9 @@ def predict(
     from segsg.photos.page import Frame
     from segsg.photos.results import Results
 
-    frame = Frame(answers.name, answers.warning, index=only is None and (len(photos) > 1 or has_index(out)))
+    frame = Frame(
+        answers.name, answers.warning, answers.scores, index=only is None and (len(photos) > 1 or has_index(out))
+    )
     results = Results(frame, out, run=answers.identity, only=only)
     with tqdm(total=len(photos), desc="photos", unit="photo") as bar:
         left = [photo for photo in photos if not (resume and results.take_over(photo))]
