@@ -82,7 +82,7 @@ class Relation:
     predicate: str
     object: int
     score: float
-    where: PairRegion | None = None
+    where: PairRegion | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, repr=False)
