@@ -12,12 +12,12 @@ from segsg.pipeline.notebook import clean
 from segsg.pipeline.processes import alone
 from segsg.study import profile
 from segsg.study.params import PARAMS_FILE
-from segsg.tools import bench, compare, convert, evaluate, export, transfer
+from segsg.tools import bench, check_data, compare, convert, evaluate, export, transfer
 
 Command = Callable[[argparse.Namespace], int]
 IN_PROJECT = (repro.add, trial.add, verify.add, export.add, bench.add, predict.add_bundle)
 """what adds commands that run in the project's folder"""
-ANYWHERE = (evaluate.add, compare.add, transfer.add, convert.add, predict.add_predict)
+ANYWHERE = (evaluate.add, compare.add, transfer.add, convert.add, check_data.add, predict.add_predict)
 """what adds commands that need no project"""
 
 

@@ -24,6 +24,7 @@ from segsg.data.entries import read_lists
 from segsg.files import ROOT, DataError, user_path, whole, write_text
 from segsg.pipeline.processes import alone, run, stoppable
 from segsg.pipeline.repro import add_jobs
+from segsg.tools.own_files import Paths, paths
 from segsg.values import field
 
 SOURCES = (
@@ -37,19 +38,10 @@ SOURCES = (
     ".dvcsite/repo/.gitignore",
 )
 """all that the stages need"""
-GRAPH_FILES = {
-    "annotations": ("VG-SGG.h5", "VG-SGG-with-attri.h5"),
-    "vocabulary": ("VG-SGG-dicts.json", "VG-SGG-dicts-with-attri.json"),
-    "images": ("image_data.json",),
-    "photos": ("VG_100K", "images"),
-}
-MASK_FILES = {"annotations": ("annotations/instances_val2017.json",), "photos": ("images", "val2017")}
 GRAPHS, MASKS = "data.scene_graphs.annotations", ("data.masks_train.annotations", "data.masks_validation.annotations")
 VALIDATION = 1
 """images that the profile of a trial takes from the training split"""
 TRAIN, TEST = 0, 2
-Paths = dict[str, Path]
-"""key of params.yaml -> file or folder"""
 
 
 def add(commands, command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -127,27 +119,6 @@ def segsg(folder: Path, *arguments: str) -> int:
     """Run `segsg ARGUMENTS` of the copy in `folder`, which hides the installed package; returns the exit code."""
     variables = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     return run([sys.executable, "-m", "segsg.cli", *arguments], cwd=folder, env=variables)
-
-
-def paths(graphs: Path, masks: Path, word_vectors: Path) -> Paths:
-    """Where everything of the section `data` is, in a folder of Visual Genome's layout, one of COCO's, and vectors.
-
-    ValueError names what is missing and what it may be called.
-    """
-    if not word_vectors.is_file():
-        raise ValueError(f"{word_vectors}: no such file of word vectors; expected GloVe's text format, a word a line")
-    found = {f"scene_graphs.{key}": _first(graphs, names) for key, names in GRAPH_FILES.items()}
-    for split in ("masks_train", "masks_validation"):
-        found |= {f"{split}.{key}": _first(masks, names) for key, names in MASK_FILES.items()}
-    found["word_vectors"] = word_vectors.resolve()
-    return {f"data.{key}": path for key, path in found.items()}
-
-
-def _first(folder: Path, names: tuple[str, ...]) -> Path:
-    for name in names:
-        if (folder / name).exists():
-            return (folder / name).resolve()
-    raise ValueError(f"{folder}: no {' or '.join(names)} in it; put it there or link it")
 
 
 def cut(files: Paths, images: int, folder: Path) -> Paths:
