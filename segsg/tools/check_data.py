@@ -148,8 +148,7 @@ def annotated(data: "OwnData") -> Iterator["Picture"]:
     from segsg.figures.pictures import class_names
     from segsg.study.sets import spread
 
-    lost = set(data.lost[0]) if data.lost[1] else set()
-    names = data.names
+    names, lost = data.names, set(data.lost)
     chosen = spread(data.graphs["train"], PHOTOS)
     for index, image_id in enumerate(chosen.image_ids):
         if f"{image_id}.jpg" in lost:

@@ -1,6 +1,6 @@
 """What a user's files hold, counted before any training, and what about them looks wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,7 +21,7 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 FEW = 5
 """examples; a predicate with fewer is hardly learned"""
 SMALL = 0.5
-"""share of boxes below a pixel from which their unit is doubted"""
+"""share of boxes of a pixel from which their unit is doubted"""
 NAMED = 8
 """names in a line"""
 
@@ -58,14 +58,14 @@ def count(dataset: SceneGraphSet) -> Counts:
 
 @dataclass(frozen=True)
 class OwnData:
-    """Sets that could be read. `lost` are the first photos that are not there, and the number of all of them."""
+    """Sets that could be read. `lost` are the photos that are not there."""
 
     files: OwnFiles
     graphs: Mapping[str, SceneGraphSet]
     masks: MaskSet
     counts: Mapping[str, Counts]
     name_pairs: Mapping[str, str]
-    lost: tuple[tuple[str, ...], int]
+    lost: tuple[str, ...]
 
     @property
     def names(self) -> Vocabulary:
@@ -105,23 +105,21 @@ def _split(files: OwnFiles, split: Split) -> SceneGraphSet:
     return SceneGraphSet(*parts, split, validation_images=files.validation_images)
 
 
-def _lost(files: OwnFiles, graphs: Mapping[str, SceneGraphSet]) -> tuple[tuple[str, ...], int]:
+def _lost(files: OwnFiles, graphs: Mapping[str, SceneGraphSet]) -> tuple[str, ...]:
     lost = []
     for image_id in (image_id for dataset in graphs.values() for image_id in dataset.image_ids):
         try:
             find_photo(files.graphs.photos, f"{image_id}.jpg")
         except DataError:
             lost.append(f"{image_id}.jpg")
-    return tuple(lost[:NAMED]), len(lost)
+    return tuple(lost)
 
 
 def faults(data: OwnData) -> list[str]:
     """What would stop a study, a line each."""
-    lost, number = data.lost
-    names, masks = data.names, data.masks.vocabulary.classes
-    lines = (
-        [f"Photos that are not in {data.files.graphs.photos} ({number}): {_listed(lost, number)}."] if number else []
-    )
+    names, masks, lines = data.names, data.masks.vocabulary.classes, []
+    if data.lost:
+        lines.append(f"Photos that are not in {data.files.graphs.photos} ({len(data.lost)}): {_listed(data.lost)}.")
     if isinstance(data.borrowed, DataError):
         lines.append(f"{data.borrowed}.")
     else:
@@ -146,11 +144,11 @@ def concerns(data: OwnData) -> list[str]:
     """What looks wrong and stops nothing, a line each."""
     train, test, names = data.counts["train"], data.counts["test"], data.names
     lines = [*data.graphs["train"].remarks, *data.masks.remarks]
-    small = int((train.shortest < 1).sum())
+    small = int((train.shortest <= 1).sum())
     if small > SMALL * train.boxes:
         lines.append(
-            f"{small} of {train.boxes} training boxes are thinner than a pixel. Are their corners shares of the photo, "
-            "where pixels were expected?"
+            f"{small} of {train.boxes} training boxes are no thicker than a pixel. Are their corners shares of the "
+            "photo, where pixels were expected?"
         )
     unused = [name for name, number in zip(names.classes, train.of_class[1:], strict=True) if not number]
     if unused:
@@ -185,6 +183,6 @@ def _about_masks(data: OwnData) -> list[str]:
     return lines
 
 
-def _listed(names: list[str] | tuple[str, ...], number: int | None = None) -> str:
-    more = (number or len(names)) - NAMED
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
