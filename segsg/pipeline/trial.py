@@ -26,7 +26,7 @@ from segsg.files import ROOT, DataError, user_path, whole, write_text
 from segsg.pipeline.processes import alone, run, stoppable
 from segsg.pipeline.repro import add_jobs
 from segsg.pipeline.trial_page import PAGE, write_page
-from segsg.study.params import PARAMS_FILE, Params, load
+from segsg.study.params import PARAMS_FILE, load
 from segsg.tools import check_data
 from segsg.tools.own_files import Paths, of_params, paths
 from segsg.values import field
@@ -78,17 +78,17 @@ def run_trial(options: argparse.Namespace) -> int:
         copy = create(ROOT / "work" / "trial")
         if options.images is not None:
             files |= cut(files, options.images, copy / "excerpt")
-        if code := use(copy, "trial", overrides(files) + options.set):
-            return code
-        return try_out(copy, load(copy / PARAMS_FILE), options.jobs)
+        return try_out(copy, overrides(files) + options.set, options.jobs)
 
 
-def try_out(copy: Path, params: Params, jobs: int) -> int:
+def try_out(copy: Path, sets: list[str], jobs: int) -> int:
     """Draw and judge the files of a trial, then run its stages in `copy`; the page is kept however that ends.
 
     DataError for files that cannot be read at all.
     """
-    report = copy / "reports" / "trial"
+    if code := use(copy, "trial", sets):
+        return code
+    params, report = load(copy / PARAMS_FILE), copy / "reports" / "trial"
     try:
         stops = check_data.check(of_params(params), report / LOOK)
         code = 1 if stops else segsg(copy, "repro", "--jobs", str(jobs))

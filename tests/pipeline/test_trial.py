@@ -146,8 +146,9 @@ def tried(project, monkeypatch, check, code=0):
     monkeypatch.setattr(trial, "write_page", write_page)
     monkeypatch.setattr(trial, "of_params", lambda params: params)
     monkeypatch.setattr(trial.check_data, "check", check)
-    values = read_section(Params, profile.resolve("trial"), "trial")
-    return begun, pages, lambda: trial.try_out(project / "copy", values, 1)
+    monkeypatch.setattr(trial, "use", lambda *_: 0)
+    monkeypatch.setattr(trial, "load", lambda path: read_section(Params, profile.resolve("trial"), "trial"))
+    return begun, pages, lambda: trial.try_out(project / "copy", [], 1)
 
 
 @pytest.mark.parametrize(("stops", "code", "begun", "ran"), [
