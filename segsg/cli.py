@@ -14,7 +14,7 @@ from segsg.pipeline.notebook import clean
 from segsg.pipeline.processes import alone
 from segsg.study import profile
 from segsg.study.params import PARAMS_FILE
-from segsg.tools import absent, bench, compare, evaluate, export, transfer
+from segsg.tools import absent, bench, check_data, compare, convert, evaluate, export, transfer
 
 try:
     from segsg.photos import predict as photos
@@ -24,7 +24,7 @@ except ModuleNotFoundError:  # installed without the extra `photos`
 Command = Callable[[argparse.Namespace], int]
 IN_PROJECT = (repro.add, listing.add, trial.add, verify.add, export.add, bench.add, photos.add_bundle)
 """what adds commands that run in the project's folder"""
-ANYWHERE = (evaluate.add, compare.add, transfer.add, photos.add_predict)
+ANYWHERE = (evaluate.add, compare.add, transfer.add, convert.add, check_data.add, photos.add_predict)
 """what adds commands that need no project"""
 EXAMPLES = {
     "repro": ("--jobs 2", "--dry-run"),
@@ -49,6 +49,13 @@ EXAMPLES = {
     ),
     "compare": ("evaluation/baseline evaluation/mine", "runs_a runs_b --out compared"),
     "transfer": ("--classes names.txt", "--classes names.txt --alias hoody=jacket --out transfer"),
+    "convert": (
+        "--from vrd --train annotations_train.json --test annotations_test.json --classes objects.json "
+        "--predicates predicates.json --photos sg_train_images sg_test_images --out vrd",
+        "--from coco-relations --train train.json --test test.json --photos images --out own",
+        "--from csv --boxes boxes.csv --relations relations.csv --photos images --out own",
+    ),
+    "check-data": ("--graphs own --masks coco --word-vectors glove.6B.50d.txt --out look", "--out look"),
     "predict": (
         "photo.jpg --out graphs",
         "photos/ --detections boxes.json --out graphs",

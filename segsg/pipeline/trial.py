@@ -1,8 +1,9 @@
 """The whole pipeline in a copy of the project: the commands `segsg smoke` and `segsg trial`.
 
 A smoke run draws its own few images, in a temporary copy. A trial takes the paper's network sizes to a user's own
-photos, or to a few of a whole set, for a step or two. It runs in work/trial, from the start each time: one or two steps
-are cheap, and the files may have been corrected since. Both leave the user's params.yaml and dvc.lock alone.
+photos, or to a few of a whole set, for a step or two, once `segsg check-data` has found nothing wrong. It runs in
+work/trial, from the start each time: one or two steps are cheap, and the files may have been corrected since. Both
+leave the user's params.yaml and dvc.lock alone.
 """
 
 import argparse
@@ -24,6 +25,10 @@ from segsg.data.entries import read_lists
 from segsg.files import ROOT, DataError, user_path, whole, write_text
 from segsg.pipeline.processes import alone, run, stoppable
 from segsg.pipeline.repro import add_jobs
+from segsg.pipeline.trial_page import PAGE, write_page
+from segsg.study.params import PARAMS_FILE, load
+from segsg.tools import check_data
+from segsg.tools.own_files import Paths, of_params, paths
 from segsg.values import field
 
 SOURCES = (
@@ -37,19 +42,12 @@ SOURCES = (
     ".dvcsite/repo/.gitignore",
 )
 """all that the stages need"""
-GRAPH_FILES = {
-    "annotations": ("VG-SGG.h5", "VG-SGG-with-attri.h5"),
-    "vocabulary": ("VG-SGG-dicts.json", "VG-SGG-dicts-with-attri.json"),
-    "images": ("image_data.json",),
-    "photos": ("VG_100K", "images"),
-}
-MASK_FILES = {"annotations": ("annotations/instances_val2017.json",), "photos": ("images", "val2017")}
 GRAPHS, MASKS = "data.scene_graphs.annotations", ("data.masks_train.annotations", "data.masks_validation.annotations")
+LOOK = "look"
+"""folder of a trial's report with the page of `segsg check-data`"""
 VALIDATION = 1
 """images that the profile of a trial takes from the training split"""
 TRAIN, TEST = 0, 2
-Paths = dict[str, Path]
-"""key of params.yaml -> file or folder"""
 
 
 def add(commands, command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -68,19 +66,40 @@ def run_smoke(options: argparse.Namespace) -> int:
     """Run every stage of the smoke profile; the exit code is 0 if its report was written. The report is kept."""
     began = time.monotonic()
     with stoppable(signal.SIGINT), tempfile.TemporaryDirectory(prefix="segsg-smoke-") as folder:
-        code = run_study(create(Path(folder) / "project"), "smoke", [], options.jobs)
+        code = run_study(create(Path(folder) / "project"), "smoke", options.jobs)
     print(f"smoke: {'failed' if code else 'every stage ran'} in {time.monotonic() - began:.0f} s")
     return code
 
 
 def run_trial(options: argparse.Namespace) -> int:
-    """Run the profile `trial` on the user's files, and keep its report."""
+    """Check the user's files, run the profile `trial` on them if they pass, and keep its report and a page about it."""
     files = paths(options.graphs, options.masks, options.word_vectors)
     with stoppable(signal.SIGINT), alone(ROOT / "work" / "trial.lock"):
         copy = create(ROOT / "work" / "trial")
         if options.images is not None:
             files |= cut(files, options.images, copy / "excerpt")
-        return run_study(copy, "trial", overrides(files) + options.set, options.jobs)
+        return try_out(copy, overrides(files) + options.set, options.jobs)
+
+
+def try_out(copy: Path, sets: list[str], jobs: int) -> int:
+    """Draw and judge the files of a trial, then run its stages in `copy`; the page is kept however that ends.
+
+    DataError for files that cannot be read at all.
+    """
+    if code := use(copy, "trial", sets):
+        return code
+    params, report = load(copy / PARAMS_FILE), copy / "reports" / "trial"
+    try:
+        stops = check_data.check(of_params(params), report / LOOK)
+        code = 1 if stops else segsg(copy, "repro", "--jobs", str(jobs))
+        write_page(report, params, executed=copy / "executed" / "trial", ran=None if stops else code == 0)
+    except DataError as error:
+        write_page(report, params, executed=copy / "executed" / "trial", ran=None, error=str(error))
+        raise
+    finally:
+        if report.is_dir():
+            print(f"Is it readable, and how long would it take? {keep(report, ROOT / 'reports' / 'trial') / PAGE}")
+    return code
 
 
 def overrides(files: Paths) -> list[str]:
@@ -103,10 +122,14 @@ def create(folder: Path) -> Path:
     return folder
 
 
-def run_study(copy: Path, profile: str, sets: list[str], jobs: int) -> int:
+def use(copy: Path, profile: str, sets: list[str]) -> int:
+    """Write params.yaml of a copy; returns the exit code."""
+    return segsg(copy, "profile", "use", profile, *(word for override in sets for word in ("--set", override)))
+
+
+def run_study(copy: Path, profile: str, jobs: int) -> int:
     """Run every stage of a profile in a copy; returns the exit code. The report goes to the project itself."""
-    options = [word for override in sets for word in ("--set", override)]
-    code = segsg(copy, "profile", "use", profile, *options) or segsg(copy, "repro", "--jobs", str(jobs))
+    code = use(copy, profile, []) or segsg(copy, "repro", "--jobs", str(jobs))
     if code == 0:
         kept = keep(copy / "reports" / profile, ROOT / "reports" / profile)
         print(f"Copied to {kept / 'html' / 'index.html'}")
@@ -127,27 +150,6 @@ def segsg(folder: Path, *arguments: str) -> int:
     """Run `segsg ARGUMENTS` of the copy in `folder`, which hides the installed package; returns the exit code."""
     variables = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     return run([sys.executable, "-m", "segsg.cli", *arguments], cwd=folder, env=variables)
-
-
-def paths(graphs: Path, masks: Path, word_vectors: Path) -> Paths:
-    """Where everything of the section `data` is, in a folder of Visual Genome's layout, one of COCO's, and vectors.
-
-    ValueError names what is missing and what it may be called.
-    """
-    if not word_vectors.is_file():
-        raise ValueError(f"{word_vectors}: no such file of word vectors; expected GloVe's text format, a word a line")
-    found = {f"scene_graphs.{key}": _first(graphs, names) for key, names in GRAPH_FILES.items()}
-    for split in ("masks_train", "masks_validation"):
-        found |= {f"{split}.{key}": _first(masks, names) for key, names in MASK_FILES.items()}
-    found["word_vectors"] = word_vectors.resolve()
-    return {f"data.{key}": path for key, path in found.items()}
-
-
-def _first(folder: Path, names: tuple[str, ...]) -> Path:
-    for name in names:
-        if (folder / name).exists():
-            return (folder / name).resolve()
-    raise ValueError(f"{folder}: no {' or '.join(names)} in it; put it there or link it")
 
 
 def cut(files: Paths, images: int, folder: Path) -> Paths:

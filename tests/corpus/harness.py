@@ -356,6 +356,7 @@ def chosen(only: list[str], thorough: bool = False) -> list[Case]:
 
     Without a text and unless `thorough`, one in `EVERY` of the matrices, the same at every run.
     """
+    import convert_cases
     import data_cases
     import formats_cases
     import harness_cases
@@ -364,7 +365,7 @@ def chosen(only: list[str], thorough: bool = False) -> list[Case]:
     import warm
 
     warm.up()
-    modules = (harness_cases, data_cases, formats_cases, photo_cases, project_cases)
+    modules = (harness_cases, convert_cases, data_cases, formats_cases, photo_cases, project_cases)
     found = [case for module in modules for case in module.cases()]
     repeated = [name for name, count in Counter(case.name for case in found).items() if count > 1]
     if repeated:

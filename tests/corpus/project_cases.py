@@ -44,6 +44,7 @@ def inside(project: Path) -> Iterator[None]:
         *((module, "ROOT", project) for module in modules),
         (repro, "reproduce", begun),
         (trial, "run_study", begun),
+        (trial, "try_out", begun),
     ]
     with contextlib.ExitStack() as stack:
         for module, name, value in stand_ins:

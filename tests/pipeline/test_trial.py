@@ -4,11 +4,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from segsg.files import ROOT
+from segsg.files import ROOT, DataError
 from segsg.pipeline import trial
 from segsg.pipeline.processes import alone
 from segsg.pipeline.trial import cut, paths
 from segsg.study import profile
+from segsg.study.params import Params, read_section
 
 
 @pytest.fixture
@@ -126,3 +127,49 @@ def test_a_second_trial_is_refused_before_it_touches_the_first(project, folders,
         pytest.raises(ValueError, match=r"trial\.lock: process \d+ is at work"),
     ):
         trial.run_trial(options)
+
+
+def tried(project, monkeypatch, check, code=0):
+    """Tries a study out with another check and another end of its stages; returns what became of it."""
+    begun, pages = [], []
+
+    def segsg(folder, *arguments):
+        begun.append(arguments[0])
+        return code
+
+    def write_page(report, params, **how):
+        report.mkdir(parents=True, exist_ok=True)
+        (report / "trial.html").touch()
+        pages.append((how["ran"], how.get("error", "")))
+
+    monkeypatch.setattr(trial, "segsg", segsg)
+    monkeypatch.setattr(trial, "write_page", write_page)
+    monkeypatch.setattr(trial, "of_params", lambda params: params)
+    monkeypatch.setattr(trial.check_data, "check", check)
+    monkeypatch.setattr(trial, "use", lambda *_: 0)
+    monkeypatch.setattr(trial, "load", lambda path: read_section(Params, profile.resolve("trial"), "trial"))
+    return begun, pages, lambda: trial.try_out(project / "copy", [], 1)
+
+
+@pytest.mark.parametrize(("stops", "code", "begun", "ran"), [
+    (True, 0, [], None), (False, 0, ["repro"], True), (False, 1, ["repro"], False),
+])  # fmt: skip
+def test_stages_run_only_on_files_without_a_fault(project, monkeypatch, stops, code, begun, ran):
+    monkeypatch.chdir(ROOT)
+    seen, pages, run = tried(project, monkeypatch, lambda files, out: stops, code)
+    assert run() == (1 if stops else code)
+    assert seen == begun and pages == [(ran, "")]
+    assert (project / "reports/trial/trial.html").is_file()
+
+
+def test_files_that_cannot_be_read_leave_a_page_that_says_so(project, monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+    def check(files, out):
+        raise DataError("x.h5", "file", "is bad", "mend it")
+
+    seen, pages, run = tried(project, monkeypatch, check)
+    with pytest.raises(DataError, match="is bad"):
+        run()
+    assert seen == [] and pages == [(None, "x.h5: file: is bad; mend it")]
+    assert (project / "reports/trial/trial.html").is_file()
