@@ -72,7 +72,7 @@ EXIT = """exit codes:
   130, 143  stopped by Ctrl-C, by `kill`; the same command goes on or begins anew, as it says
 
 Tab completion, once for bash: segsg --print-completion bash >> ~/.bash_completion (other shells: docs/running.md).
-Start with `segsg predict bundles/mini/samples --bundle bundles/mini --out graphs`, or `segsg COMMAND --help`."""
+Start with `segsg predict bundles/photos/samples --out graphs`, or `segsg COMMAND --help`."""
 
 
 def example(command: str) -> str:
