@@ -126,10 +126,10 @@ def test_other_weights_are_an_error(ssd, tmp_path):
     with pytest.raises(DataError, match="convert the weights again"):
         load_ssd(path)
     path.write_bytes(b"no weights")
-    with pytest.raises(DataError, match="weights: are not those of the photo detector"):
+    with pytest.raises(DataError, match="weights: are not those of SsdLite"):
         load_ssd(path)
     save_file({"trunk.stem.bias": torch.zeros(32)}, path)
-    with pytest.raises(DataError, match="are not those of the photo detector"):
+    with pytest.raises(DataError, match="are not those of SsdLite"):
         load_ssd(path)
     broken = {name: value.clone() for name, value in ssd.state_dict().items()}
     broken["trunk.stem.bias"][3] = torch.nan
