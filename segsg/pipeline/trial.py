@@ -97,7 +97,7 @@ def try_out(copy: Path, sets: list[str], jobs: int) -> int:
         write_page(report, params, executed=copy / "executed" / "trial", ran=None, error=str(error))
         raise
     finally:
-        if report.is_dir():
+        if (report / PAGE).is_file():
             print(f"Is it readable, and how long would it take? {keep(report, ROOT / 'reports' / 'trial') / PAGE}")
     return code
 
