@@ -230,7 +230,9 @@ def from_json(text: bytes, where: str, way_out: str) -> Any:
     """The content of JSON. Raises ValueError that names the place."""
     try:
         return json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise ValueError(f"{where}: not JSON that can be read: its brackets lie too deep; {way_out}") from error
+    except ValueError as error:
         raise ValueError(f"{where}: not JSON ({error}); {way_out}") from error
 
 
