@@ -12,14 +12,12 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int, UInt8
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segsg.detection.coco_classes import COCO_CLASSES, IDS
 from segsg.detection.mobilenet import EXPANDED, LAST, MobileNetV2, SameConv, depthwise, signed
-from segsg.files import DataError
+from segsg.detection.stored import filled
 from segsg.kernels.boxes import clip
 from segsg.kernels.resize import resize_from_corner
 from segsg.kernels.suppression import above, without_doubles
@@ -190,15 +188,5 @@ def kept(
 
 def load_ssd(path: Path) -> SsdLite:
     """The detector with the weights of a safetensors file, in float32 and frozen. DataError if they do not fit."""
-    with torch.random.fork_rng(devices=[]):  # making a network seeds nothing that is another's
-        ssd = SsdLite()
-    try:
-        weights = {name: value.float() for name, value in load_file(path).items()}
-        ssd.load_state_dict(weights)
-    except (OSError, SafetensorError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise DataError(path, "weights", f"are not those of the photo detector ({first})", AGAIN) from error
-    for name, value in weights.items():
-        if not value.isfinite().all():
-            raise DataError(path, f"weights '{name}'", "are not all finite numbers", AGAIN)
-    return ssd.eval().requires_grad_(False)
+    with torch.random.fork_rng(devices=[]):  # making a network seeds PyTorch, which is not a loader's to do
+        return filled(SsdLite(), path, AGAIN)

@@ -6,6 +6,7 @@ class enters, so that it serves every class, and masks of any set teach it.
 """
 
 from copy import deepcopy
+from pathlib import Path
 
 import torch
 from jaxtyping import Float, UInt8
@@ -15,6 +16,7 @@ from torchvision import ops
 
 from segsg.detection.heads import jitter
 from segsg.detection.mobilenet import CHANNELS, EARLY, KEPT, EarlyBlocks, MobileNetV2, signed
+from segsg.detection.stored import filled
 from segsg.kernels.draws import some
 from segsg.kernels.masks import coverage, crop
 from segsg.structures import MASK_SIDE, Batch, Mean
@@ -29,10 +31,13 @@ GIVEN = 4
 """numbers that a cell knows without a pixel: ellipse, own box, smaller boxes, larger boxes"""
 LONG_SIDE = 640
 """pixels of a photo's longer side, at most: crops skip pixels, so that a larger photo is made smaller first"""
+AGAIN = "train the masks again with `python -m segsg.photos.train_masks`"
 AT_ONCE = 32
 """boxes; bounds the memory of crops"""
 LEAST_AREA, MOST_BOXES = 256.0, 8
 """of the boxes that are learned from: pixels of the smallest; how many of a photo"""
+WIDTH = 48
+"""channels of the head's own layers, unless told otherwise"""
 ALONE = 0.5
 """share of training photos of which no other box is told: a detector does not find everything"""
 EXACT = 0.5
@@ -105,11 +110,11 @@ class BoxMasks(nn.Module):
     Its blocks begin as those of `trunk`. An untrained head answers with the ellipse.
     """
 
-    def __init__(self, trunk: MobileNetV2, width: int):
+    def __init__(self, trunk: MobileNetV2, width: int = WIDTH):
         super().__init__()
         first, second = KEPT[2] + 1, KEPT[3] + 1
-        self.middle = nn.Sequential(*deepcopy(trunk.blocks[EARLY:first]))
-        self.deep = nn.Sequential(*deepcopy(trunk.blocks[first:second]))
+        self.middle = nn.Sequential(*deepcopy(trunk.blocks[EARLY:first])).requires_grad_(True)
+        self.deep = nn.Sequential(*deepcopy(trunk.blocks[first:second])).requires_grad_(True)
         finest, fine, middle, deep = CHANNELS[:4]
         self.of_finest, self.of_fine = nn.Conv2d(4 * finest, width, 1), nn.Conv2d(fine, width, 1)
         self.of_middle, self.of_deep = nn.Conv2d(middle, width, 1), nn.Conv2d(deep, width, 1)
@@ -147,7 +152,7 @@ class PhotoMasks(nn.Module):
 
     def __init__(self, trunk: MobileNetV2, head: BoxMasks):
         super().__init__()
-        self.early, self.head = EarlyBlocks(trunk).requires_grad_(False), head.requires_grad_(True)
+        self.early, self.head = EarlyBlocks(trunk).requires_grad_(False), head
         self.to(memory_format=torch.channels_last)  # four fifths of the time on processors
 
     @torch.no_grad()
@@ -192,3 +197,12 @@ class PhotoMasks(nn.Module):
         height, width = size
         seen = coloured(crops(signed(photo[:, :height, :width]), frames), generator)
         return seen, given(moved[chosen], others), crop(masks[chosen], frames, MASK_SIDE)
+
+
+def load_masks(path: Path, trunk: MobileNetV2) -> PhotoMasks:
+    """The masks of boxes with the head's weights of a safetensors file, frozen. DataError if they do not fit.
+
+    `trunk` has to be the one that the head was trained with.
+    """
+    with torch.random.fork_rng(devices=[]):
+        return PhotoMasks(trunk, filled(BoxMasks(trunk), path, AGAIN)).eval().requires_grad_(False)

@@ -145,7 +145,7 @@ def _text(name: str) -> str:
 
 
 Photo = str | os.PathLike | Image.Image | np.ndarray
-Pixels = UInt8[np.ndarray, "h w 3"]
+Pixels = UInt8[np.ndarray, "_ _ 3"]
 
 
 def read(photo: Photo) -> Pixels:

@@ -9,20 +9,19 @@ import shutil
 import sys
 from pathlib import Path
 
-import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
 from segsg.detection.ssd import Limits, load_ssd
 from segsg.files import DataError, digest, plainly, read_json, to_json, user_path, whole_folder, write_text
-from segsg.grounding.box_masks import BoxMasks, PhotoMasks
+from segsg.grounding.box_masks import WIDTH, load_masks
+from segsg.photos.convert_ssd import LARGE
 from segsg.photos.export import TEMPLATES
 from segsg.photos.folder import CARD, FORMAT, MANIFEST, PHOTOS, VERSION
 from segsg.photos.parts import WEIGHTS
 from segsg.photos.photo_bundle import FINDER, MASKER, RELATER, SAMPLES
 from segsg.photos.relater import load_relater
 from segsg.photos.shipped import BoxMasker, CocoSsd
-from segsg.photos.train_masks import WIDTH
 from segsg.report.pages import environment
 
 MOST_BYTES = 16 * 10**6
@@ -31,25 +30,18 @@ LICENCE = "MIT; the finder: Apache-2.0, see NOTICE and LICENSE; word vectors: Gl
 CARD_TEMPLATE = "photos_card.md"
 
 
-def half(module: nn.Module, path: Path) -> None:
-    """The weights of a part, in half precision."""
+def store(module: nn.Module, path: Path) -> None:
+    """The weights of a part, large tensors in half precision: early layers, which are small, amplify errors."""
     path.parent.mkdir()
-    save_file({name: value.half().contiguous() for name, value in module.state_dict().items()}, path)
-
-
-def masker(detector: Path, head: Path) -> BoxMasker:
-    """The masker from weights of the detector, whose first blocks it reads, and of the head."""
-    trunk = load_ssd(detector).trunk
-    with torch.random.fork_rng(devices=[]):
-        network = PhotoMasks(trunk, BoxMasks(trunk, WIDTH))
-    network.head.load_state_dict({name: value.float() for name, value in load_file(head).items()})
-    return BoxMasker(network)
+    weights = module.state_dict().items()
+    save_file({name: (value.half() if value.numel() >= LARGE else value).contiguous() for name, value in weights}, path)
 
 
 def write(options: argparse.Namespace, out: Path) -> None:
     """All files of the bundle in the folder `out`, which is there and empty."""
-    half(CocoSsd(load_ssd(options.detector), Limits()), out / FINDER / WEIGHTS)
-    half(masker(options.detector, options.masks), out / MASKER / WEIGHTS)
+    detector = load_ssd(options.detector)
+    store(CocoSsd(detector, Limits()), out / FINDER / WEIGHTS)
+    store(BoxMasker(load_masks(options.masks, detector.trunk)), out / MASKER / WEIGHTS)
     relater = load_relater(options.relater)
     shutil.copytree(options.relater, out / RELATER, ignore=lambda _, names: [n for n in names if "relater." not in n])
     shutil.copytree(options.samples, out / SAMPLES)

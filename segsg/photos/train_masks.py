@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 import torch
 from lightning_fabric import Fabric
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 from torch.optim import AdamW, Optimizer
 
@@ -23,15 +23,13 @@ from segsg.data.loading import Batches, prepared, seeded
 from segsg.data.views import ImageSet, Subset
 from segsg.detection.ssd import load_ssd
 from segsg.files import digest, plainly, user_path, whole
-from segsg.grounding.box_masks import LONG_SIDE, BoxMasks, PhotoMasks
+from segsg.grounding.box_masks import LONG_SIDE, BoxMasks, PhotoMasks, load_masks
 from segsg.kernels.masks import paste
 from segsg.structures import Sample
 from segsg.study.runs import fingerprint, surroundings
 from segsg.training.checkpoint import Checkpoint, check_finite
 from segsg.training.loop import Plan, cosine, fit, groups, warm
 
-WIDTH = 48
-"""channels of the head's own layers"""
 RATE, BLOCKS_RATE, DECAY = 2e-3, 3e-4, 0.02
 """learning rates of the head's own layers and of the blocks that begin as the detector's; weight decay"""
 WARMUP, CLIP_NORM, PHOTOS = 30, 5.0, 4
@@ -116,7 +114,7 @@ def run(options: argparse.Namespace) -> None:
     training, judged = split(photos, options.held_out, options.seed)
     detector = load_ssd(options.detector)
     torch.manual_seed(options.seed)
-    masks = PhotoMasks(detector.trunk, BoxMasks(detector.trunk, WIDTH))
+    masks = PhotoMasks(detector.trunk, BoxMasks(detector.trunk))
     read = [digest(options.detector), digest(options.annotations)]
     run_of = fingerprint(read, options.steps, options.held_out, options.seed, surroundings())
     checkpoint = Checkpoint(options.out.with_name(f"{options.out.name}.training"), run_of)
@@ -125,8 +123,7 @@ def run(options: argparse.Namespace) -> None:
     with whole(options.out) as part:
         save_file({name: value.half().cpu().contiguous() for name, value in masks.head.state_dict().items()}, part)
     shutil.rmtree(checkpoint.folder, ignore_errors=True)
-    masks.head.load_state_dict({name: value.float() for name, value in load_file(options.out).items()})
-    found = ious(masks.eval(), (judged[i] for i in range(len(judged))), LEAST_SIDE)
+    found = ious(load_masks(options.out, detector.trunk), (judged[i] for i in range(len(judged))), LEAST_SIDE)
     if found:
         print(f"mean IoU in {len(found)} boxes of {len(judged)} photos: {sum(found) / len(found):.3f}")
 

@@ -25,7 +25,8 @@ TRAININGS = {
     "models": "30_rows-*",
 }
 """what is trained -> its executed notebooks"""
-DAY = 24 * 3600
+DAY, YEAR = 24 * 3600, 365
+"""seconds; days"""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class Timed:
         """Steps times seconds, if a step's time grows with its photos and their pixels."""
         photos, pixels = self.paper.photos / self.here.photos, (self.paper.side / self.here.side) ** 2
         return self.paper.steps * self.seconds * photos * pixels / DAY
+
+    @property
+    def duration(self) -> str:
+        """The estimate with its unit."""
+        return f"{self.days:.1f} days" if self.days < YEAR else f"{self.days / YEAR:.0f} years"
 
 
 def write_page(report: Path, params: Params, *, executed: Path, ran: bool | None, error: str = "") -> None:

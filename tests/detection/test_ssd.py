@@ -5,13 +5,13 @@ import torch
 from safetensors.torch import save_file
 from torch.testing import assert_close
 
+import segsg
 from segsg.data.photos import read_photo
 from segsg.detection.coco_classes import COCO_CLASSES
 from segsg.detection.ssd import SIDE, Detected, Limits, SsdLite, anchors, kept, load_ssd, moved
 from segsg.files import ROOT, DataError
 from segsg.kernels.boxes import box_iou
 
-WEIGHTS = ROOT / "bundles/photos/coco_ssd.safetensors"
 EVERYTHING = Limits(score=0.0, candidates=300, detections=20)
 
 
@@ -126,10 +126,10 @@ def test_other_weights_are_an_error(ssd, tmp_path):
     with pytest.raises(DataError, match="convert the weights again"):
         load_ssd(path)
     path.write_bytes(b"no weights")
-    with pytest.raises(DataError, match="weights: are not those of the photo detector"):
+    with pytest.raises(DataError, match="weights: are not those of SsdLite"):
         load_ssd(path)
     save_file({"trunk.stem.bias": torch.zeros(32)}, path)
-    with pytest.raises(DataError, match="are not those of the photo detector"):
+    with pytest.raises(DataError, match="are not those of SsdLite"):
         load_ssd(path)
     broken = {name: value.clone() for name, value in ssd.state_dict().items()}
     broken["trunk.stem.bias"][3] = torch.nan
@@ -143,10 +143,8 @@ def test_finds_what_tensorflow_finds():
     real = ROOT.parent / "shared" / "real"
     if not real.is_dir():
         pytest.skip("needs real data in ../shared/real, which is not part of the project")
-    if not WEIGHTS.is_file():
-        pytest.skip(f"needs {WEIGHTS}, see segsg.photos.convert_ssd")
     theirs = json.loads((real / "detections" / "coco_ssd_32photos.json").read_text())
-    ssd = load_ssd(WEIGHTS)
+    ssd = segsg.load("photos", "cpu").finder.network
     for name, expected in theirs.items():
         found = ssd.find([read_photo(real / "coco" / "images" / name)], Limits(score=0.25, across=1.0))[0]
         assert_found(found, [one for one in expected["dets"] if one["s"] > 0.3])

@@ -1,9 +1,11 @@
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch.testing import assert_close
 
-from segsg.detection.mobilenet import signed
+from segsg.detection.mobilenet import MobileNetV2, signed
 from segsg.detection.ssd import SsdLite
+from segsg.files import DataError
 from segsg.grounding.box_masks import (
     AT_ONCE,
     CROP_SIDE,
@@ -14,6 +16,7 @@ from segsg.grounding.box_masks import (
     crops,
     frames_of,
     given,
+    load_masks,
     reduced,
 )
 from segsg.kernels.masks import paste
@@ -165,6 +168,20 @@ def lesson(boxes: list[torch.Tensor], sizes: list[tuple[int, int]]) -> Batch:
     none = [torch.zeros(0, 3, dtype=torch.long)] * len(sizes)
     seeds = list(range(len(sizes)))
     return Batch(seeds, images, sizes, [1.0] * len(sizes), boxes, labels, none, masks, seeds=seeds)
+
+
+def test_weights_come_back(tmp_path):
+    torch.manual_seed(2)
+    trunk = MobileNetV2()
+    head = BoxMasks(trunk)
+    torch.nn.init.normal_(head.residual.weight)
+    save_file({name: value.half().contiguous() for name, value in head.state_dict().items()}, tmp_path / "masks")
+    loaded = load_masks(tmp_path / "masks", trunk)
+    assert not any(parameter.requires_grad for parameter in loaded.parameters())
+    expected, _ = PhotoMasks(trunk, head)(noise(120, 100), BOXES)
+    assert_close(loaded(noise(120, 100), BOXES)[0], expected, atol=0.02, rtol=0)
+    with pytest.raises(DataError, match="train the masks again"):
+        load_masks(tmp_path / "nowhere", trunk)
 
 
 def test_learns_a_shape_and_leaves_the_detector_alone():

@@ -51,7 +51,7 @@ def test_trains_writes_and_judges(folder, monkeypatch, capsys):
     weights = load_file(folder / "masks.safetensors")
     assert {value.dtype for value in weights.values()} == {torch.float16}
     assert sum(value.nbytes for value in weights.values()) < 3e6
-    BoxMasks(SsdLite().trunk, train_masks.WIDTH).load_state_dict(weights)
+    BoxMasks(SsdLite().trunk).load_state_dict(weights)
     assert not (folder / "masks.safetensors.training").exists()
 
 

@@ -173,3 +173,18 @@ def test_files_that_cannot_be_read_leave_a_page_that_says_so(project, monkeypatc
         run()
     assert seen == [] and pages == [(None, "x.h5: file: is bad; mend it")]
     assert (project / "reports/trial/trial.html").is_file()
+
+
+def test_a_trial_that_is_stopped_leaves_the_page_of_the_last(project, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    (project / "reports/trial").mkdir(parents=True)
+    (project / "reports/trial/trial.html").write_text("last")
+
+    def check(files, out):
+        out.mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    _, _, run = tried(project, monkeypatch, check)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert (project / "reports/trial/trial.html").read_text() == "last" and capsys.readouterr().out == ""

@@ -1,3 +1,4 @@
+import json
 import re
 from html import unescape
 from itertools import pairwise
@@ -157,6 +158,11 @@ def test_a_report_without_figures_says_which_stage_is_missing(report, folder):
     (report / "figures" / folder / "figures.json").unlink()
     with pytest.raises(ValueError, match=rf"figures\.json: missing; the stage `{folder}`"):
         write(report, PAPER)
+
+
+def test_a_passport_without_the_version_of_a_package_is_a_page(report):
+    (report / "passport.json").write_text(json.dumps(PASSPORT | {"versions": {"python": "3.11.7"}}))
+    assert "3.11.7" in words(pages(report)["passport"])
 
 
 def test_a_report_without_passport_says_which_stage_is_missing(report):

@@ -202,5 +202,5 @@ def test_a_bundle_has_the_refiner_inside(params, tmp_path, monkeypatch):
     out = export.export(params, KEY, tmp_path / "made", half=False)
     monkeypatch.chdir(tmp_path)
     bundle = load_bundle(out, "cpu")
-    assert torch.equal(bundle._model.look(batch).regions.mask_logits, model.look(batch).regions.mask_logits)
+    assert torch.equal(bundle._network("sgdet").look(batch).regions.mask_logits, model.look(batch).regions.mask_logits)
     assert any(region.mask is not None for graph in bundle.predict_all(photos, top=1) for region in graph.regions)
