@@ -125,9 +125,14 @@ def _truth(make: MakeRecord, where: str) -> Truth:
 
 
 def _graph(make: MakeRecord, where: str, background: Background, predicates: int) -> ImageGraph:
-    """Without a chosen class, a region's is its best foreground class, and its score the probability of that."""
+    """Without a chosen class, a region's is its best foreground class, and its score the probability of that.
+
+    In PredCls the evaluation takes true classes in place of these, so they are checked here.
+    """
     record = make()
     values = arrays(record, prediction_fields(record), where)
+    if (least := values["classes"].min(initial=1) if "classes" in values else 1) < 1:
+        raise ValueError(f"{where}: 'classes' must count from 1, 0 being background; found {least}")
     labels, scores = _chosen_classes(values, background, where)
     probabilities = background_first(values["predicate_scores"], background.predicates, where)
     if not len(values["pairs"]):
@@ -230,7 +235,9 @@ def from_json(text: bytes, where: str, way_out: str) -> Any:
     """The content of JSON. Raises ValueError that names the place."""
     try:
         return json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise ValueError(f"{where}: not JSON that can be read: its brackets lie too deep; {way_out}") from error
+    except ValueError as error:
         raise ValueError(f"{where}: not JSON ({error}); {way_out}") from error
 
 

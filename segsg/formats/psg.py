@@ -24,8 +24,11 @@ class Panoptic(File):
     endings = (".json",)
 
     def _load(self, *lists: str) -> dict[str, Any]:
-        way_out = "files with masks (.zip) are not read, only boxes"
-        content = from_json(self.path.read_bytes(), str(self.path), way_out)
+        text = self.path.read_bytes()
+        if text.startswith(b"PK"):
+            raise ValueError(f"{self.path}: a zip archive; files with masks are not read, give one with boxes (.json)")
+        way_out = "write it again in OpenPSG's layout (truths) or sgbench's (predictions)"
+        content = from_json(text, str(self.path), way_out)
         for name in lists:
             if not isinstance(content, dict) or not isinstance(content.get(name), list):
                 raise ValueError(

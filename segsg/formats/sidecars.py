@@ -15,10 +15,12 @@ from segsg.values import field
 
 NAMED = (".npz", ".safetensors")
 """endings of files of named arrays"""
+TRIPLETS = "write [[subject class, predicate, object class], ...]"
+COUNTS = "write [number, number, ...], one for each predicate, or {name: number, ...}"
 
 
 def _json(path: Path) -> Any:
-    return from_json(path.read_bytes(), str(path), "see docs/formats.md")
+    return from_json(path.read_bytes(), str(path), "correct it; docs/formats.md shows what it holds")
 
 
 def _array(path: Path, name: str) -> np.ndarray:
@@ -59,7 +61,8 @@ def _in_label_order(entries: Iterable[tuple[Any, Any]], path: Path) -> list:
     named = {str(label): name for label, name in entries}
     wanted = [str(label) for label in range(1, len(named) + 1)]
     if named.keys() != set(wanted):
-        raise ValueError(f"{path}: labels of predicates are not 1, 2 ... {len(named)} without gaps")
+        rule = f"labels of predicates are {', '.join(named):.60}, not 1, 2 ... {len(named)} without gaps"
+        raise ValueError(f"{path}: {rule}; number them so, or list the names alone in the order of their labels")
     return [named[label] for label in wanted]
 
 
@@ -75,17 +78,18 @@ def zero_shot(path: Path) -> Int[np.ndarray, "triplets 3"]:
     elif path.suffix in (".pytorch", ".pt", ".pth"):
         rows = _columns(path)[:, [0, 2, 1]]
     else:
-        rows = _rows(_json(path), path)
+        rows = _rows(_json(path), path, TRIPLETS)
     if rows.ndim != 2 or rows.shape[1] != 3 or not np.issubdtype(rows.dtype, np.integer) or (rows < 1).any():
-        raise ValueError(f"{path}: zero-shot triplets are rows of three labels from 1; found {rows.dtype} {rows.shape}")
+        rule = f"zero-shot triplets are rows of three labels from 1; found {rows.dtype} {rows.shape}"
+        raise ValueError(f"{path}: {rule}; {TRIPLETS}")
     return rows.astype(np.int64)
 
 
-def _rows(content: Any, path: Path) -> np.ndarray:
+def _rows(content: Any, path: Path, way_out: str) -> np.ndarray:
     try:
         return np.asarray(content)
     except ValueError as error:
-        raise ValueError(f"{path}: not a table of numbers ({error})") from error
+        raise ValueError(f"{path}: not a table of numbers, as its rows are not equally long; {way_out}") from error
 
 
 def _columns(path: Path) -> np.ndarray:
@@ -112,7 +116,8 @@ def training_counts(path: Path, names: tuple[str, ...]) -> Int[np.ndarray, "pred
         content = _json(path)
         if isinstance(content, dict) and set(content) != set(names):
             raise ValueError(f"{path}: names differ from the predicates in {sorted(set(content) ^ set(names))}")
-        counts = _rows([content[name] for name in names] if isinstance(content, dict) else content, path)
+        counts = _rows([content[name] for name in names] if isinstance(content, dict) else content, path, COUNTS)
     if counts.shape != (len(names),) or not np.issubdtype(counts.dtype, np.integer) or (counts < 0).any():
-        raise ValueError(f"{path}: {len(names)} whole numbers are needed, one for each predicate; found {counts.shape}")
+        rule = f"{len(names)} whole numbers are needed, one for each predicate; found {counts.shape}"
+        raise ValueError(f"{path}: {rule}; {COUNTS}")
     return np.concatenate([[0], counts]).astype(np.int64)

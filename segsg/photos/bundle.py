@@ -88,6 +88,8 @@ def read_manifest(folder: Path) -> Manifest:
         manifest.row  # noqa: B018
     except ValueError as error:
         raise DataError(path, "contents", str(error).removeprefix(f"{path}: "), AGAIN) from error
+    if (task := manifest.experiment.task) != DETECTED:
+        raise DataError(path, "contents", f"experiment: task {task} finds no regions, only {DETECTED} does", AGAIN)
     check_files(folder, manifest.files, READ, _is_sample)
     return manifest
 

@@ -11,8 +11,8 @@ FORMAT, VERSION = "segsg-bundle", 5
 STUDY, PHOTOS = "study", "photos"
 """kinds: one network that a study trained; a finder, a masker and a relater for photographs"""
 MANIFEST, CARD = "bundle.json", "MODEL_CARD.md"
-MOST_BYTES = 2**26
-"""of a file beside the weights, which have a header to be checked first"""
+MOST_BYTES, MOST_WEIGHTS = 2**26, 2**33
+"""of a file beside the weights, and of weights; digests of larger ones would take minutes before they are refused"""
 WEIGHTS_ENDING = ".safetensors"
 AGAIN = "copy the whole bundle again, or write it again with `segsg bundle`"
 UNTRUSTED = "do not trust this bundle"
@@ -47,8 +47,9 @@ def check_files(folder: Path, files: dict[str, str], needed: frozenset[str], all
             raise DataError(path, "file", f"is missing, but {MANIFEST} lists it", AGAIN)
         if not path.resolve().is_relative_to(folder.resolve()):
             raise DataError(path, "file", "is a link that leaves the bundle", UNTRUSTED)
-        if path.suffix != WEIGHTS_ENDING and path.stat().st_size > MOST_BYTES:
-            raise DataError(path, "file", f"is larger than {MOST_BYTES:,} bytes", UNTRUSTED)
+        most = MOST_WEIGHTS if path.suffix == WEIGHTS_ENDING else MOST_BYTES
+        if path.stat().st_size > most:
+            raise DataError(path, "file", f"is larger than {most:,} bytes", UNTRUSTED)
         if digest(path) != expected:
             raise DataError(path, "file", f"has another SHA-256 than {MANIFEST} says", AGAIN)
 

@@ -14,7 +14,7 @@ from segsg.data.visual_genome import SceneGraphSet, Split
 from segsg.data.words import Vocabulary, read_name_pairs
 from segsg.files import DataError
 from segsg.study.sets import SIDES
-from segsg.tools.own_files import OwnFiles
+from segsg.tools.own_files import COCO_PAIRS, OwnFiles
 from segsg.tools.own_labels import Borrowed, Labels, borrow, read_vectors
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -177,6 +177,9 @@ def _about_masks(data: OwnData) -> list[str]:
             "No class shares its name with a mask class, so every mask is a mixture. A file data.name_pairs says which "
             "mask class shows the same thing."
         )
+    others = sorted(data.name_pairs.keys() - set(data.names.classes))
+    if others and data.files.name_pairs.resolve() != COCO_PAIRS:
+        lines.append(f"{data.files.name_pairs} has pairs of what is no class ({len(others)}): {_listed(others)}.")
     weak = [concern.name for concern in data.borrowed.concerns if concern.kind == "weak"]
     if weak:
         lines.append(f"Classes near no mask class, which take the nearest alone ({len(weak)}): {_listed(weak)}.")

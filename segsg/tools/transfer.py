@@ -1,6 +1,7 @@
 """`segsg transfer`: which mask classes anybody's class names would borrow from, as a table, CSV, picture and page."""
 
 import argparse
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,9 @@ def run(options: argparse.Namespace) -> int:
     wanted = {"mode": options.mode, "threshold": options.threshold, "name_pairs": pairs}
     borrowed = borrow(classes, mask_classes, vectors, **wanted)
     print(terminal(borrowed))
+    if options.name_pairs is not None and (others := sorted(pairs.keys() - set(classes.names))):
+        listed = ", ".join(others[:NAMED]) + (f" and {len(others) - NAMED} more" if len(others) > NAMED else "")
+        print(f"{options.name_pairs}: pairs of no class of {options.classes.name}: {listed}", file=sys.stderr)
     if claim is not None:
         claim.begin()
         write(options, borrowed)

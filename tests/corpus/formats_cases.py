@@ -931,6 +931,9 @@ def _transfer() -> Iterator[Case]:
                  holds=lambda o: "<script>alert" not in (o.folder / "out/transfer.html").read_text()
                  and not any(line[:1] in "=@" for line in (o.folder / "out/transfer.csv").read_text().replace('"',
                  "").splitlines()))  # fmt: skip
+    pairs = {"whale": "dog"}
+    yield spoilt("name pairs/unknown class", lambda f: made.write(f / "p.json", pairs), "--name-pairs", "p.json",
+                 expect="right", holds=lambda o: "p.json: pairs of no class of c.txt: whale" in o.err)  # fmt: skip
     yield spoilt(
         "a class without a vector",
         lambda f: made.write(f / "c.txt", "dog\nwhale\n"),

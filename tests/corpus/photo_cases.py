@@ -367,7 +367,7 @@ def _manifests() -> Iterator[Case]:
 
     for name, spoil in (kinds.FILES | {"deep": kinds.DEEP_FILE}).items():
         yield case(f"bundle.json/{name}", lambda f, s=spoil: s(f / "bundle/bundle.json"), act, names="bundle.json")
-    yield case("bundle.json/no folder", lambda f: shutil.rmtree(f / "bundle"), act, names="bundle.json")
+    yield case("bundle.json/no folder", lambda f: shutil.rmtree(f / "bundle"), act, names="bundle: ")
     fine = {("name", "text"), ("name", "no text"), ("long_side", "huge"), ("numbers.detection.regions", "huge"),
         ("numbers.evaluation.ks", "list"),
             ("experiment.detector", "text"), ("licence", "text"), ("licence", "no text"), ("licence", "digits"),

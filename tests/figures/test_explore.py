@@ -6,76 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from scenes import CLASSES, MASK_CLASSES, PREDICATES, SIDE, FixedDetector, box_extractor, make, materials
+from made_seen import BOXES, HALF, LOOK, MASKS, PARAMS, RIGHT, TRANSFER, extractor, seen
+from scenes import CLASSES, MASK_CLASSES, box_extractor
 
-from segsg.data.words import Vocabulary
-from segsg.evaluation.matching import rank
 from segsg.evaluation.protocol import DEFAULT
-from segsg.evaluation.records import Prediction, Truth
 from segsg.figures import explore
-from segsg.figures.pictures import Experiment, Seen, answers, open_experiment, picture, see
-from segsg.grounding.edges import GaussianSmoothing, NoPairMasks, PairMasks, UnionFrame, product
-from segsg.grounding.extractor import GroundedExtractor
-from segsg.grounding.segmenter import ConstantMasks, MixedClasses, Segmenter
-from segsg.models.registry import context_of
-from segsg.models.scene_graph import PairSampler, SceneGraphModel
-from segsg.structures import Sample
-from segsg.study.facts import Facts
-from segsg.study.params import Params, read_section
-from segsg.study.profile import resolve
-
-PARAMS = read_section(Params, resolve("mini"), "test")
-NAMES = Vocabulary(("cat", "cup", "hat", "box", "man"), ("on", "in", "near", "at"))
-MASKS = ("dog", "bowl", "tray")
-TRANSFER = torch.tensor([[1.0, 0, 0], [0, 0.75, 0.25], [0, 0, 0], [0.2, 0.3, 0.5], [0, 0, 1]])
-LABELS = np.array([1, 2, 5])
-PAIRS = np.array([[0, 1], [1, 0], [2, 1]])
-FACTS = Facts(
-    NAMES,
-    MASKS,
-    name_pairs={},
-    drawn_as={},
-    vectors=torch.zeros(5, 7),
-    mask_vectors=torch.zeros(3, 7),
-    counts=torch.ones(CLASSES, CLASSES, PREDICATES, dtype=torch.long),
-    zero_shot=torch.zeros(0, 3, dtype=torch.long),
-)
-
-
-def extractor(segmenter=None, edges=None):
-    boxes = box_extractor(12, 10, masks=2)
-    edges = edges or PairMasks(GaussianSmoothing(CLASSES, 7), UnionFrame(), product, False)
-    return GroundedExtractor(boxes, segmenter or Segmenter(TRANSFER), MixedClasses(CLASSES, 2), edges)
-
-
-def experiment(key="seg", encoder=None):
-    model = SceneGraphModel(
-        detector=FixedDetector(LOOK),
-        extractor=encoder or extractor(),
-        context=context_of("motifs")(materials(True, counts=FACTS.counts)),
-        task="predcls",
-        sampler=PairSampler(8, 0.5),
-    )
-    return Experiment(PARAMS, key, model, [], FACTS)
-
-
-LOOK, BATCH = make([3])
-BOXES = BATCH.boxes[0].numpy()
-
-
-def seen(probabilities, key="seg", encoder=None, relations=((0, 1, 1), (2, 1, 3))):
-    """Rows of `probabilities` are those of PAIRS."""
-    truth = Truth(BOXES, LABELS, np.array(relations))
-    scores = np.array([1, 0.5, 1], dtype=np.float32)
-    prediction = Prediction(BOXES, LABELS, scores, PAIRS, np.array(probabilities, dtype=np.float32))
-    image = torch.arange(3 * SIDE * SIDE).reshape(3, SIDE, SIDE).to(torch.uint8)
-    sample = Sample(7, image, BATCH.boxes[0], torch.as_tensor(LABELS), torch.tensor(relations))
-    found = answers(truth, prediction, rank(prediction, 20)[0], zero_shot=np.array([[1, 1, 2]]), protocol=DEFAULT)
-    return Seen(experiment(key, encoder), sample, LOOK, truth, prediction, found, None)
-
-
-RIGHT = seen([[0, 0.5, 0.1, 0.1, 0.1], [0, 0.1, 0.1, 0.3, 0.1], [0, 0.1, 0.1, 0.9, 0.1]])
-HALF = seen([[0, 0.1, 0.6, 0.1, 0.1], [0, 0.1, 0.1, 0.8, 0.1], [0, 0.1, 0.1, 0.7, 0.1]], key="base")
+from segsg.figures.pictures import open_experiment, picture, see
+from segsg.grounding.edges import NoPairMasks
+from segsg.grounding.segmenter import ConstantMasks
 
 
 def test_two_models_are_compared_relation_by_relation():
@@ -105,12 +43,6 @@ def test_the_surest_relations_come_first_and_say_whether_they_are_annotated():
     table = explore.surest(RIGHT, 2)
     assert table.values.tolist() == [["2 man", "near", "1 cup", 0.45, True], ["0 cat", "on", "1 cup", 0.25, True]]
     assert explore.surest_pair(HALF) == (1, 0)
-
-
-def test_a_photo_without_a_pair_has_no_surest_one():
-    nothing = replace(RIGHT.prediction, pairs=PAIRS[:0], predicate_probabilities=np.zeros((0, PREDICATES)))
-    found = answers(RIGHT.truth, nothing, rank(nothing, 20)[0], zero_shot=np.zeros((0, 3), dtype=int), protocol=DEFAULT)
-    assert explore.surest_pair(replace(RIGHT, prediction=nothing, answers=found)) is None
 
 
 def test_the_picture_marks_true_and_zero_shot_relations():

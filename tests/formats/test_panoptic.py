@@ -101,7 +101,12 @@ def test_wrong_images(name, fields, rule, change):
 
 @pytest.mark.parametrize(
     ("text", "rule"),
-    [("", "not JSON"), ("PK", "only boxes"), ("{}", "no list 'images'"), ('{"images": []}', "empty; no image")],
+    [
+        ("", "not JSON"),
+        ("PK", "a zip archive; files with masks are not read, give one with boxes"),
+        ("{}", "no list 'images'"),
+        ('{"images": []}', "empty; no image"),
+    ],
 )
 def test_wrong_files(text, rule, tmp_path):
     (tmp_path / "found.json").write_text(text)

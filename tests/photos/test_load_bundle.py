@@ -140,6 +140,14 @@ def test_a_manifest_that_is_torn_or_lacks_something_is_refused(copy):
         load_bundle(copy)
 
 
+@pytest.mark.parametrize("task", ["predcls", "sgcls"])
+def test_a_model_of_given_regions_is_no_bundle(copy, task):
+    experiment = json.loads((copy / "bundle.json").read_text())["experiment"]
+    changed(copy, experiment=experiment | {"task": task})
+    with pytest.raises(DataError, match=f"contents: experiment: task {task} finds no regions, only sgdet does; copy"):
+        load_bundle(copy)
+
+
 def test_a_bundle_cannot_point_out_of_its_folder(copy):
     manifest = json.loads((copy / "bundle.json").read_text())
     changed(copy, files=manifest["files"] | {"../secret": "0"})

@@ -233,6 +233,19 @@ def test_a_row_of_a_profile_cannot_reach_the_shell():
         profile.resolve("smoke", [f"grid.rows={{'a; touch x': {row}}}"])
 
 
+@pytest.mark.parametrize("name", ["x$(touch pwned)", "../../../../..pwned", "x`touch pwned`", "x & touch pwned", "x|y"])
+def test_a_profile_with_a_hostile_row_writes_nothing_and_names_the_row(copy, name):
+    hostile = yaml.safe_load(Path("profiles/smoke.yaml").read_text())
+    row = {"model": "motifs", "detector": "fpn", "method": "baseline", "task": "predcls"}
+    hostile["grid"] = {**hostile["grid"], "rows": {name: row}}
+    Path("profiles/hostile.yaml").write_text(yaml.safe_dump(hostile))
+    assert profile.names() and read_yaml(Path("profiles/hostile.yaml")) == hostile  # so YAML is not what is refused
+    with pytest.raises(ValueError, match="is not plain") as told:
+        profile.use("hostile")
+    assert name in str(told.value) and "\n" not in str(told.value)
+    assert not Path("params.yaml").exists() and not Path("pwned").exists()
+
+
 def test_a_profile_that_extends_another_shares_its_runs_and_reports_on_its_own():
     mini, more = profile.resolve("mini"), profile.resolve("mini-seeds")
     assert more["profile"] == "mini" and more["report"] == "mini-seeds"

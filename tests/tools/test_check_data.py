@@ -11,7 +11,7 @@ from segsg import cli
 from segsg.formats import visual_genome
 from segsg.formats.annotated import AnnotatedSet, Vocabulary, photo
 from segsg.tools import own_data
-from segsg.tools.own_files import of_folders, paths
+from segsg.tools.own_files import COCO_PAIRS, of_folders, paths
 
 NAMES = Vocabulary(("cup", "person", "<b>table</b>"), ("on", "left of", "under"))
 WORDS = ("cup", "person", "<b>table</b>", "bottle")
@@ -144,3 +144,12 @@ def test_a_page_of_somebody_else_stays(write, tmp_path, capsys):
 def test_files_are_named_all_or_none(tmp_path, capsys):
     assert cli.main(["check-data", "--graphs", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
     assert "name all of --graphs, --masks and --word-vectors" in capsys.readouterr().err
+
+
+def test_pairs_of_what_is_no_class_are_said(write, tmp_path):
+    files = write()
+    (tmp_path / "pairs.json").write_text('{"cup": "bottle", "cupp": "bottle"}')
+    said = own_data.concerns(looked(files, tmp_path))
+    assert any(line.endswith("pairs.json has pairs of what is no class (1): cupp.") for line in said)
+    shipped = own_data.read(of_folders(paths(**files), COCO_PAIRS))
+    assert not any("is no class" in line for line in own_data.concerns(shipped))

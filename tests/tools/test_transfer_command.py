@@ -99,3 +99,11 @@ def test_the_list_of_coco_classes_is_cocos(transfer):
     names = (ROOT / "data/facts/coco_classes.txt").read_text(encoding="utf-8").splitlines()
     assert len(set(names)) == len(names) == 80
     assert (names[0], names[11], names[79]) == ("person", "stop sign", "toothbrush")
+
+
+def test_pairs_of_what_is_no_class_are_said(transfer, tmp_path):
+    (tmp_path / "pairs.json").write_text('{"dog": "cat", "whale": "dog", "woofer": "dog"}')
+    code, said, _ = transfer(["dog"], "--name-pairs", "pairs.json")
+    assert code == 0
+    assert said.err.strip().endswith("pairs.json: pairs of no class of names.txt: whale, woofer")
+    assert "no class" not in transfer(["dog"])[1].err  # Visual Genome's list, which comes with segsg, serves any names
