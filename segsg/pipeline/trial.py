@@ -54,7 +54,6 @@ def add(commands, command: Callable[..., argparse.ArgumentParser]) -> None:
     """The commands of this module, made by the `command` of segsg.cli."""
     add_jobs(command(commands, "smoke", run_smoke, "run the whole pipeline on a few images, in a temporary copy"))
     own = command(commands, "trial", run_trial, "try the paper's networks for a step or two on your own photos")
-    own.epilog = "example: segsg trial --images 5 --graphs own --masks coco --word-vectors glove.6B.50d.txt"
     own.add_argument("--graphs", type=user_path, required=True, metavar="DIR", help="scene graphs in VG's layout")
     own.add_argument("--masks", type=user_path, required=True, metavar="DIR", help="masks in COCO's layout")
     own.add_argument("--word-vectors", type=user_path, required=True, metavar="FILE", help="GloVe text file")

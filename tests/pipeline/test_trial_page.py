@@ -1,7 +1,6 @@
 """The page with which a trial ends."""
 
 import json
-import re
 
 import pytest
 
@@ -77,7 +76,6 @@ def test_trainings_without_a_notebook_have_no_time(tmp_path, params):
 def test_the_page_says_how_it_ended(tmp_path, params, ran, error, title):
     write_page(tmp_path, params, executed=tmp_path / "executed", ran=ran, error=error)
     page = (tmp_path / PAGE).read_text()
-    (heading,) = re.findall("<h1.*?</h1>", page, re.DOTALL)
-    assert re.sub("<[^>]*>", "", heading).removesuffix("#").strip() == title and "<b>" not in page
+    assert f">{title}<" in page and "<b>" not in page
     assert ("look/index.html" in page) == (not error)
     assert "How long it takes" not in page and ("No time of a step" in page) == (ran is True)
