@@ -37,6 +37,7 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "JUPYTER_PREFER_ENV_PATH": "1",
     "PYTHONWARNINGS": "ignore:IProgress not found",
+    "SEGSG_UNATTENDED": "1",  # segsg.figures.choosing
     "GLIBC_TUNABLES": ":".join(
         f"glibc.malloc.{name}"
         for name in ("hugetlb=1", "mmap_threshold=33554432", "trim_threshold=1073741824", "top_pad=67108864")
