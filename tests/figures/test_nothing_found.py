@@ -101,7 +101,7 @@ def test_every_cell_of_the_exploring_notebook_runs(seen, capsys):
         "pictures": SimpleNamespace(
             see=lambda experiment, *_: seen if experiment is seen.experiment else HALF, picture=pictures.picture
         ),
-        "Dropdown": dict, "IntSlider": lambda *_, **__: None, "interact": lambda function, **choices: None,
+        "Dropdown": dict, "IntSlider": lambda *_, **__: None, "choose": lambda function, **choices: None,
     }  # fmt: skip
     for source in cells("explore", "one, two ="):
         exec(compile(source, "explore.ipynb", "exec"), names)
