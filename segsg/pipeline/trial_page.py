@@ -107,7 +107,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _seconds(clock: str) -> int:
-    """Of a time as [hours:]minutes:seconds."""
+    """The number of seconds that a text `[hours:]minutes:seconds` stands for."""
     seconds = 0
     for part in clock.split(":"):
         seconds = 60 * seconds + int(part)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from segsg.detection.coco_classes import COCO_CLASSES
 from segsg.files import DataError
-from segsg.photos.finders.names import COCO_80
 from segsg.photos.finders.torchvision_coco import finder_from, mask_rcnn
 from segsg.photos.found import Finder
 
@@ -37,7 +37,7 @@ def test_weights_of_a_file_find_regions_of_cocos_names(untrained, tmp_path):
     finder = finder_from(tmp_path / "w.pth", least=0.0)
     assert isinstance(finder, Finder)
     (found,) = finder.find([PHOTO])
-    assert set(found.names) <= set(COCO_80.values())
+    assert set(found.names) <= set(COCO_CLASSES.values())
     assert all(runs["size"] == [60, 90] for runs in found.masks)
     assert finder.find([]) == []
 

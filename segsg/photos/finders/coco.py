@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from segsg.detection.coco_classes import COCO_CLASSES
 from segsg.files import DataError
 from segsg.photos.finders.entries import Detected, Detections, Entry, box_of, ordered, score_of
-from segsg.photos.finders.names import COCO_80, categories
+from segsg.photos.finders.names import categories
 from segsg.photos.finders.outlines import outline
 from segsg.values import CORRECT, field, once, proper_name, shown, whole_number
 
@@ -66,7 +67,7 @@ def _images(path: Path, entries: list) -> dict[int, tuple[str, Entry]]:
 
 def _region(path: Path, item: str, row: dict, names: dict[int, str] | None) -> Detected:
     category = whole_number(path, item, row, "category_id")
-    known = COCO_80 if names is None else names
+    known = COCO_CLASSES if names is None else names
     if category not in known:
         source = "of COCO's 80 classes" if names is None else "among the classes that are named"
         raise DataError(path, item, f"category {category} is none {source}", NAMED)

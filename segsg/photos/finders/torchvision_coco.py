@@ -14,13 +14,13 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models.detection import MaskRCNN_ResNet50_FPN_V2_Weights, maskrcnn_resnet50_fpn_v2
 
+from segsg.detection.coco_classes import COCO_CLASSES
 from segsg.files import DAMAGED, DataError, is_plain, read_torch
-from segsg.photos.finders.names import COCO_80
 from segsg.photos.found import Found, nothing
 from segsg.photos.graph import runs_of
 from segsg.photos.input import Pixels
 
-IDS = max(COCO_80) + 1
+IDS = max(COCO_CLASSES) + 1
 """outputs of its classifier: COCO's ids with their gaps, and background"""
 SURE = 0.5
 """least probability of a cell of a mask, and the least score of a region that a graph is made of by default"""
@@ -44,12 +44,12 @@ class MaskRCNN(nn.Module):
         image = torch.from_numpy(photo).to(device).permute(2, 0, 1).float() / 255
         (found,) = self.network([image])
         found = {name: value.cpu() for name, value in found.items()}
-        named = torch.tensor([label in COCO_80 for label in found["labels"].tolist()], dtype=torch.bool)
+        named = torch.tensor([label in COCO_CLASSES for label in found["labels"].tolist()], dtype=torch.bool)
         solid = (found["boxes"][:, 2:] > found["boxes"][:, :2]).all(dim=1)
         kept = ((found["scores"] >= self.least) & named & solid).nonzero()[:, 0]
         if not len(kept):
             return nothing()
-        names = tuple(COCO_80[label] for label in found["labels"][kept].tolist())
+        names = tuple(COCO_CLASSES[label] for label in found["labels"][kept].tolist())
         masks = tuple(runs_of((mask[0] >= SURE).numpy()) for mask in found["masks"][kept])
         scores, boxes = (found[name][kept].double().numpy() for name in ("scores", "boxes"))
         return Found(names, scores.clip(0, 1), boxes, masks)

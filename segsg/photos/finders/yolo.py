@@ -3,9 +3,10 @@
 import math
 from pathlib import Path
 
+from segsg.detection.coco_classes import COCO_CLASSES
 from segsg.files import DataError
 from segsg.photos.finders.entries import Detected, Detections, Entry
-from segsg.photos.finders.names import COCO_80, read_lines, read_names
+from segsg.photos.finders.names import read_lines, read_names
 from segsg.values import CORRECT, shown
 
 NAMES = "classes.txt"
@@ -18,7 +19,7 @@ def of_yolo(folder: Path, names: dict[int, str] | None) -> Detections:
     """The detections of a folder. Classes count from 0, in `names`, else in classes.txt, else COCO's 80 in order."""
     if names is None and (folder / NAMES).is_file():
         names = read_names(folder / NAMES, 0)
-    known = names or dict(enumerate(COCO_80.values()))
+    known = names or dict(enumerate(COCO_CLASSES.values()))
     files = sorted(path for path in folder.rglob("*.txt") if path.is_file() and path != folder / NAMES)
     if not files:
         raise DataError(folder, "folder", "has no .txt file in it", "give the folder `labels` that YOLO writes")
