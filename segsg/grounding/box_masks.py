@@ -172,7 +172,7 @@ class PhotoMasks(nn.Module):
         return torch.cat(parts), frames_of(boxes)
 
     def mask_losses(self, batch: Batch) -> dict[str, Mean]:
-        """Cross-entropy per cell, and 1 - Dice per mask, of a few boxes of each photo, which are often moved a little."""
+        """Cross-entropy per cell, and 1 - Dice per mask, of a few boxes of each photo, often moved a little."""
         of_photos = zip(batch.images, batch.boxes, batch.masks, batch.sizes, batch.generators(), strict=True)
         parts = [self._lesson(*of_photo) for of_photo in of_photos]
         seen, known, targets = (torch.cat(part) for part in zip(*parts, strict=True))
