@@ -74,7 +74,7 @@ def end_with(owner: int) -> None:
     def watch() -> None:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(owner)
-            while _alive(process):
+            while alive(process):
                 time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -104,21 +104,27 @@ def end_all(first: signal.Signals) -> None:
     children, every = me.children(), me.children(recursive=True)
     for process in every:
         _send(process, first if process in children else signal.SIGTERM)
-    deadline = time.monotonic() + GRACE
-    while time.monotonic() < deadline and any(map(_alive, every)):
-        time.sleep(0.05)
-    for process in filter(_alive, every):
+    _wait(every, GRACE)
+    for process in filter(alive, every):
         _send(process, signal.SIGKILL)
+    _wait(every, GRACE)  # the kernel takes its time, most of all while a disk is slow
 
 
 def wait_for(owners: Iterable[int], seconds: float) -> list[int]:
     """Waits until the processes with these ids have ended; returns those that still run after so many seconds."""
     deadline = time.monotonic() + seconds
-    while left := [owner for owner in owners if psutil.pid_exists(owner) and _alive(psutil.Process(owner))]:
+    while left := [owner for owner in owners if psutil.pid_exists(owner) and alive(psutil.Process(owner))]:
         if time.monotonic() > deadline:
             break
         time.sleep(0.1)
     return left
+
+
+def _wait(processes: list[psutil.Process], seconds: float) -> None:
+    """Waits until all have ended, or for so many seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and any(map(alive, processes)):
+        time.sleep(0.05)
 
 
 def _send(process: psutil.Process, number: signal.Signals) -> None:
@@ -126,8 +132,8 @@ def _send(process: psutil.Process, number: signal.Signals) -> None:
         process.send_signal(number)
 
 
-def _alive(process: psutil.Process) -> bool:
-    """Whether a process runs; one that has ended and waits for its parent to ask does not."""
+def alive(process: psutil.Process) -> bool:
+    """Whether a process runs; one that has ended and waits for its parent, or the machine's first, to ask does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -22,7 +22,7 @@ from segsg.pipeline.notebook import (
     run,
     unclean,
 )
-from segsg.pipeline.processes import OWNER
+from segsg.pipeline.processes import OWNER, alive
 
 
 def cell(source: str, **extra) -> dict:
@@ -187,7 +187,7 @@ def test_a_signal_ends_the_kernel_and_what_it_started_too(notebook, tmp_path, nu
     others = [psutil.Process(int(pid)) for pid in (tmp_path / "pids").read_text().split()]
     runner.send_signal(number)
     assert runner.wait() == 128 + number
-    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in others)
+    assert not any(map(alive, others))
     assert not (tmp_path / "out.ipynb").exists()
 
 

@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from segsg.pipeline.processes import OWNER, Stopped, alone, run
+from segsg.pipeline.processes import OWNER, Stopped, alive, alone, run
 
 COMMAND = """
 import os, signal, sys
@@ -79,7 +79,7 @@ def pids(path, command):
 def gone(processes):
     """Waits until processes have ended; those that wait for a parent to ask about them have."""
     for process in processes:
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        while alive(process):
             time.sleep(0.02)
     return True
 
@@ -91,7 +91,7 @@ def test_a_signal_ends_everything_that_a_command_started_before_the_command_ends
     command, others = started()
     command.send_signal(number)
     assert (command.wait(), command.stdout.read()) == (code, "stopped\n")
-    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in others)
+    assert not any(map(alive, others))
 
 
 def test_what_does_not_listen_is_killed(started):

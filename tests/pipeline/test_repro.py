@@ -16,7 +16,7 @@ from dvc.repo import Repo
 from segsg import cli
 from segsg.files import ROOT
 from segsg.pipeline import dvc, repro
-from segsg.pipeline.processes import OWNER, Stopped, alone
+from segsg.pipeline.processes import OWNER, Stopped, alive, alone
 from segsg.study.params import Params
 
 DVC = """
@@ -180,7 +180,7 @@ def test_kill_ends_stages_and_leaves_dvc_unlocked(study):
     said = command.communicate()[0].splitlines()
     assert command.returncode == 143
     assert [line for line in said if "failed" in line] == []  # it was ended, and did not fail
-    assert not any(stage.is_running() for stage in stages)
+    assert not any(map(alive, stages))
     assert not any(json.loads((study / ".dvc/tmp/rwlock").read_text()).values())
     assert {"detector@a", "detector@b"} <= dvc.outdated().keys()
 
