@@ -8,9 +8,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from segsg.data.views import Subset
-from segsg.figures.overlay import Contact, Picture
-from segsg.figures.pictures import Choice, choose_by, class_names
+from segsg.figures.overlay import Contact, Picture, class_names
 from segsg.figures.refined import overlap
+from segsg.figures.shown import Choice, choose_by
 from segsg.grounding.contact import MARGIN
 from segsg.kernels.boxes import contact_frames
 from segsg.kernels.masks import paste

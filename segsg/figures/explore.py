@@ -14,7 +14,9 @@ from torch import Tensor
 
 from segsg.evaluation.matching import MISSED, agreement, first_covering
 from segsg.evaluation.protocol import Protocol
-from segsg.figures.pictures import Experiment, Seen, class_names, compared_experiments
+from segsg.figures.overlay import class_names
+from segsg.figures.seen import Experiment, Seen
+from segsg.figures.shown import compared_experiments
 from segsg.figures.style import FAINT, GRID, INK, STYLE, new_figure
 from segsg.study.params import Params
 

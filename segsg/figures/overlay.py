@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from segsg.data.words import Vocabulary
 from segsg.figures.style import FAINT, INK, PALETTE, SHARP, STYLE, ink_on, new_figure, rgb
 
 MAX_RELATIONS = 12
@@ -57,6 +58,11 @@ class Picture:
         if relation in self.zero_shot:
             return ZERO_SHOT
         return FAINT if self.true is None else INK if relation in self.true else PALE
+
+
+def class_names(names: Vocabulary, labels: Int[Tensor, "regions"]) -> tuple[str, ...]:
+    """Class name of each region, from its label."""
+    return tuple(names.class_name(label) for label in labels.tolist())
 
 
 def scene_graph_overlay(picture: Picture) -> Figure:

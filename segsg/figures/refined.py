@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from segsg.data.views import Subset
-from segsg.figures.overlay import Picture
-from segsg.figures.pictures import Choice, choose_by, class_names
+from segsg.figures.overlay import Picture, class_names
+from segsg.figures.shown import Choice, choose_by
 from segsg.grounding.refinement import RefinedModel
 from segsg.kernels.masks import paste
 from segsg.structures import Batch, Look

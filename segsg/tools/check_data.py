@@ -138,8 +138,7 @@ def names_of(figures: list) -> Iterator[str]:
 def annotated(data: "OwnData") -> Iterator["Picture"]:
     """Training photos at equal distances, with their relations. A photo that is not there is passed over."""
     from segsg.data.loading import resize
-    from segsg.figures.overlay import Picture
-    from segsg.figures.pictures import class_names
+    from segsg.figures.overlay import Picture, class_names
     from segsg.study.sets import spread
 
     names, lost = data.names, set(data.lost)
@@ -156,8 +155,7 @@ def annotated(data: "OwnData") -> Iterator["Picture"]:
 def masked(data: "OwnData") -> Iterator["Picture"]:
     """Photos of the mask set at equal distances, with their masks."""
     from segsg.data.loading import resize
-    from segsg.figures.overlay import Picture
-    from segsg.figures.pictures import class_names
+    from segsg.figures.overlay import Picture, class_names
     from segsg.study.sets import spread
 
     for sample in spread(data.masks.with_instances(), MASK_PHOTOS):

@@ -4,7 +4,7 @@ import pytest
 from segsg.evaluation.matching import MISSED
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.ranks import Ranks
-from segsg.figures.pictures import choose, choose_by, image_recalls
+from segsg.figures.shown import choose, choose_by, image_recalls
 
 
 def ranks_of(*found, image_ids=None):

@@ -3,7 +3,7 @@ import numpy as np
 from segsg.evaluation.matching import Ranking
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.records import Prediction, Truth
-from segsg.figures.pictures import answers
+from segsg.figures.seen import answers
 
 BOXES = np.array([[0, 0, 10, 10], [20, 0, 30, 10], [0, 20, 10, 30]], dtype=np.float32)
 LABELS = np.array([1, 2, 3])

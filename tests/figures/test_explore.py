@@ -11,7 +11,8 @@ from scenes import CLASSES, MASK_CLASSES, box_extractor
 
 from segsg.evaluation.protocol import DEFAULT
 from segsg.figures import explore
-from segsg.figures.pictures import open_experiment, picture, see
+from segsg.figures.pictures import picture
+from segsg.figures.seen import open_experiment, see
 from segsg.grounding.edges import NoPairMasks
 from segsg.grounding.segmenter import ConstantMasks
 

@@ -17,6 +17,8 @@ from segsg.evaluation.ranks import Ranks
 from segsg.evaluation.records import Prediction
 from segsg.figures import borrowed, explore, figures, overlay, pictures
 from segsg.figures.album import Album, read_album
+from segsg.figures.seen import answers
+from segsg.figures.shown import choose
 from segsg.files import ROOT
 from segsg.structures import ImageGraph
 
@@ -31,7 +33,7 @@ def without(regions: int):
         np.zeros((0, PREDICATES), np.float32),
     )
     ranking = rank(nothing, 20)[0]
-    found = pictures.answers(RIGHT.truth, nothing, ranking, zero_shot=np.zeros((0, 3), dtype=int), protocol=DEFAULT)
+    found = answers(RIGHT.truth, nothing, ranking, zero_shot=np.zeros((0, 3), dtype=int), protocol=DEFAULT)
     return replace(RIGHT, prediction=nothing, answers=found)
 
 
@@ -98,9 +100,8 @@ def test_every_cell_of_the_exploring_notebook_runs(seen, capsys):
         "first": seen.experiment, "second": HALF.experiment, "explore": explore, "figures": figures,
         "overlay": overlay, "Image": Image, "display": lambda *pictures: shown.extend(pictures),
         "measurements": SimpleNamespace(protocol=lambda params: DEFAULT),
-        "pictures": SimpleNamespace(
-            see=lambda experiment, *_: seen if experiment is seen.experiment else HALF, picture=pictures.picture
-        ),
+        "pictures": pictures,
+        "seen": SimpleNamespace(see=lambda experiment, *_: seen if experiment is seen.experiment else HALF),
         "Dropdown": dict, "IntSlider": lambda *_, **__: None, "choose": lambda function, **choices: None,
     }  # fmt: skip
     for source in cells("explore", "one, two ="):
@@ -145,5 +146,5 @@ def test_photos_are_drawn_at_random_where_nobody_finds_anything():
         image_ids=np.arange(4), boxes=np.full(4, 2), predicted=np.zeros(4, dtype=bool), image=np.arange(4),
         triplets=np.ones((4, 3), dtype=int), constrained=missed, free=missed, predicates=PREDICATES, protocol=DEFAULT,
     )  # fmt: skip
-    choice = pictures.choose(ranks, ranks, depth=20, each=3, seed=0)
+    choice = choose(ranks, ranks, depth=20, each=3, seed=0)
     assert choice.gains == choice.losses == [] and len(set(choice.random)) == 3

@@ -1,6 +1,6 @@
 import pytest
 
-from segsg.figures.pictures import compared_experiments, gallery_experiment, refined_experiment
+from segsg.figures.shown import compared_experiments, gallery_experiment, refined_experiment
 from segsg.study.grid import grouped
 from segsg.study.params import Params, read_section
 from segsg.study.profile import resolve

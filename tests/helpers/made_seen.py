@@ -8,7 +8,7 @@ from segsg.data.words import Vocabulary
 from segsg.evaluation.matching import rank
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.records import Prediction, Truth
-from segsg.figures.pictures import Experiment, Seen, answers
+from segsg.figures.seen import Experiment, Seen, answers
 from segsg.grounding.edges import GaussianSmoothing, PairMasks, UnionFrame, product
 from segsg.grounding.extractor import GroundedExtractor
 from segsg.grounding.segmenter import MixedClasses, Segmenter
