@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from segsg.figures.overlay import Picture, scene_graph_overlay
-from segsg.photos.drawing import diagram, drawing, embedded
+from segsg.photos.diagram import diagram
+from segsg.photos.drawing import drawing, embedded
 from segsg.photos.graph import UNCALIBRATED, PhotoGraph, Region, shrunk
 from segsg.report import pages
 
