@@ -17,10 +17,11 @@ from segsg.files import DataError, digest
 from segsg.kernels.boxes import clip
 from segsg.models.scene_graph import SceneGraphModel
 from segsg.photos.answer import regions_of, surest
+from segsg.photos.any_bundle import AnyBundle
 from segsg.photos.folder import AGAIN, CARD, MANIFEST, check_files, read_raw
 from segsg.photos.found import Found
 from segsg.photos.given import given_batch, given_to, with_regions
-from segsg.photos.graph import UNCALIBRATED, PhotoGraph, Wanted
+from segsg.photos.graph import UNCALIBRATED, Origin, PhotoGraph, Wanted
 from segsg.photos.input import Photo, Pixels, read, sample
 from segsg.photos.network import load_network
 from segsg.structures import Batch, Look, Sample
@@ -115,29 +116,21 @@ def load_bundle(folder: Path | str, device: torch.device | str | None = None) ->
     return Bundle(folder, manifest, Facts.load(folder / FACTS), device)
 
 
-class Bundle:
-    """A trained model and all that it needs to know; `warning` is what everybody who sees an answer has to know."""
+class Bundle(AnyBundle):
+    """A trained model and all that it needs to know."""
 
-    tasks, scores = GIVEN_TASKS, UNCALIBRATED
+    tasks = GIVEN_TASKS
 
     def __init__(self, folder: Path, manifest: Manifest, known: Facts, device: torch.device | str | None):
         self.manifest, self.names = manifest, known.names
-        self.name, self.warning, self.identity = manifest.name, manifest.warning, digest(folder / MANIFEST)
+        super().__init__(Origin(manifest.name, manifest.warning, UNCALIBRATED), digest(folder / MANIFEST))
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._folder, self._known, self._models = folder, known, {}
         self._resize = partial(resize, short_side=manifest.short_side, long_side=manifest.long_side)
         self._network(DETECTED)
 
     def knows(self, name: str) -> bool:
-        """Whether regions of this name can be given to it."""
         return name in self.names.classes
-
-    def predict(self, photo: Photo, top: int = Wanted.top, threshold: float = Wanted.threshold) -> PhotoGraph:
-        """The graph of a photo: a file, a Pillow image, or an array of uint8 `[h, w, 3]` (also grey or with alpha).
-
-        `top` and `threshold` limit its relations by number and by score. DataError if a file is no photo.
-        """
-        return self.predict_all([photo], top, threshold)[0]
 
     def predict_all(
         self, photos: Sequence[Photo], top: int = Wanted.top, threshold: float = Wanted.threshold
@@ -220,7 +213,8 @@ class Bundle:
                 graph = replace(graph, scores=graph.scores * torch.from_numpy(given.scores).float())
             meeting = partial(self._meeting, model, look, first)
             relations = surest(graph, boxes, self.names, wanted, meeting)
-            graphs.append(PhotoGraph(photo, regions_of(graph, boxes, self.names, size, given), relations))
+            regions = regions_of(graph, boxes, self.names, size, given)
+            graphs.append(PhotoGraph(photo, regions, relations, self.origin))
             first += len(graph.labels)
         return graphs
 

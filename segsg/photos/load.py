@@ -13,13 +13,12 @@ from segsg.photos.folder import MANIFEST, PHOTOS, read_raw
 from segsg.photos.photo_bundle import load_photo_bundle
 
 if TYPE_CHECKING:
-    from segsg.photos.bundle import Bundle
-    from segsg.photos.photo_bundle import PhotoBundle
+    from segsg.photos.any_bundle import AnyBundle
 
 SHIPPED = ROOT / "bundles"
 
 
-def load(bundle: str | os.PathLike = "photos", device: str | torch.device | None = None) -> "Bundle | PhotoBundle":
+def load(bundle: str | os.PathLike = "photos", device: str | torch.device | None = None) -> "AnyBundle":
     """The bundle with its `predict(photo)`, on a GPU if there is one and `device` does not say otherwise.
 
     `bundle` is a folder, the name of one that comes with the project, or https://...zip#sha256=... ValueError, in one

@@ -19,9 +19,10 @@ from segsg.files import DataError, digest
 from segsg.kernels.boxes import union_boxes
 from segsg.kernels.masks import crop
 from segsg.photos.answer import pasted
+from segsg.photos.any_bundle import AnyBundle
 from segsg.photos.folder import AGAIN, CARD, MANIFEST, check_files, read_raw
 from segsg.photos.found import Finder, Found, Masker, Relater
-from segsg.photos.graph import CALIBRATED, PairRegion, PhotoGraph, Region, Relation, Wanted, mask_of, runs_of
+from segsg.photos.graph import CALIBRATED, Origin, PairRegion, PhotoGraph, Region, Relation, Wanted, mask_of, runs_of
 from segsg.photos.input import Photo, Pixels, read
 from segsg.photos.parts import LOADERS, Loaders
 from segsg.structures import MASK_SIDE
@@ -110,32 +111,23 @@ def _part(folder: Path, step: str, part: Part, loaders: Loaders) -> nn.Module:
     return module.eval().requires_grad_(False)
 
 
-class PhotoBundle:
-    """A finder, a masker (or None: boxes stand for masks) and a relater. `identity` changes with any of its files."""
+class PhotoBundle(AnyBundle):
+    """A finder, a masker (or None: boxes stand for masks) and a relater."""
 
-    tasks, scores = ("predcls",), CALIBRATED
+    tasks = ("predcls",)
 
     def __init__(
         self, finder: Finder, masker: Masker | None, relater: Relater, *, name: str, warning: str | None, identity: str
     ):
         self.finder, self.masker, self.relater = finder, masker, relater
-        self.name, self.warning, self.identity = name, warning, identity
+        super().__init__(Origin(name, warning, CALIBRATED), identity)
 
     def knows(self, name: str) -> bool:
-        """Whether regions of this name can be related."""
         return self.relater.knows(name)
-
-    def predict(self, photo: Photo, top: int = Wanted.top, threshold: float = Wanted.threshold) -> PhotoGraph:
-        """The graph of a photo: a file, a Pillow image, or an array of uint8 `[h, w, 3]` (also grey or with alpha).
-
-        `top` and `threshold` limit its relations by number and by score. DataError if a file is no photo.
-        """
-        return self.predict_all([photo], top, threshold)[0]
 
     def predict_all(
         self, photos: Sequence[Photo], top: int = Wanted.top, threshold: float = Wanted.threshold
     ) -> list[PhotoGraph]:
-        """The graph of each photo. None depends on those beside it."""
         pixels = [read(photo) for photo in photos]
         return self.relate_all(pixels, self.finder.find(pixels), top=top, threshold=threshold)
 
@@ -167,7 +159,7 @@ class PhotoBundle:
             Region(name, float(score), tuple(map(float, box)), runs, given=given is not None)
             for name, score, box, runs, given in rows
         )
-        return PhotoGraph(photo, regions, self._relations(masked, photo.shape[:2], wanted))
+        return PhotoGraph(photo, regions, self._relations(masked, photo.shape[:2], wanted), self.origin)
 
     def with_masks(self, photo: Pixels, found: Found) -> Found:
         """The regions, with masks of the masker where none is given."""

@@ -94,13 +94,10 @@ def predict(
     Several photos get an index; an older index in `out` gives way to one of this run. With `resume`, photos whose
     results are whole, from the same bundle, options and photo, are only read for the index.
     """
-    from segsg.photos.page import Frame
     from segsg.photos.results import Results
 
-    frame = Frame(
-        answers.name, answers.warning, answers.scores, index=only is None and (len(photos) > 1 or has_index(out))
-    )
-    results = Results(frame, out, run=answers.identity, only=only)
+    index = only is None and (len(photos) > 1 or has_index(out))
+    results = Results(answers.origin, out, run=answers.identity, only=only, index=index)
     with tqdm(total=len(photos), desc="photos", unit="photo") as bar:
         left = [photo for photo in photos if not (resume and results.take_over(photo))]
         for group in _groups(_readable(left, results.skipped), batch):

@@ -1,10 +1,13 @@
 """The page of a photo in a browser: what lights up under a pointer, a click and the keyboard, and what stays lit."""
 
+from dataclasses import replace
+
 import pytest
 from browser import clicked, why_not
 from made_graphs import graph
 
-from segsg.photos.page import Frame, index_page, photo_page, thumbnail
+from segsg.photos.graph import Origin
+from segsg.photos.page import index_page, photo_page, thumbnail
 
 EVIL = "<img src=x onerror=alert(1)>"
 RELATIONS = ((0, "rides", 1), (0, EVIL, 2))
@@ -16,9 +19,10 @@ def outcome(tmp_path_factory) -> dict:
     """What photo_clicks.js wrote down."""
     if reason := why_not():
         pytest.skip(reason)
-    folder, frame, made = tmp_path_factory.mktemp("photos"), Frame("mini", EVIL, index=True), graph(RELATIONS)
-    (folder / "photo.html").write_text(photo_page(made, f"{EVIL}.jpg", frame), encoding="utf-8")
-    index = index_page([thumbnail(made, "photo", f"{EVIL}.jpg")], [EVIL], frame)
+    folder, origin = tmp_path_factory.mktemp("photos"), Origin("mini", EVIL)
+    made = replace(graph(RELATIONS), origin=origin)
+    (folder / "photo.html").write_text(photo_page(made, f"{EVIL}.jpg", index=True), encoding="utf-8")
+    index = index_page([thumbnail(made, "photo", f"{EVIL}.jpg")], [EVIL], origin)
     (folder / "index.html").write_text(index, encoding="utf-8")
     return clicked(folder, "photo_clicks.js")
 
