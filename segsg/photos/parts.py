@@ -11,7 +11,7 @@ from pathlib import Path
 
 from torch import nn
 
-from segsg.photos.finders.torchvision_coco import mask_rcnn
+from segsg.photos.finders.torchvision_coco import torchvision_finder
 from segsg.photos.network import load_network
 from segsg.photos.shipped import box_masks, coco_ssd, names_and_boxes
 
@@ -34,7 +34,7 @@ def _made(make: Callable[[dict], nn.Module], settings: dict, device: str) -> nn.
 
 
 LOADERS: Loaders = {
-    "finder": {"coco-ssd": one_network(coco_ssd), "torchvision-mask-rcnn": one_network(mask_rcnn)},
+    "finder": {"coco-ssd": one_network(coco_ssd), "torchvision": one_network(torchvision_finder)},
     "masker": {"box-masks": one_network(box_masks)},
     "relater": {"names-and-boxes": names_and_boxes},
 }

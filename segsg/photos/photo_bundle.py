@@ -128,8 +128,9 @@ class PhotoBundle(AnyBundle):
     def predict_all(
         self, photos: Sequence[Photo], top: int = Wanted.top, threshold: float = Wanted.threshold
     ) -> list[PhotoGraph]:
-        pixels = [read(photo) for photo in photos]
-        return self.relate_all(pixels, self.finder.find(pixels), top=top, threshold=threshold)
+        pixels, wanted = [read(photo) for photo in photos], Wanted(top, threshold)
+        found = self.finder.find(pixels)
+        return [self._graph(*each, wanted, given=False) for each in zip(pixels, found, strict=True)]
 
     def relate_all(
         self,
@@ -147,19 +148,26 @@ class PhotoBundle(AnyBundle):
         if task not in self.tasks:
             raise ValueError(f"task {task}: the bundle {self.name} names no regions; use predcls, or a study's bundle")
         wanted = Wanted(top, threshold)
-        return [self._graph(read(photo), regions, wanted) for photo, regions in zip(photos, found, strict=True)]
+        pixels = map(read, photos)
+        return [self._graph(*each, wanted, given=True) for each in zip(pixels, found, strict=True)]
 
-    def _graph(self, photo: Pixels, found: Found, wanted: Wanted) -> PhotoGraph:
+    def _graph(self, photo: Pixels, found: Found, wanted: Wanted, *, given: bool) -> PhotoGraph:
+        """`given`: masks of `found` are a user's, not the finder's."""
         for name in found.names:
             if not self.knows(name):
                 raise ValueError(f"'{name}' is no name that the bundle {self.name} can relate; its card lists them")
         masked = self.with_masks(photo, found)
         rows = zip(masked.names, masked.scores, masked.boxes, masked.masks, found.masks, strict=True)
         regions = tuple(
-            Region(name, float(score), tuple(map(float, box)), runs, given=given is not None)
-            for name, score, box, runs, given in rows
+            Region(name, float(score), tuple(map(float, box)), runs, given=given and known is not None)
+            for name, score, box, runs, known in rows
         )
         return PhotoGraph(photo, regions, self._relations(masked, photo.shape[:2], wanted), self.origin)
+
+    def with_finder(self, finder: Finder, name: str, identity: str) -> "PhotoBundle":
+        """The bundle with another finder, and the finder's `name` behind its own; `identity` is the finder's."""
+        named = {"name": f"{self.name} + {name}", "identity": f"{self.identity} {identity}", "warning": self.warning}
+        return PhotoBundle(finder, self.masker, self.relater, **named)
 
     def with_masks(self, photo: Pixels, found: Found) -> Found:
         """The regions, with masks of the masker where none is given."""
