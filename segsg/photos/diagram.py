@@ -7,12 +7,14 @@ import numpy as np
 from jaxtyping import Float
 
 from segsg.figures.overlay import spread
-from segsg.photos.drawing import LETTER, Drawing, DrawnRegion, DrawnRelation, Tag
+from segsg.photos.drawing import LETTER, Drawing, DrawnRegion, DrawnRelation, Tag, hidden
 
 LETTERS, NODE_HEIGHT, HALF_SIDE = 17.0, 32.0, 215.0
 """size of a node's letters, height of a node, and half the side of the photo, in units of the diagram"""
 SPACING = (180.0, 125.0)
 """least distance of the middles of two nodes, across and down"""
+LEAST_SCALE = 0.62
+"""pixels of a unit; a page that is too narrow for them scrolls the diagram"""
 NAMED = 8
 """relations whose predicate is written even when nobody points at them; more and nobody reads any"""
 BEND, APART, ARROW = 0.14, 0.34, 11.0
@@ -62,6 +64,7 @@ class Diagram:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     named: int = NAMED
+    least_scale: float = LEAST_SCALE
 
 
 def diagram(drawn: Drawing) -> Diagram:
@@ -126,13 +129,9 @@ def _labels(arcs: Sequence[Arc], words: Sequence[str], nodes: Sequence[Tag]) -> 
         outside = arcs[place][1] - (arcs[place][0] + arcs[place][2]) / 2
         outside = BESIDE * outside / max(np.linalg.norm(outside), 1e-6)
         spots = np.concatenate([paths[place][inner], paths[place][inner] + outside])
-        middles, halves = (
-            np.array(rows) for rows in zip(*((t.middle, (t.width / 2, t.height / 2)) for t in taken), strict=True)
-        )
-        shared = (half + halves - np.abs(spots[:, None] - middles)).clip(0, 2 * np.minimum(half, halves)).prod(axis=2)
         others = np.concatenate([np.zeros((0, 2)), *paths[:place], *paths[place + 1 :]])
         crossed = (np.abs(spots[:, None] - others) < half).all(axis=2)
-        x, y = spots[(shared.sum(axis=1) + CROSSED * crossed.sum(axis=1)).argmin()] - half
+        x, y = spots[(hidden(spots, half, taken) + CROSSED * crossed.sum(axis=1)).argmin()] - half
         taken.append(Tag(float(x), float(y), *(2 * half).tolist(), LABEL))
     return taken[len(nodes) :]
 

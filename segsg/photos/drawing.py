@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,6 @@ from contourpy import contour_generator
 from jaxtyping import Bool, Float
 from PIL import Image
 
-from segsg.figures.overlay import spread
 from segsg.figures.style import PALETTE, data_uri, ink_on
 from segsg.photos.graph import Box, PhotoGraph, Relation
 
@@ -18,6 +17,8 @@ TAG = 0.031
 """size of letters on the photo, in longer sides"""
 LETTER, LINE = 0.6, 1.5
 """width and height that a letter needs, in sizes"""
+FAR = 5
+"""lines that a tag may be above or below its box"""
 IDLE = "#8a97a3"
 """colour of regions without relation"""
 GRID = 192
@@ -122,15 +123,30 @@ def numbered(names: list[str]) -> list[str]:
 
 
 def _tags(graph: PhotoGraph, names: dict[int, str]) -> list[Tag]:
-    """Tags of regions by their names: above the boxes if there is room, inside the photo in any case."""
+    """Tags of regions by their names, inside the photo: above the box, else where they hide the least of others."""
     height, width = graph.size
-    size = TAG * max(height, width)
-    sides = np.array([((len(name) + 1) * LETTER * size, LINE * size) for name in names.values()]).reshape(-1, 2)
-    corners = np.array([graph.regions[place].box for place in names]).reshape(-1, 4)[:, :2]
-    middles = corners + sides * (0.5, -0.5)
-    room = (0.9 * sides[:, 0].max(initial=1.0), 1.1 * LINE * size)
-    corners = (spread(middles, room) - sides / 2).clip(0, np.maximum((width, height) - sides, 0))
-    return [Tag(*map(float, (*corner, *side)), size) for corner, side in zip(corners, sides, strict=True)]
+    size, tags = TAG * max(height, width), []
+    for place, name in names.items():
+        sides = np.array([(len(name) + 1) * LETTER * size, LINE * size])
+        left, top, right, bottom = graph.regions[place].box
+        across = (left, (left + right - sides[0]) / 2, right - sides[0])
+        inside = (top, (top + bottom - sides[1]) / 2, bottom - sides[1])
+        outside = (y for line in range(FAR) for y in (top - (line + 1) * sides[1], bottom + line * sides[1]))
+        down = (next(outside), *inside, *outside)
+        corners = np.array([(x, y) for y in down for x in across]).clip(0, np.maximum((width, height) - sides, 0))
+        corner = corners[hidden(corners + sides / 2, sides / 2, tags).argmin()]
+        tags.append(Tag(*map(float, (*corner, *sides)), size))
+    return tags
+
+
+def hidden(
+    middles: Float[np.ndarray, "places 2"], half: Float[np.ndarray, "2"], tags: Sequence[Tag]
+) -> Float[np.ndarray, "places"]:
+    """The area of `tags` that a rectangle of half the sides `half` would hide at each place."""
+    centres = np.array([tag.middle for tag in tags]).reshape(-1, 2)
+    halves = np.array([(tag.width / 2, tag.height / 2) for tag in tags]).reshape(-1, 2)
+    shared = half + halves - np.abs(middles[:, None] - centres)
+    return shared.clip(0, 2 * np.minimum(half, halves)).prod(axis=2).sum(axis=1)
 
 
 def outline(mask: Bool[np.ndarray, "h w"]) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -20,6 +21,11 @@ from segsg.report import pages
 
 TEMPLATES = Path(__file__).parent / "templates"
 THUMBNAIL = 320
+MASKS_FROM = {
+    "given": "given with their objects",
+    "found": "found by the bundle",
+    "box": "not known, so that the box stands for them",
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,15 @@ def photo_page(graph: PhotoGraph, photo: str, *, index: bool = False) -> str:
     drawn = drawing(graph)
     image = embedded(Image.fromarray(graph.image), "jpeg", quality=90)
     facts = {"photo": photo, "drawn": drawn, "diagram": diagram(drawn), "image": image, "index": index}
+    facts["masks"] = masks_from(graph)
     return _render("photo", graph.origin, facts)
+
+
+def masks_from(graph: PhotoGraph) -> str:
+    """Where the masks of a photo's objects are from, in words; empty without objects."""
+    counts = Counter(region.mask_from for region in graph.regions)
+    said = [f"{counts[kind]} {words}" for kind, words in MASKS_FROM.items() if counts[kind]]
+    return f"Masks: {', '.join(said)}." if said else ""
 
 
 def thumbnail(graph: PhotoGraph, name: str, photo: str) -> Thumbnail:

@@ -11,9 +11,9 @@ from made_graphs import graph, nothing
 from PIL import Image
 
 from segsg.figures.style import ink_on
-from segsg.photos.drawing import drawing, heat, numbered, outline
-from segsg.photos.graph import Origin
-from segsg.photos.page import index_page, overlay, photo_page, thumbnail
+from segsg.photos.drawing import Tag, drawing, heat, hidden, numbered, outline
+from segsg.photos.graph import Origin, PhotoGraph, Region, Relation
+from segsg.photos.page import index_page, masks_from, overlay, photo_page, thumbnail
 
 EVIL = '<script>alert("x")</script>'
 ORIGIN = Origin("mini")
@@ -155,3 +155,25 @@ def test_tags_stay_inside_the_photo():
     for region in drawn.regions:
         assert 0 <= region.tag.x <= region.tag.x + region.tag.width <= drawn.width
         assert 0 <= region.tag.y <= region.tag.y + region.tag.height <= drawn.height
+
+
+def test_tags_of_a_crowd_do_not_hide_each_other():
+    regions = tuple(Region("traffic light", 0.9, (4.0 + x, 60.0, 9.0 + x, 66.0), None) for x in range(6))
+    made = PhotoGraph(np.zeros((120, 200, 3), np.uint8), regions, tuple(Relation(i, "on", 0, 0.5) for i in range(1, 6)))
+    tags = [region.tag for region in drawing(made).regions]
+    for i, tag in enumerate(tags):
+        half = np.array([tag.width, tag.height]) / 2
+        assert hidden(np.array([tag.middle]), half, tags[:i] + tags[i + 1 :]).tolist() == [0.0]
+    assert hidden(np.zeros((2, 2)), np.ones(2), []).tolist() == [0.0, 0.0]
+    assert hidden(np.zeros((1, 2)), np.ones(2), [Tag(0.0, -1.0, 4.0, 2.0, 1.0)]).tolist() == [2.0]
+
+
+def test_a_page_says_where_its_masks_are_from():
+    made = graph()
+    given, found, box = made.regions
+    mixed = replace(made, regions=(replace(given, given=True), found, replace(box, runs=None)))
+    said = "Masks: 1 given with their objects, 1 found by the bundle, 1 not known, so that the box stands for them."
+    assert said in photo_page(mixed, "a.jpg")
+    for kind in ("given", "found", "box"):
+        assert f"mask: {kind}</span>" in photo_page(mixed, "a.jpg")
+    assert masks_from(nothing()) == ""
