@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from browser import clicked, why_not
-from made_graphs import graph
+from browser import axe_violations, clicked, why_no_axe, why_not
+from made_graphs import graph, nothing
 
 from segsg.photos.graph import Origin
 from segsg.photos.page import index_page, photo_page, thumbnail
@@ -25,6 +25,22 @@ def outcome(tmp_path_factory) -> dict:
     index = index_page([thumbnail(made, "photo", f"{EVIL}.jpg")], [EVIL], origin)
     (folder / "index.html").write_text(index, encoding="utf-8")
     return clicked(folder, "photo_clicks.js")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_core_finds_nothing_wrong(dark, tmp_path):
+    if reason := why_no_axe():
+        pytest.skip(reason)
+    crowd = replace(graph([(0, "rides", 1), (1, "under", 0), (2, "on", 0)]), origin=Origin("mini", "Only drawings."))
+    made = {"crowd": crowd, "boxes": graph(masked=False), "nothing": nothing()}
+    for name, one in made.items():
+        (tmp_path / f"{name}.html").write_text(photo_page(one, f"{name}.jpg", index=True), encoding="utf-8")
+    thumbnails = [thumbnail(one, name, f"{name}.jpg") for name, one in made.items()]
+    index = index_page(thumbnails, ["broken.jpg: no photo"], crowd.origin)
+    (tmp_path / "index.html").write_text(index, encoding="utf-8")
+    found = axe_violations(tmp_path, dark)
+    assert found["noted"] == [] and found["looked"] == 2 * (1 + len(made))
+    assert found["violations"] == []
 
 
 def all_lit(turn: dict) -> dict:
