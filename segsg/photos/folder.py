@@ -14,6 +14,8 @@ MANIFEST, CARD = "bundle.json", "MODEL_CARD.md"
 MOST_BYTES, MOST_WEIGHTS = 2**26, 2**33
 """of a file beside the weights, and of weights; digests of larger ones would take minutes before they are refused"""
 WEIGHTS_ENDING = ".safetensors"
+SEEN = "photos.json"
+"""beside the weights of a part: which photos it was trained on, and by which it was judged"""
 AGAIN = "copy the whole bundle again, or write it again with `segsg bundle`"
 UNTRUSTED = "do not trust this bundle"
 
