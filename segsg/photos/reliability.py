@@ -66,4 +66,4 @@ def wilson(share: Float[np.ndarray, "n"], counts: Float[np.ndarray, "n"] | np.nd
     z = 1.96
     middle = (share + z**2 / (2 * counts)) / (1 + z**2 / counts)
     half = z / (1 + z**2 / counts) * np.sqrt(share * (1 - share) / counts + z**2 / (4 * counts**2))
-    return np.minimum(middle - half, share), np.maximum(middle + half, share)
+    return np.clip(middle - half, 0, share), np.clip(middle + half, share, 1)
