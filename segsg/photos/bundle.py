@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,12 +17,12 @@ from segsg.data.loading import collate, resize
 from segsg.files import DataError, digest
 from segsg.kernels.boxes import clip
 from segsg.models.scene_graph import SceneGraphModel
-from segsg.photos.answer import regions_of, surest
+from segsg.photos.answer import pair_regions, regions_of, surest
 from segsg.photos.any_bundle import AnyBundle
-from segsg.photos.folder import AGAIN, CARD, MANIFEST, check_files, read_raw
+from segsg.photos.folder import AGAIN, CARD, MANIFEST, SAMPLES, WEIGHTS, check_files, read_raw
 from segsg.photos.found import Found
 from segsg.photos.given import given_batch, given_to, with_regions
-from segsg.photos.graph import UNCALIBRATED, Origin, PhotoGraph, Wanted
+from segsg.photos.graph import UNCALIBRATED, Origin, PairRegion, PhotoGraph, Wanted
 from segsg.photos.input import Photo, Pixels, read, sample
 from segsg.photos.network import load_network
 from segsg.structures import Batch, Look, Sample
@@ -31,7 +32,7 @@ from segsg.study.models import make_model
 from segsg.study.params import DetectorRow, ExperimentRow, Grounding, Name, Numbers, Side, read_section
 from segsg.study.rows import Row, make_row
 
-WEIGHTS, FACTS, SAMPLES = "weights.safetensors", "facts", "samples"
+FACTS = "facts"
 READ = frozenset({WEIGHTS, CARD, f"{FACTS}/{NAMES}", f"{FACTS}/{NUMBERS}"})
 """names of all files beside the manifest and the samples"""
 WARNINGS = {
@@ -211,16 +212,20 @@ class Bundle(AnyBundle):
             boxes = clip(graph.boxes_original, size)
             if given is not None:
                 graph = replace(graph, scores=graph.scores * torch.from_numpy(given.scores).float())
-            meeting = partial(self._meeting, model, look, first)
-            relations = surest(graph, boxes, self.names, wanted, meeting)
+            meeting = partial(self._meeting, model, look, boxes, first)
+            said = graph.pairs.numpy(), graph.predicate_probabilities[:, 1:].numpy(), graph.scores.numpy()
+            relations = surest(*said, predicates=self.names.predicates, wanted=wanted, meeting=meeting)
             regions = regions_of(graph, boxes, self.names, size, given)
             graphs.append(PhotoGraph(photo, regions, relations, self.origin))
             first += len(graph.labels)
         return graphs
 
     @staticmethod
-    def _meeting(model: SceneGraphModel, look: Look, first: int, pairs: Tensor) -> Tensor | None:
-        return model.meeting(look, pairs + first)
+    def _meeting(
+        model: SceneGraphModel, look: Look, boxes: Tensor, first: int, pairs: np.ndarray
+    ) -> list[PairRegion | None]:
+        pairs = torch.from_numpy(pairs)
+        return pair_regions(model.meeting(look, pairs + first), boxes, pairs)
 
 
 def _same_size(sizes: list[tuple[int, int]]) -> list[list[int]]:

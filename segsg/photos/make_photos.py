@@ -15,13 +15,12 @@ from torch import nn
 
 from segsg.detection.ssd import Limits, load_ssd
 from segsg.figures.style import save
-from segsg.files import DataError, digest, plainly, read_json, to_json, user_path, whole_folder, write_text
+from segsg.files import DataError, plainly, read_json, to_json, user_path, whole_folder, write_text
 from segsg.grounding.box_masks import WIDTH, load_masks
 from segsg.photos.convert_ssd import LARGE
-from segsg.photos.export import TEMPLATES
-from segsg.photos.folder import CARD, FORMAT, MANIFEST, PHOTOS, SEEN, VERSION
-from segsg.photos.parts import WEIGHTS
-from segsg.photos.photo_bundle import FINDER, MASKER, RELATER, SAMPLES
+from segsg.photos.export import TEMPLATES, digests
+from segsg.photos.folder import CARD, FORMAT, MANIFEST, PHOTOS, SAMPLES, SEEN, VERSION, WEIGHTS
+from segsg.photos.photo_bundle import FINDER, MASKER, RELATER
 from segsg.photos.relater import MANIFEST as RELATER_MANIFEST
 from segsg.photos.relater import WEIGHTS as RELATER_WEIGHTS
 from segsg.photos.relater import load_relater
@@ -80,12 +79,11 @@ def write(options: argparse.Namespace, out: Path) -> None:
         MASKER: {"kind": "box-masks", "settings": {"width": WIDTH}},
         RELATER: {"kind": "names-and-boxes", "settings": {}},
     }
-    files = [path for path in sorted(out.rglob("*")) if path.is_file()]
-    size = sum(path.stat().st_size for path in files)
+    files = digests(out)
+    size = sum((out / name).stat().st_size for name in files)
     if size > MOST_BYTES:
         raise DataError(out, "files", f"have {size:,} bytes, more than {MOST_BYTES:,}", "give smaller samples")
-    listed = {path.relative_to(out).as_posix(): digest(path) for path in files}
-    write_text(out / MANIFEST, to_json(manifest | {"files": listed}))
+    write_text(out / MANIFEST, to_json(manifest | {"files": files}))
 
 
 def main() -> int:

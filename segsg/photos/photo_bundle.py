@@ -6,6 +6,7 @@ has a folder of its own.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -18,9 +19,9 @@ from torchvision.transforms.functional import gaussian_blur
 from segsg.files import DataError, digest
 from segsg.kernels.boxes import union_boxes
 from segsg.kernels.masks import crop
-from segsg.photos.answer import pasted
+from segsg.photos.answer import pasted, surest
 from segsg.photos.any_bundle import AnyBundle
-from segsg.photos.folder import AGAIN, CARD, MANIFEST, check_files, read_raw
+from segsg.photos.folder import AGAIN, CARD, MANIFEST, SAMPLES, check_files, read_raw
 from segsg.photos.found import Finder, Found, Masker, Relater
 from segsg.photos.graph import CALIBRATED, Origin, PairRegion, PhotoGraph, Region, Relation, Wanted, mask_of, runs_of
 from segsg.photos.input import Photo, Pixels, read
@@ -32,7 +33,6 @@ FINDER, MASKER, RELATER = "finder", "masker", "relater"
 PROTOCOLS = {FINDER: Finder, MASKER: Masker, RELATER: Relater}
 TEXTS = frozenset({"NOTICE", "LICENSE"})
 """files that licences ask for"""
-SAMPLES = "samples"
 KERNEL, SMOOTH = 7, 1.5
 """cells of 28 x 28 in a union box: width of the Gaussian kernel, and its standard deviation"""
 
@@ -181,21 +181,13 @@ class PhotoBundle(AnyBundle):
         return replace(found, masks=tuple(masks))
 
     def _relations(self, found: Found, size: tuple[int, int], wanted: Wanted) -> tuple[Relation, ...]:
-        """One predicate for each ordered pair, the surest pairs first."""
         n = len(found)
         pairs = np.array([(s, o) for s in range(n) for o in range(n) if s != o], dtype=np.int64).reshape(-1, 2)
         if not len(pairs):
             return ()
-        probabilities = self.relater.relate(found, size, pairs)
-        predicates = probabilities.argmax(axis=1)
-        scores = probabilities.max(axis=1) * found.scores[pairs].prod(axis=1)
-        best = np.argsort(-scores, kind="stable")[: wanted.top]
-        names, best = self.relater.predicates, [i for i in best if scores[i] >= wanted.threshold]
-        where = meetings(found, pairs[best])
-        return tuple(
-            Relation(int(pairs[i, 0]), names[predicates[i]], int(pairs[i, 1]), float(scores[i]), place)
-            for i, place in zip(best, where, strict=True)
-        )
+        said = self.relater.relate(found, size, pairs)
+        options = {"predicates": self.relater.predicates, "wanted": wanted, "meeting": partial(meetings, found)}
+        return surest(pairs, said, found.scores, **options)
 
 
 def meetings(found: Found, pairs: Int[np.ndarray, "pairs 2"]) -> list[PairRegion | None]:
