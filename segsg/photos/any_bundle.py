@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from segsg.photos.found import Found
 from segsg.photos.graph import Origin, PhotoGraph, Wanted
-from segsg.photos.input import Photo
+from segsg.photos.input import Photo, Pixels, read
 
 
 class AnyBundle(ABC):
@@ -28,13 +28,12 @@ class AnyBundle(ABC):
         """
         return self.predict_all([photo], top, threshold)[0]
 
-    @abstractmethod
     def predict_all(
         self, photos: Sequence[Photo], top: int = Wanted.top, threshold: float = Wanted.threshold
     ) -> list[PhotoGraph]:
         """The graph of each photo. None depends on those beside it."""
+        return self._found([read(photo) for photo in photos], Wanted(top, threshold))
 
-    @abstractmethod
     def relate_all(
         self,
         photos: Sequence[Photo],
@@ -46,5 +45,21 @@ class AnyBundle(ABC):
     ) -> list[PhotoGraph]:
         """The graph of each photo on the regions that were found in it, with all their pairs.
 
-        ValueError for a task that is not one of its `tasks`, and in `predcls` for a name that it does not know.
+        In `predcls` names are trusted; ValueError for one that the bundle does not know, and for a task that is not one
+        of its `tasks`. In `sgcls` the model names regions, and a region's score is that of `found` times the
+        probability of the name. Masks that are given are taken; those that are not, are found.
         """
+        if task not in self.tasks:
+            raise ValueError(f"task {task}: on given regions the bundle {self.name} answers {' and '.join(self.tasks)}")
+        unknown = {name for each in found for name in each.names if not self.knows(name)} if task == "predcls" else ()
+        for name in sorted(unknown):
+            raise ValueError(f"'{name}' is no name that the bundle {self.name} can relate; its card lists them")
+        return self._related([read(photo) for photo in photos], list(found), task, Wanted(top, threshold))
+
+    @abstractmethod
+    def _found(self, photos: list[Pixels], wanted: Wanted) -> list[PhotoGraph]:
+        """The graph of each photo on what the bundle finds in it."""
+
+    @abstractmethod
+    def _related(self, photos: list[Pixels], found: list[Found], task: str, wanted: Wanted) -> list[PhotoGraph]:
+        """The graph of each photo on its regions, whose names the bundle knows, in one of its tasks."""

@@ -3,7 +3,6 @@
 `load_bundle(FOLDER).predict(PHOTO)` needs no data set and no study. `segsg bundle` writes such a folder (`export`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -23,7 +22,7 @@ from segsg.photos.folder import AGAIN, CARD, MANIFEST, SAMPLES, WEIGHTS, check_f
 from segsg.photos.found import Found
 from segsg.photos.given import given_batch, given_to, with_regions
 from segsg.photos.graph import UNCALIBRATED, Origin, PairRegion, PhotoGraph, Wanted
-from segsg.photos.input import Photo, Pixels, read, sample
+from segsg.photos.input import Pixels, sample
 from segsg.photos.network import load_network
 from segsg.structures import Batch, Look, Sample
 from segsg.study.detectors import make_detector
@@ -42,8 +41,6 @@ WARNINGS = {
 PADDED_TO = 32
 """pixels; what `collate` rounds up to"""
 DETECTED = "sgdet"
-GIVEN_TASKS = ("predcls", "sgcls")
-"""of given regions: their names are trusted, or the model finds them"""
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ def load_bundle(folder: Path | str, device: torch.device | str | None = None) ->
 class Bundle(AnyBundle):
     """A trained model and all that it needs to know."""
 
-    tasks = GIVEN_TASKS
+    tasks = ("predcls", "sgcls")
 
     def __init__(self, folder: Path, manifest: Manifest, known: Facts, device: torch.device | str | None):
         self.manifest, self.names = manifest, known.names
@@ -133,43 +130,17 @@ class Bundle(AnyBundle):
     def knows(self, name: str) -> bool:
         return name in self.names.classes
 
-    def predict_all(
-        self, photos: Sequence[Photo], top: int = Wanted.top, threshold: float = Wanted.threshold
-    ) -> list[PhotoGraph]:
-        """The graph of each photo. Photos of one size are computed together; none depends on those beside it."""
-        pixels = [read(photo) for photo in photos]
-        samples = [self._resize(sample(photo)) for photo in pixels]
-        return self._all(DETECTED, Wanted(top, threshold), pixels, samples, [None] * len(pixels))
+    def _found(self, photos: list[Pixels], wanted: Wanted) -> list[PhotoGraph]:
+        """Photos of one size are computed together."""
+        samples = [self._resize(sample(photo)) for photo in photos]
+        return self._all(DETECTED, wanted, photos, samples, [None] * len(photos))
 
-    def relate_all(
-        self,
-        photos: Sequence[Photo],
-        found: Sequence[Found],
-        *,
-        task: str = "predcls",
-        top: int = Wanted.top,
-        threshold: float = Wanted.threshold,
-    ) -> list[PhotoGraph]:
-        """The graph of each photo on the regions that were found in it, with all their pairs.
-
-        In `predcls` names are trusted; ValueError for a name that is not the bundle's. In `sgcls` the model names
-        regions, and a region's score is that of `found` times the probability of the name. Masks that are given take
-        the place of those that the model would find.
-        """
-        if task not in GIVEN_TASKS:
-            raise ValueError(f"task {task}: given regions are for {' or '.join(GIVEN_TASKS)}")
-        pixels, samples = [read(photo) for photo in photos], []
-        for photo, regions in zip(pixels, found, strict=True):
-            labels = [0] * len(regions) if task == "sgcls" else [self._label(name) for name in regions.names]
+    def _related(self, photos: list[Pixels], found: list[Found], task: str, wanted: Wanted) -> list[PhotoGraph]:
+        samples = []
+        for photo, regions in zip(photos, found, strict=True):
+            labels = [0 if task == "sgcls" else self.names.classes.index(name) + 1 for name in regions.names]
             samples.append(self._resize(with_regions(sample(photo), regions, labels)))
-        return self._all(task, Wanted(top, threshold), pixels, samples, list(found))
-
-    def _label(self, name: str) -> int:
-        if not self.knows(name):
-            raise ValueError(
-                f"'{name}' is no class of the bundle {self.name}; its names are in {MANIFEST} and its card"
-            )
-        return self.names.classes.index(name) + 1
+        return self._all(task, wanted, photos, samples, found)
 
     def _network(self, task: str) -> SceneGraphModel:
         """The model with which a task is answered: the same weights, without decoder where names are given."""

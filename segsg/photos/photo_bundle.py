@@ -4,7 +4,6 @@
 has a folder of its own.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -24,7 +23,7 @@ from segsg.photos.any_bundle import AnyBundle
 from segsg.photos.folder import AGAIN, CARD, MANIFEST, SAMPLES, check_files, read_raw
 from segsg.photos.found import Finder, Found, Masker, Relater
 from segsg.photos.graph import CALIBRATED, Origin, PairRegion, PhotoGraph, Region, Relation, Wanted, mask_of, runs_of
-from segsg.photos.input import Photo, Pixels, read
+from segsg.photos.input import Pixels
 from segsg.photos.parts import LOADERS, Loaders
 from segsg.structures import MASK_SIDE
 from segsg.study.params import Name, read_section
@@ -125,37 +124,15 @@ class PhotoBundle(AnyBundle):
     def knows(self, name: str) -> bool:
         return self.relater.knows(name)
 
-    def predict_all(
-        self, photos: Sequence[Photo], top: int = Wanted.top, threshold: float = Wanted.threshold
-    ) -> list[PhotoGraph]:
-        pixels, wanted = [read(photo) for photo in photos], Wanted(top, threshold)
-        found = self.finder.find(pixels)
-        return [self._graph(*each, wanted, given=False) for each in zip(pixels, found, strict=True)]
+    def _found(self, photos: list[Pixels], wanted: Wanted) -> list[PhotoGraph]:
+        found = self.finder.find(photos)
+        return [self._graph(*each, wanted, given=False) for each in zip(photos, found, strict=True)]
 
-    def relate_all(
-        self,
-        photos: Sequence[Photo],
-        found: Sequence[Found],
-        *,
-        task: str = "predcls",
-        top: int = Wanted.top,
-        threshold: float = Wanted.threshold,
-    ) -> list[PhotoGraph]:
-        """The graph of each photo on the regions that were found in it. Masks that are not given are found.
-
-        ValueError for a name that it does not know, and for another task than `predcls`: it takes names as they are.
-        """
-        if task not in self.tasks:
-            raise ValueError(f"task {task}: the bundle {self.name} names no regions; use predcls, or a study's bundle")
-        wanted = Wanted(top, threshold)
-        pixels = map(read, photos)
-        return [self._graph(*each, wanted, given=True) for each in zip(pixels, found, strict=True)]
+    def _related(self, photos: list[Pixels], found: list[Found], task: str, wanted: Wanted) -> list[PhotoGraph]:
+        return [self._graph(*each, wanted, given=True) for each in zip(photos, found, strict=True)]
 
     def _graph(self, photo: Pixels, found: Found, wanted: Wanted, *, given: bool) -> PhotoGraph:
         """`given`: masks of `found` are a user's, not the finder's."""
-        for name in found.names:
-            if not self.knows(name):
-                raise ValueError(f"'{name}' is no name that the bundle {self.name} can relate; its card lists them")
         masked = self.with_masks(photo, found)
         rows = zip(masked.names, masked.scores, masked.boxes, masked.masks, found.masks, strict=True)
         regions = tuple(

@@ -70,7 +70,7 @@ def test_names_and_tasks_that_it_does_not_know(folder):
     assert bundle.knows("man") and not bundle.knows("car")
     with pytest.raises(ValueError, match="'car' is no name"):
         bundle.relate_all([PHOTO], [found])
-    with pytest.raises(ValueError, match="names no regions; use predcls"):
+    with pytest.raises(ValueError, match="task sgcls: on given regions the bundle fakes answers predcls"):
         bundle.relate_all([PHOTO], [found], task="sgcls")
 
 
