@@ -59,6 +59,7 @@ EXAMPLES = {
     "predict": (
         "photo.jpg --out graphs",
         "photos/ --detections boxes.json --out graphs",
+        "photos/ --finder torchvision:maskrcnn_resnet50_fpn_v2 --finder-weights maskrcnn.pth --out graphs",
         "photos/ --bundle bundles/mini --top 10 --out graphs",
     ),
 }

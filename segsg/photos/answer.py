@@ -1,9 +1,9 @@
 """From what a scene graph model says of one photo, an `ImageGraph`, to the regions and relations that are shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from segsg.data.words import Vocabulary
@@ -13,24 +13,27 @@ from segsg.photos.found import Found
 from segsg.photos.graph import Box, PairRegion, Region, Relation, Wanted, runs_of
 from segsg.structures import ImageGraph
 
-Meeting = Callable[[Tensor], Tensor | None]
-"""pairs of a photo's regions -> where the masks of each meet (eq. 6) [pairs, 28, 28], or None"""
+Meeting = Callable[[Int[np.ndarray, "pairs 2"]], list[PairRegion | None]]
+"""pairs of a photo's regions -> where the masks of each meet"""
 
 
 def surest(
-    graph: ImageGraph, boxes: Float[Tensor, "regions 4"], names: Vocabulary, wanted: Wanted, meeting: Meeting
+    pairs: Int[np.ndarray, "pairs 2"],
+    said: Float[np.ndarray, "pairs predicates"],
+    scores: Float[np.ndarray, "regions"],
+    *,
+    predicates: Sequence[str],
+    wanted: Wanted,
+    meeting: Meeting,
 ) -> tuple[Relation, ...]:
-    """The relations that are wanted, surest first, one predicate for each pair."""
-    if not len(graph.pairs):
+    """The relations that are wanted, surest first, one predicate for each pair; `said` are their probabilities."""
+    if not len(pairs):
         return ()
-    probabilities, predicates = graph.predicate_probabilities[:, 1:].max(dim=1)
-    scores = probabilities * graph.scores[graph.pairs].prod(dim=1)
-    best = scores.argsort(descending=True, stable=True)[: wanted.top]
-    best = best[scores[best] >= wanted.threshold]
-    pairs = graph.pairs[best]
-    where = _pair_regions(meeting(pairs), union_boxes(*boxes[pairs].unbind(1)))
-    rows = zip(pairs.tolist(), (predicates[best] + 1).tolist(), scores[best].tolist(), where, strict=True)
-    return tuple(Relation(s, names.predicate_name(p), o, score, place) for (s, o), p, score, place in rows)
+    sure = said.max(axis=1) * scores[pairs].prod(axis=1)
+    best = np.argsort(-sure, kind="stable")[: wanted.top]
+    best = best[sure[best] >= wanted.threshold]
+    rows = zip(pairs[best].tolist(), said[best].argmax(axis=1), sure[best].tolist(), meeting(pairs[best]), strict=True)
+    return tuple(Relation(s, predicates[p], o, score, place) for (s, o), p, score, place in rows)
 
 
 def regions_of(
@@ -64,9 +67,13 @@ def pasted(mask: Float[Tensor, "side side"], box: Float[Tensor, "4"], size: tupl
     return whole
 
 
-def _pair_regions(masks: Float[Tensor, "pairs 28 28"] | None, unions: Tensor) -> list[PairRegion | None]:
+def pair_regions(
+    masks: Float[Tensor, "pairs 28 28"] | None, boxes: Float[Tensor, "regions 4"], pairs: Int[Tensor, "pairs 2"]
+) -> list[PairRegion | None]:
+    """Where the masks of each pair meet (eq. 6), in the union of their boxes; None without masks."""
     if masks is None:
-        return [None] * len(unions)
+        return [None] * len(pairs)
+    unions = union_boxes(*boxes[pairs].unbind(1))
     return [PairRegion(box_of(union), mask.numpy()) for union, mask in zip(unions, masks, strict=True)]
 
 

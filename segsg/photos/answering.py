@@ -6,13 +6,12 @@ from collections import Counter
 from pathlib import Path
 
 from segsg.files import digest
-from segsg.photos.bundle import Bundle
+from segsg.photos.any_bundle import AnyBundle
 from segsg.photos.finders.detections import read_detections
 from segsg.photos.finders.entries import Detections
 from segsg.photos.found import Found
 from segsg.photos.graph import PhotoGraph, Wanted
 from segsg.photos.input import Named, Pixels
-from segsg.photos.photo_bundle import PhotoBundle
 
 NAMED = 5
 """unknown names that a remark lists"""
@@ -21,9 +20,9 @@ NAMED = 5
 class Answering:
     """Answers with what a bundle finds. `identity` differs between runs that may say different things of a photo."""
 
-    def __init__(self, bundle: Bundle | PhotoBundle, wanted: Wanted):
+    def __init__(self, bundle: AnyBundle, wanted: Wanted):
         self._bundle, self._wanted = bundle, wanted
-        self.name, self.warning, self.scores = bundle.name, bundle.warning, bundle.scores
+        self.origin = bundle.origin
         self.identity = _identity(bundle.identity, wanted.top, wanted.threshold)
 
     def graphs(self, photos: list[tuple[Named, Pixels]]) -> list[PhotoGraph]:
@@ -39,9 +38,7 @@ class Answering:
 class AnsweringOn(Answering):
     """Answers on the regions of a file. In `predcls` regions with names that the bundle does not know are left out."""
 
-    def __init__(
-        self, bundle: Bundle | PhotoBundle, wanted: Wanted, photos: list[Named], detections: Detections, task: str
-    ):
+    def __init__(self, bundle: AnyBundle, wanted: Wanted, photos: list[Named], detections: Detections, task: str):
         super().__init__(bundle, wanted)
         self._detections, self._task, self._unknown, self._counted = detections, task, Counter(), set()
         self._missing, self._unused = detections.missing([photo.path for photo in photos])
@@ -74,13 +71,15 @@ class AnsweringOn(Answering):
         if self._unknown:
             names = ", ".join(name for name, _ in self._unknown.most_common(NAMED))
             more = f" and {len(self._unknown) - NAMED} more" if len(self._unknown) > NAMED else ""
-            rule = f"{self._unknown.total()} regions left out: the bundle {self.name} has no class {names}{more}"
+            rule = (
+                f"{self._unknown.total()} regions left out: the bundle {self.origin.bundle} has no class {names}{more}"
+            )
             said.append(f"{path}: {rule}; rename them, or let --task sgcls name them")
         return said
 
 
 def answering(
-    bundle: Bundle | PhotoBundle, wanted: Wanted, photos: list[Named], given: tuple[Path, Path | None, str] | None
+    bundle: AnyBundle, wanted: Wanted, photos: list[Named], given: tuple[Path, Path | None, str] | None
 ) -> Answering:
     """What answers; `given` is (file of detections, file of class names, task). ValueError for a bad file or task."""
     if given is None:

@@ -3,12 +3,12 @@
 `load_bundle(FOLDER).predict(PHOTO)` needs no data set and no study. `segsg bundle` writes such a folder (`export`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,12 +16,13 @@ from segsg.data.loading import collate, resize
 from segsg.files import DataError, digest
 from segsg.kernels.boxes import clip
 from segsg.models.scene_graph import SceneGraphModel
-from segsg.photos.answer import regions_of, surest
-from segsg.photos.folder import AGAIN, CARD, MANIFEST, check_files, read_raw
+from segsg.photos.answer import pair_regions, regions_of, surest
+from segsg.photos.any_bundle import AnyBundle
+from segsg.photos.folder import AGAIN, CARD, MANIFEST, SAMPLES, WEIGHTS, check_files, read_raw
 from segsg.photos.found import Found
 from segsg.photos.given import given_batch, given_to, with_regions
-from segsg.photos.graph import UNCALIBRATED, PhotoGraph, Wanted
-from segsg.photos.input import Photo, Pixels, read, sample
+from segsg.photos.graph import UNCALIBRATED, Origin, PairRegion, PhotoGraph, Wanted
+from segsg.photos.input import Pixels, sample
 from segsg.photos.network import load_network
 from segsg.structures import Batch, Look, Sample
 from segsg.study.detectors import make_detector
@@ -30,7 +31,7 @@ from segsg.study.models import make_model
 from segsg.study.params import DetectorRow, ExperimentRow, Grounding, Name, Numbers, Side, read_section
 from segsg.study.rows import Row, make_row
 
-WEIGHTS, FACTS, SAMPLES = "weights.safetensors", "facts", "samples"
+FACTS = "facts"
 READ = frozenset({WEIGHTS, CARD, f"{FACTS}/{NAMES}", f"{FACTS}/{NUMBERS}"})
 """names of all files beside the manifest and the samples"""
 WARNINGS = {
@@ -40,8 +41,6 @@ WARNINGS = {
 PADDED_TO = 32
 """pixels; what `collate` rounds up to"""
 DETECTED = "sgdet"
-GIVEN_TASKS = ("predcls", "sgcls")
-"""of given regions: their names are trusted, or the model finds them"""
 
 
 @dataclass(frozen=True)
@@ -115,67 +114,33 @@ def load_bundle(folder: Path | str, device: torch.device | str | None = None) ->
     return Bundle(folder, manifest, Facts.load(folder / FACTS), device)
 
 
-class Bundle:
-    """A trained model and all that it needs to know; `warning` is what everybody who sees an answer has to know."""
+class Bundle(AnyBundle):
+    """A trained model and all that it needs to know."""
 
-    tasks, scores = GIVEN_TASKS, UNCALIBRATED
+    tasks = ("predcls", "sgcls")
 
     def __init__(self, folder: Path, manifest: Manifest, known: Facts, device: torch.device | str | None):
         self.manifest, self.names = manifest, known.names
-        self.name, self.warning, self.identity = manifest.name, manifest.warning, digest(folder / MANIFEST)
+        super().__init__(Origin(manifest.name, manifest.warning, UNCALIBRATED), digest(folder / MANIFEST))
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._folder, self._known, self._models = folder, known, {}
         self._resize = partial(resize, short_side=manifest.short_side, long_side=manifest.long_side)
         self._network(DETECTED)
 
     def knows(self, name: str) -> bool:
-        """Whether regions of this name can be given to it."""
         return name in self.names.classes
 
-    def predict(self, photo: Photo, top: int = Wanted.top, threshold: float = Wanted.threshold) -> PhotoGraph:
-        """The graph of a photo: a file, a Pillow image, or an array of uint8 `[h, w, 3]` (also grey or with alpha).
+    def _found(self, photos: list[Pixels], wanted: Wanted) -> list[PhotoGraph]:
+        """Photos of one size are computed together."""
+        samples = [self._resize(sample(photo)) for photo in photos]
+        return self._all(DETECTED, wanted, photos, samples, [None] * len(photos))
 
-        `top` and `threshold` limit its relations by number and by score. DataError if a file is no photo.
-        """
-        return self.predict_all([photo], top, threshold)[0]
-
-    def predict_all(
-        self, photos: Sequence[Photo], top: int = Wanted.top, threshold: float = Wanted.threshold
-    ) -> list[PhotoGraph]:
-        """The graph of each photo. Photos of one size are computed together; none depends on those beside it."""
-        pixels = [read(photo) for photo in photos]
-        samples = [self._resize(sample(photo)) for photo in pixels]
-        return self._all(DETECTED, Wanted(top, threshold), pixels, samples, [None] * len(pixels))
-
-    def relate_all(
-        self,
-        photos: Sequence[Photo],
-        found: Sequence[Found],
-        *,
-        task: str = "predcls",
-        top: int = Wanted.top,
-        threshold: float = Wanted.threshold,
-    ) -> list[PhotoGraph]:
-        """The graph of each photo on the regions that were found in it, with all their pairs.
-
-        In `predcls` names are trusted; ValueError for a name that is not the bundle's. In `sgcls` the model names
-        regions, and a region's score is that of `found` times the probability of the name. Masks that are given take
-        the place of those that the model would find.
-        """
-        if task not in GIVEN_TASKS:
-            raise ValueError(f"task {task}: given regions are for {' or '.join(GIVEN_TASKS)}")
-        pixels, samples = [read(photo) for photo in photos], []
-        for photo, regions in zip(pixels, found, strict=True):
-            labels = [0] * len(regions) if task == "sgcls" else [self._label(name) for name in regions.names]
+    def _related(self, photos: list[Pixels], found: list[Found], task: str, wanted: Wanted) -> list[PhotoGraph]:
+        samples = []
+        for photo, regions in zip(photos, found, strict=True):
+            labels = [0 if task == "sgcls" else self.names.classes.index(name) + 1 for name in regions.names]
             samples.append(self._resize(with_regions(sample(photo), regions, labels)))
-        return self._all(task, Wanted(top, threshold), pixels, samples, list(found))
-
-    def _label(self, name: str) -> int:
-        if not self.knows(name):
-            raise ValueError(
-                f"'{name}' is no class of the bundle {self.name}; its names are in {MANIFEST} and its card"
-            )
-        return self.names.classes.index(name) + 1
+        return self._all(task, wanted, photos, samples, found)
 
     def _network(self, task: str) -> SceneGraphModel:
         """The model with which a task is answered: the same weights, without decoder where names are given."""
@@ -218,15 +183,20 @@ class Bundle:
             boxes = clip(graph.boxes_original, size)
             if given is not None:
                 graph = replace(graph, scores=graph.scores * torch.from_numpy(given.scores).float())
-            meeting = partial(self._meeting, model, look, first)
-            relations = surest(graph, boxes, self.names, wanted, meeting)
-            graphs.append(PhotoGraph(photo, regions_of(graph, boxes, self.names, size, given), relations))
+            meeting = partial(self._meeting, model, look, boxes, first)
+            said = graph.pairs.numpy(), graph.predicate_probabilities[:, 1:].numpy(), graph.scores.numpy()
+            relations = surest(*said, predicates=self.names.predicates, wanted=wanted, meeting=meeting)
+            regions = regions_of(graph, boxes, self.names, size, given)
+            graphs.append(PhotoGraph(photo, regions, relations, self.origin))
             first += len(graph.labels)
         return graphs
 
     @staticmethod
-    def _meeting(model: SceneGraphModel, look: Look, first: int, pairs: Tensor) -> Tensor | None:
-        return model.meeting(look, pairs + first)
+    def _meeting(
+        model: SceneGraphModel, look: Look, boxes: Tensor, first: int, pairs: np.ndarray
+    ) -> list[PairRegion | None]:
+        pairs = torch.from_numpy(pairs)
+        return pair_regions(model.meeting(look, pairs + first), boxes, pairs)
 
 
 def _same_size(sizes: list[tuple[int, int]]) -> list[list[int]]:

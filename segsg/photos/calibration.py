@@ -1,9 +1,7 @@
-"""How often what is said with a probability is so, and how to say it rightly.
+"""How to say with a probability how often something is so.
 
 A relation that nobody annotated may hold all the same: a share of annotated relations is a lower bound of precision.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -11,34 +9,6 @@ from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
 from segsg.photos.relater import SMALLEST, Calibration
-
-BINS = 15
-"""of equal width, as in Guo et al. 2017"""
-
-
-@dataclass(frozen=True)
-class Reliability:
-    """A reliability diagram: of each bin of probabilities that has any, how many, their mean, and the share so."""
-
-    counts: list[int]
-    said: list[float]
-    found: list[float]
-
-    @property
-    def error(self) -> float:
-        """Expected calibration error: the mean of |share so - mean probability| over everything; 0 of nothing."""
-        gaps = np.abs(np.subtract(self.found, self.said))
-        return float((gaps * self.counts).sum() / max(sum(self.counts), 1))
-
-
-def reliability(said: Float[np.ndarray, "n"], so: Bool[np.ndarray, "n"], bins: int = BINS) -> Reliability:
-    """Probabilities against what was found, in bins of equal width; an empty bin is left out."""
-    place = np.minimum((said * bins).astype(np.int64), bins - 1)
-    counts = np.bincount(place, minlength=bins)
-    used = counts > 0
-    means = (np.bincount(place, weights=values, minlength=bins)[used] / counts[used] for values in (said, so))
-    mean_said, share = (each.tolist() for each in means)
-    return Reliability(counts[used].tolist(), mean_said, share)
 
 
 def calibrate(said: Float[np.ndarray, "n"], so: Bool[np.ndarray, "n"]) -> Calibration:

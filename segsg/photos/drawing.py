@@ -1,8 +1,8 @@
-"""Where everything is on the page of a photo: masks and tags on the photo, nodes and arrows of the graph beside it."""
+"""What lies on the photo of a page: masks, boxes and tags of its regions, and the glow of each relation."""
 
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,6 @@ from contourpy import contour_generator
 from jaxtyping import Bool, Float
 from PIL import Image
 
-from segsg.figures.overlay import spread
 from segsg.figures.style import PALETTE, data_uri, ink_on
 from segsg.photos.graph import Box, PhotoGraph, Relation
 
@@ -18,6 +17,8 @@ TAG = 0.031
 """size of letters on the photo, in longer sides"""
 LETTER, LINE = 0.6, 1.5
 """width and height that a letter needs, in sizes"""
+FAR = 5
+"""lines that a tag may be above or below its box"""
 IDLE = "#8a97a3"
 """colour of regions without relation"""
 GRID = 192
@@ -122,15 +123,30 @@ def numbered(names: list[str]) -> list[str]:
 
 
 def _tags(graph: PhotoGraph, names: dict[int, str]) -> list[Tag]:
-    """Tags of regions by their names: above the boxes if there is room, inside the photo in any case."""
+    """Tags of regions by their names, inside the photo: above the box, else where they hide the least of others."""
     height, width = graph.size
-    size = TAG * max(height, width)
-    sides = np.array([((len(name) + 1) * LETTER * size, LINE * size) for name in names.values()]).reshape(-1, 2)
-    corners = np.array([graph.regions[place].box for place in names]).reshape(-1, 4)[:, :2]
-    middles = corners + sides * (0.5, -0.5)
-    room = (0.9 * sides[:, 0].max(initial=1.0), 1.1 * LINE * size)
-    corners = (spread(middles, room) - sides / 2).clip(0, np.maximum((width, height) - sides, 0))
-    return [Tag(*map(float, (*corner, *side)), size) for corner, side in zip(corners, sides, strict=True)]
+    size, tags = TAG * max(height, width), []
+    for place, name in names.items():
+        sides = np.array([(len(name) + 1) * LETTER * size, LINE * size])
+        left, top, right, bottom = graph.regions[place].box
+        across = (left, (left + right - sides[0]) / 2, right - sides[0])
+        inside = (top, (top + bottom - sides[1]) / 2, bottom - sides[1])
+        outside = (y for line in range(FAR) for y in (top - (line + 1) * sides[1], bottom + line * sides[1]))
+        down = (next(outside), *inside, *outside)
+        corners = np.array([(x, y) for y in down for x in across]).clip(0, np.maximum((width, height) - sides, 0))
+        corner = corners[hidden(corners + sides / 2, sides / 2, tags).argmin()]
+        tags.append(Tag(*map(float, (*corner, *sides)), size))
+    return tags
+
+
+def hidden(
+    middles: Float[np.ndarray, "places 2"], half: Float[np.ndarray, "2"], tags: Sequence[Tag]
+) -> Float[np.ndarray, "places"]:
+    """The area of `tags` that a rectangle of half the sides `half` would hide at each place."""
+    centres = np.array([tag.middle for tag in tags]).reshape(-1, 2)
+    halves = np.array([(tag.width / 2, tag.height / 2) for tag in tags]).reshape(-1, 2)
+    shared = half + halves - np.abs(middles[:, None] - centres)
+    return shared.clip(0, 2 * np.minimum(half, halves)).prod(axis=2).sum(axis=1)
 
 
 def outline(mask: Bool[np.ndarray, "h w"]) -> str:
@@ -166,113 +182,3 @@ def embedded(image: Image.Image, kind: str, **options) -> str:
     stream = io.BytesIO()
     image.save(stream, kind, **options)
     return data_uri(stream.getvalue(), kind)
-
-
-LETTERS, NODE_HEIGHT, HALF_SIDE = 17.0, 32.0, 215.0
-"""size of a node's letters, height of a node, and half the side of the photo, in units of the diagram"""
-SPACING = (175.0, 100.0)
-"""least distance of the middles of two nodes, across and down"""
-NAMED = 8
-"""relations whose predicate is written even when nobody points at them; more and nobody reads any"""
-BEND, ARROW = 0.14, 11.0
-"""how far an arrow leaves the straight line, in its lengths; length of its head"""
-MARGIN, LEAST_VIEW = 14.0, (480.0, 220.0)
-"""around all nodes; least width and height of the view"""
-Point = Float[np.ndarray, "2"]
-
-
-@dataclass(frozen=True)
-class Node:
-    """A region of the graph."""
-
-    region: DrawnRegion
-    tag: Tag
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A relation: an arc and its head as SVG paths, and the middle of its label; `width` grows with its score."""
-
-    relation: DrawnRelation
-    arc: str
-    head: str
-    x: float
-    y: float
-    width: float
-
-
-@dataclass(frozen=True)
-class Diagram:
-    """`left`, `top`, `width`, `height` are the view box; the first `named` relations are always labelled."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
-    named: int = NAMED
-
-
-def diagram(drawn: Drawing) -> Diagram:
-    """Nodes near where their objects are in the photo, pushed apart until they are readable."""
-    related = sorted((region for region in drawn.regions if region.tag is not None), key=lambda region: region.place)
-    centres = np.array([_centre(region, drawn) for region in related]).reshape(-1, 2)
-    middles = spread(centres, SPACING)
-    nodes = tuple(Node(region, _tag(region.name, middle)) for region, middle in zip(related, middles, strict=True))
-    tags = {node.region.place: node.tag for node in nodes}
-    edges = tuple(_edge(relation, tags) for relation in drawn.relations)
-    return Diagram(*_view(list(tags.values())), nodes, edges)
-
-
-def _view(tags: list[Tag]) -> tuple[float, float, float, float]:
-    """A view box around all nodes, and not too small, so that letters of a small graph do not grow with the page."""
-    corners = np.array([[(t.x, t.y), (t.x + t.width, t.y + t.height)] for t in tags]).reshape(-1, 2)
-    low, high = corners.min(axis=0, initial=np.inf), corners.max(axis=0, initial=-np.inf)
-    sides = np.maximum(high - low + 2 * MARGIN, LEAST_VIEW) if tags else np.array(LEAST_VIEW)
-    left, top = (low + high - sides) / 2 if tags else (0.0, 0.0)
-    return float(left), float(top), float(sides[0]), float(sides[1])
-
-
-def _centre(region: DrawnRegion, drawn: Drawing) -> tuple[float, float]:
-    """The centre of a region's box in units of the diagram."""
-    left, top, right, bottom = region.box
-    return (left + right) / drawn.width * HALF_SIDE, (top + bottom) / drawn.height * HALF_SIDE
-
-
-def _tag(name: str, middle: Point) -> Tag:
-    width = len(name) * LETTER * LETTERS + 20
-    return Tag(float(middle[0] - width / 2), float(middle[1] - NODE_HEIGHT / 2), width, NODE_HEIGHT, LETTERS)
-
-
-def _edge(relation: DrawnRelation, tags: dict[int, Tag]) -> Edge:
-    first, last = tags[relation.subject.place], tags[relation.object.place]
-    start, end = np.array(first.middle), np.array(last.middle)
-    # To the right of its direction, so that the arrows of a pair in both directions are apart.
-    bend = (start + end) / 2 + BEND * np.array([start[1] - end[1], end[0] - start[0]])
-    start, end = _border(first, bend, 2.0), _border(last, bend, 3.0)
-    way = (end - bend) / max(np.linalg.norm(end - bend), 1e-6)
-    across = np.array([-way[1], way[0]])
-    back = end - ARROW * way
-    corners = [end, back + 0.42 * ARROW * across, back - 0.42 * ARROW * across]
-    middle = 0.25 * start + 0.5 * bend + 0.25 * end
-    return Edge(
-        relation,
-        f"M{_text(start)}Q{_text(bend)} {_text(end - 0.6 * ARROW * way)}",
-        "M" + "L".join(_text(corner) for corner in corners) + "Z",
-        float(middle[0]),
-        float(middle[1]),
-        1.4 + 2.2 * relation.score,
-    )
-
-
-def _border(tag: Tag, towards: Point, gap: float) -> Point:
-    """The point where a line from the middle of a node `towards` another leaves the node, and `gap` farther out."""
-    middle = np.array(tag.middle)
-    way = towards - middle
-    reach = np.abs(way) / np.array([tag.width / 2 + gap, tag.height / 2 + gap])
-    return middle + way / max(float(reach.max()), 1e-6)
-
-
-def _text(point: Point) -> str:
-    return f"{point[0]:.1f} {point[1]:.1f}"

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from segsg.data.photos import find_photo
 from segsg.files import METRICS_FILE, check_writable, digest, read_json, whole, whole_folder, write_text
-from segsg.photos.bundle import FACTS, SAMPLES, WEIGHTS, Manifest
-from segsg.photos.folder import CARD, FORMAT, MANIFEST, STUDY, VERSION
+from segsg.photos.bundle import FACTS, Manifest
+from segsg.photos.folder import CARD, FORMAT, MANIFEST, SAMPLES, STUDY, VERSION, WEIGHTS
 from segsg.report.pages import environment
 from segsg.study import detectors, facts, scene_graphs, sets
 from segsg.study.facts import Facts

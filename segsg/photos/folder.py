@@ -10,10 +10,12 @@ FORMAT, VERSION = "segsg-bundle", 5
 """Raise the version when a key of the manifest, or of the sections that a bundle holds, is added or goes."""
 STUDY, PHOTOS = "study", "photos"
 """kinds: one network that a study trained; a finder, a masker and a relater for photographs"""
-MANIFEST, CARD = "bundle.json", "MODEL_CARD.md"
+MANIFEST, CARD, WEIGHTS, SAMPLES = "bundle.json", "MODEL_CARD.md", "weights.safetensors", "samples"
 MOST_BYTES, MOST_WEIGHTS = 2**26, 2**33
 """of a file beside the weights, and of weights; digests of larger ones would take minutes before they are refused"""
 WEIGHTS_ENDING = ".safetensors"
+SEEN = "photos.json"
+"""beside the weights of a part: which photos it was trained on, and by which it was judged"""
 AGAIN = "copy the whole bundle again, or write it again with `segsg bundle`"
 UNTRUSTED = "do not trust this bundle"
 

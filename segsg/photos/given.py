@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields, replace
 
 import torch
 from jaxtyping import Bool, Float
-from pycocotools import mask as coco_masks
 from torch import Tensor, nn
 
 from segsg.data.loading import collate
@@ -15,6 +14,7 @@ from segsg.grounding.extractor import GroundedExtractor
 from segsg.kernels.masks import crop
 from segsg.models.scene_graph import SceneGraphModel
 from segsg.photos.found import Found
+from segsg.photos.graph import mask_of
 from segsg.structures import MASK_SIDE, Batch, Domain, FrozenDetector, Look, Regions, Sample, Task
 
 
@@ -112,6 +112,6 @@ def in_boxes(found: Found) -> tuple[Float[Tensor, "regions 28 28"], Bool[Tensor,
     for place, (runs, box) in enumerate(zip(found.masks, found.boxes, strict=True)):
         if runs is not None:
             has_mask[place] = True
-            whole = torch.from_numpy(coco_masks.decode(runs)).bool()[None]
+            whole = torch.from_numpy(mask_of(runs))[None]
             masks[place] = crop(whole, torch.from_numpy(box).float()[None], MASK_SIDE)[0]
     return masks, has_mask

@@ -29,6 +29,15 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a graph is from: the name of a bundle, what everybody who sees its answers has to know, what a score is."""
+
+    bundle: str = "in Python"
+    warning: str | None = None
+    scores: str = f"{SCORE}."
+
+
+@dataclass(frozen=True)
 class Wanted:
     """Which relations to keep: the `top` surest, with scores of at least `threshold`. ValueError for bad numbers."""
 
@@ -92,6 +101,7 @@ class PhotoGraph:
     image: UInt8[np.ndarray, "h w 3"] = field(repr=False)
     regions: tuple[Region, ...]
     relations: tuple[Relation, ...]
+    origin: Origin = Origin()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -115,16 +125,35 @@ class PhotoGraph:
 
     def _repr_html_(self) -> str:
         """The page of the graph in a notebook, apart from the notebook's own styles."""
-        return f'<iframe srcdoc="{escape(self._page())}" width="100%" height="720" style="border:0"></iframe>'
+        from segsg.photos.page import photo_page  # pages are made of graphs
 
-    def _page(self, title: str = "photo") -> str:
-        from segsg.photos.page import Frame, photo_page  # pages are made of graphs
+        page = escape(photo_page(self, "photo"))
+        return f'<iframe srcdoc="{page}" width="100%" height="720" style="border:0"></iframe>'
 
-        return photo_page(self, title, Frame("in Python", None))
-
-    def to_dict(self) -> dict:
-        """What JSON files hold of it (docs/formats.md)."""
-        return to_dict(self)
+    def to_dict(self, photo: str = "") -> dict:
+        """What JSON files hold of it, as `SCHEMA` has it (docs/formats.md). `photo` is the name of the photo's file."""
+        height, width = self.size
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "bundle": self.origin.bundle,
+            "warning": self.origin.warning,
+            "photo": {"file": photo, "width": width, "height": height},
+            "regions": [
+                {
+                    "class": region.name,
+                    "score": round(region.score, 4),
+                    "box": [round(side, 2) for side in region.box],
+                    "mask": region.runs,
+                    "mask_from": region.mask_from,
+                }
+                for region in self.regions
+            ],
+            "relations": [
+                {"subject": r.subject, "predicate": r.predicate, "object": r.object, "score": round(r.score, 4)}
+                for r in self.relations
+            ],
+        }
 
     def to_coco(self, image_id: int, categories: Mapping[str, int]) -> list[dict]:
         """The regions as COCO's results; `categories` are the ids of names. LookupError for a name without one."""
@@ -151,18 +180,22 @@ class PhotoGraph:
             made.add_edge(each.subject, each.object, predicate=each.predicate, score=each.score)
         return made
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Writes the page (.html), the JSON (.json) or the picture (.png). ValueError for another ending."""
-        path = Path(path)
-        if path.suffix == ".html":
-            write_text(path, self._page(path.stem))
-        elif path.suffix == ".json":
-            write_text(path, to_json(self, photo=path.stem, bundle="in Python", warning=None))
-        elif path.suffix == ".png":
-            from segsg.figures.style import save
-            from segsg.photos.page import overlay
+    def save(self, path: str | os.PathLike, photo: str | None = None) -> None:
+        """Writes the page (.html), the JSON (.json) or the picture (.png), as `segsg predict` does.
 
-            save(overlay(self), path)
+        They name the photo `photo`, or as the file that is written. ValueError for another ending.
+        """
+        from segsg.figures.style import save
+        from segsg.photos.page import overlay, photo_page
+
+        path = Path(path)
+        photo = path.stem if photo is None else photo
+        if path.suffix == ".html":
+            write_text(path, photo_page(self, photo))
+        elif path.suffix == ".json":
+            write_text(path, json.dumps(self.to_dict(photo), indent=1) + "\n")
+        elif path.suffix == ".png":
+            save(overlay(self, photo), path)
         else:
             raise ValueError(f"{path}: ending {path.suffix or 'none'}; a graph is saved as .html, .json or .png")
 
@@ -178,37 +211,6 @@ def runs_of(mask: Bool[np.ndarray, "h w"]) -> dict:
     return {"size": [int(side) for side in runs["size"]], "counts": runs["counts"].decode("ascii")}
 
 
-def to_dict(graph: PhotoGraph, *, photo: str = "", bundle: str = "", warning: str | None = None) -> dict:
-    """The content of a photo's JSON file, as `SCHEMA` has it. `photo` is the file's name, `bundle` the bundle's."""
-    height, width = graph.size
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "bundle": bundle,
-        "warning": warning,
-        "photo": {"file": photo, "width": width, "height": height},
-        "regions": [
-            {
-                "class": region.name,
-                "score": round(region.score, 4),
-                "box": [round(side, 2) for side in region.box],
-                "mask": region.runs,
-                "mask_from": region.mask_from,
-            }
-            for region in graph.regions
-        ],
-        "relations": [
-            {"subject": r.subject, "predicate": r.predicate, "object": r.object, "score": round(r.score, 4)}
-            for r in graph.relations
-        ],
-    }
-
-
-def to_json(graph: PhotoGraph, *, photo: str, bundle: str, warning: str | None) -> str:
-    """The text of a photo's JSON file."""
-    return json.dumps(to_dict(graph, photo=photo, bundle=bundle, warning=warning), indent=1) + "\n"
-
-
 def from_dict(content: dict, image: UInt8[np.ndarray, "h w 3"]) -> PhotoGraph:
     """The graph of a JSON file on its photo, without the glow of its relations. LookupError for another content."""
     regions = tuple(
@@ -216,7 +218,7 @@ def from_dict(content: dict, image: UInt8[np.ndarray, "h w 3"]) -> PhotoGraph:
         for each in content["regions"]
     )
     relations = tuple(Relation(r["subject"], r["predicate"], r["object"], r["score"]) for r in content["relations"])
-    return PhotoGraph(image, regions, relations)
+    return PhotoGraph(image, regions, relations, Origin(content["bundle"], content["warning"]))
 
 
 def shrunk(graph: PhotoGraph, longer: int = SCREEN) -> PhotoGraph:
@@ -228,7 +230,8 @@ def shrunk(graph: PhotoGraph, longer: int = SCREEN) -> PhotoGraph:
     scale = (size[0] / width, size[1] / height)
     image = np.asarray(Image.fromarray(graph.image).resize(size, Image.Resampling.LANCZOS))
     regions = tuple(_shrunk_region(region, size, scale) for region in graph.regions)
-    return PhotoGraph(image, regions, tuple(_shrunk_relation(relation, scale) for relation in graph.relations))
+    relations = tuple(_shrunk_relation(relation, scale) for relation in graph.relations)
+    return replace(graph, image=image, regions=regions, relations=relations)
 
 
 def _shrunk_region(region: Region, size: tuple[int, int], scale: tuple[float, float]) -> Region:

@@ -2,24 +2,22 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
-from segsg.files import ROOT
+from segsg.files import ROOT, digest
+from segsg.photos.any_bundle import AnyBundle
 from segsg.photos.bundle import load_bundle
 from segsg.photos.download import fetched, is_address
+from segsg.photos.finders.torchvision_coco import MODELS, finder_from
 from segsg.photos.folder import MANIFEST, PHOTOS, read_raw
-from segsg.photos.photo_bundle import load_photo_bundle
-
-if TYPE_CHECKING:
-    from segsg.photos.bundle import Bundle
-    from segsg.photos.photo_bundle import PhotoBundle
+from segsg.photos.photo_bundle import PhotoBundle, load_photo_bundle
 
 SHIPPED = ROOT / "bundles"
+TORCHVISION = "torchvision"
 
 
-def load(bundle: str | os.PathLike = "photos", device: str | torch.device | None = None) -> "Bundle | PhotoBundle":
+def load(bundle: str | os.PathLike = "photos", device: str | torch.device | None = None) -> AnyBundle:
     """The bundle with its `predict(photo)`, on a GPU if there is one and `device` does not say otherwise.
 
     `bundle` is a folder, the name of one that comes with the project, or https://...zip#sha256=... ValueError, in one
@@ -29,6 +27,22 @@ def load(bundle: str | os.PathLike = "photos", device: str | torch.device | None
     if read_raw(folder)["kind"] == PHOTOS:
         return load_photo_bundle(folder, chosen)
     return load_bundle(folder, chosen)
+
+
+def with_finder(
+    bundle: AnyBundle, finder: str, weights: Path | None = None, device: str | torch.device | None = None
+) -> PhotoBundle:
+    """The bundle with another finder: "torchvision:MODEL", with weights of a file or, without one, torchvision's own.
+
+    ValueError, in one line with the way out, for another finder, a bundle of one network, or weights of anything else.
+    """
+    kind, _, model = finder.partition(":")
+    if kind != TORCHVISION:
+        raise ValueError(f"finder {finder}: unknown; give {TORCHVISION}:MODEL with one of {', '.join(MODELS)}")
+    if not isinstance(bundle, PhotoBundle):
+        raise ValueError(f"finder {finder}: the bundle {bundle.name} finds regions itself; leave --finder out")
+    made = finder_from(model, weights).to(device_of(device))
+    return bundle.with_finder(made, finder, "" if weights is None else digest(weights))
 
 
 def folder_of(bundle: str | os.PathLike) -> Path:

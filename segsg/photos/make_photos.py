@@ -9,25 +9,29 @@ import shutil
 import sys
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from safetensors.torch import save_file
 from torch import nn
 
 from segsg.detection.ssd import Limits, load_ssd
-from segsg.files import DataError, digest, plainly, read_json, to_json, user_path, whole_folder, write_text
+from segsg.figures.style import save
+from segsg.files import DataError, plainly, read_json, to_json, user_path, whole_folder, write_text
 from segsg.grounding.box_masks import WIDTH, load_masks
 from segsg.photos.convert_ssd import LARGE
-from segsg.photos.export import TEMPLATES
-from segsg.photos.folder import CARD, FORMAT, MANIFEST, PHOTOS, VERSION
-from segsg.photos.parts import WEIGHTS
-from segsg.photos.photo_bundle import FINDER, MASKER, RELATER, SAMPLES
+from segsg.photos.export import TEMPLATES, digests
+from segsg.photos.folder import CARD, FORMAT, MANIFEST, PHOTOS, SAMPLES, SEEN, VERSION, WEIGHTS
+from segsg.photos.photo_bundle import FINDER, MASKER, RELATER
+from segsg.photos.relater import MANIFEST as RELATER_MANIFEST
+from segsg.photos.relater import WEIGHTS as RELATER_WEIGHTS
 from segsg.photos.relater import load_relater
+from segsg.photos.reliability import Reliability, reliability_figure
 from segsg.photos.shipped import BoxMasker, CocoSsd
 from segsg.report.pages import environment
 
 MOST_BYTES = 16 * 10**6
 """of the whole bundle, since it is part of a checkout"""
 LICENCE = "MIT; the finder: Apache-2.0, see NOTICE and LICENSE; word vectors: GloVe (PDDL); samples: see the card"
-CARD_TEMPLATE = "photos_card.md"
+CARD_TEMPLATE, DIAGRAM = "photos_card.md", "reliability.png"
 
 
 def store(module: nn.Module, path: Path) -> None:
@@ -37,18 +41,30 @@ def store(module: nn.Module, path: Path) -> None:
     save_file({name: (value.half() if value.numel() >= LARGE else value).contiguous() for name, value in weights}, path)
 
 
+def diagram_of(relater: dict) -> Figure:
+    """The reliability diagram of a relater by its manifest: test photos, before and after calibration."""
+    found = relater["measured"]["reliability"]
+    parts = ("counts", "said", "found")
+    diagrams = {when: Reliability(*(found[when][part] for part in parts)) for when in ("before", "after")}
+    return reliability_figure({f"{when} calibration": one for when, one in diagrams.items()})
+
+
 def write(options: argparse.Namespace, out: Path) -> None:
     """All files of the bundle in the folder `out`, which is there and empty."""
     detector = load_ssd(options.detector)
     store(CocoSsd(detector, Limits()), out / FINDER / WEIGHTS)
     store(BoxMasker(load_masks(options.masks, detector.trunk)), out / MASKER / WEIGHTS)
-    relater = load_relater(options.relater)
-    shutil.copytree(options.relater, out / RELATER, ignore=lambda _, names: [n for n in names if "relater." not in n])
+    shutil.copyfile(options.masks.with_suffix(f".{SEEN}"), out / MASKER / SEEN)
+    relater, known = load_relater(options.relater), read_json(options.relater / RELATER_MANIFEST)
+    (out / RELATER).mkdir()
+    for name in (RELATER_MANIFEST, RELATER_WEIGHTS, SEEN):
+        shutil.copyfile(options.relater / name, out / RELATER / name)
+    save(diagram_of(known), out / RELATER / DIAGRAM)
     shutil.copytree(options.samples, out / SAMPLES)
     for name in ("LICENSE", "NOTICE"):
         shutil.copyfile(options.licence / name, out / name)
     measured = read_json(options.measured) if options.measured else None
-    facts = {"measured": measured, "relater": read_json(options.relater / "relater.json"), "names": relater.names}
+    facts = {"measured": measured, "relater": known, "names": relater.names}
     card = environment(TEMPLATES).get_template(CARD_TEMPLATE).render(predicates=relater.predicates, **facts)
     write_text(out / CARD, card)
     manifest = {
@@ -63,12 +79,11 @@ def write(options: argparse.Namespace, out: Path) -> None:
         MASKER: {"kind": "box-masks", "settings": {"width": WIDTH}},
         RELATER: {"kind": "names-and-boxes", "settings": {}},
     }
-    files = [path for path in sorted(out.rglob("*")) if path.is_file()]
-    size = sum(path.stat().st_size for path in files)
+    files = digests(out)
+    size = sum((out / name).stat().st_size for name in files)
     if size > MOST_BYTES:
         raise DataError(out, "files", f"have {size:,} bytes, more than {MOST_BYTES:,}", "give smaller samples")
-    listed = {path.relative_to(out).as_posix(): digest(path) for path in files}
-    write_text(out / MANIFEST, to_json(manifest | {"files": listed}))
+    write_text(out / MANIFEST, to_json(manifest | {"files": files}))
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ from typing import TypeVar
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from segsg.files import DAMAGED, DataError
 from segsg.photos.folder import AGAIN, MANIFEST
@@ -29,7 +29,10 @@ def load_network(path: Path, make: Make, *, also: bool = False) -> Network:
     model = _made(make, "cpu")
     wanted = model.state_dict().keys()
     try:
-        weights = {name: _single(value) for name, value in load_file(path).items() if name in wanted}
+        found = load_file(path).items()
+        weights = {
+            name: value.float() if value.is_floating_point() else value for name, value in found if name in wanted
+        }
         model.load_state_dict(weights)
     except (SafetensorError, RuntimeError) as error:
         first = str(error).strip().splitlines()[0]
@@ -62,7 +65,3 @@ def _made(make: Make, device: str) -> Network:
     # Making a model seeds PyTorch, which is not a loader's to do.
     with torch.random.fork_rng(devices=[]):
         return make(device)
-
-
-def _single(value: Tensor) -> Tensor:
-    return value.float() if value.is_floating_point() else value

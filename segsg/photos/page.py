@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -13,23 +14,18 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from segsg.figures.overlay import Picture, scene_graph_overlay
-from segsg.photos.drawing import diagram, drawing, embedded
-from segsg.photos.graph import UNCALIBRATED, PhotoGraph, Region, shrunk
+from segsg.photos.diagram import diagram
+from segsg.photos.drawing import drawing, embedded
+from segsg.photos.graph import Origin, PhotoGraph, Region, shrunk
 from segsg.report import pages
 
 TEMPLATES = Path(__file__).parent / "templates"
 THUMBNAIL = 320
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What all pages of one run share. `index` says whether a page of all photos lies beside them."""
-
-    bundle: str
-    warning: str | None
-    scores: str = UNCALIBRATED
-    """what a score is"""
-    index: bool = False
+MASKS_FROM = {
+    "given": "given with their objects",
+    "found": "found by the bundle",
+    "box": "not known, so that the box stands for them",
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,10 @@ class Thumbnail:
 
 
 def overlay(graph: PhotoGraph, title: str = "") -> Figure:
-    """The figure of the study's gallery: the photo with the masks of related regions, and its surest relations."""
+    """The figure of the study's gallery: the photo with the masks of related regions, and its surest relations.
+
+    Pictures travel alone: the title of one of a bundle with a warning says so.
+    """
     graph = shrunk(graph)
     has_masks = any(region.runs is not None for region in graph.regions)
     return scene_graph_overlay(
@@ -71,7 +70,7 @@ def overlay(graph: PhotoGraph, title: str = "") -> Figure:
             if has_masks
             else None,
             relations=tuple((r.subject, r.predicate, r.object, r.score) for r in graph.relations),
-            title=title,
+            title=f"{title} (not for photographs)" if graph.origin.warning else title,
         )
     )
 
@@ -85,12 +84,21 @@ def _mask_or_box(region: Region, size: tuple[int, int]) -> np.ndarray:
     return whole
 
 
-def photo_page(graph: PhotoGraph, photo: str, frame: Frame) -> str:
-    """The page of one photo."""
+def photo_page(graph: PhotoGraph, photo: str, *, index: bool = False) -> str:
+    """The page of one photo; `index` says whether the page of all photos lies beside it."""
     graph = shrunk(graph)
     drawn = drawing(graph)
     image = embedded(Image.fromarray(graph.image), "jpeg", quality=90)
-    return _render("photo", frame, {"photo": photo, "drawn": drawn, "diagram": diagram(drawn), "image": image})
+    facts = {"photo": photo, "drawn": drawn, "diagram": diagram(drawn), "image": image, "index": index}
+    facts["masks"] = masks_from(graph)
+    return _render("photo", graph.origin, facts)
+
+
+def masks_from(graph: PhotoGraph) -> str:
+    """Where the masks of a photo's objects are from, in words; empty without objects."""
+    counts = Counter(region.mask_from for region in graph.regions)
+    said = [f"{counts[kind]} {words}" for kind, words in MASKS_FROM.items() if counts[kind]]
+    return f"Masks: {', '.join(said)}." if said else ""
 
 
 def thumbnail(graph: PhotoGraph, name: str, photo: str) -> Thumbnail:
@@ -102,20 +110,21 @@ def thumbnail(graph: PhotoGraph, name: str, photo: str) -> Thumbnail:
     return Thumbnail(name, photo, embedded(image, "jpeg", quality=80), tuple(sorted(set(names))), lines)
 
 
-def index_page(photos: list[Thumbnail], skipped: list[str], frame: Frame) -> str:
+def index_page(photos: list[Thumbnail], skipped: list[str], origin: Origin) -> str:
     """The page of all photos; a line of `skipped` says why a file could not be read."""
     classes = sorted({name for photo in photos for name in photo.classes})
     predicates = sorted({line.predicate for photo in photos for line in photo.relations})
-    return _render("index", frame, {"photos": photos, "skipped": skipped, "classes": classes, "predicates": predicates})
+    facts = {"photos": photos, "skipped": skipped, "classes": classes, "predicates": predicates}
+    return _render("index", origin, facts)
 
 
-def _render(page: str, frame: Frame, facts: dict) -> str:
+def _render(page: str, origin: Origin, facts: dict) -> str:
     """HTML of a page. Its security policy names the digests of its style and script, so browsers run no others."""
     templates = pages.environment(TEMPLATES, pages.TEMPLATES)
     style = templates.get_template("photo.css").render()
     script = (TEMPLATES / f"{page}.js").read_text(encoding="utf-8")
     policy = f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}"
-    shared = {"frame": frame, "style": Markup(style), "script": Markup(script), "policy": policy}
+    shared = {"origin": origin, "style": Markup(style), "script": Markup(script), "policy": policy}
     return templates.get_template(f"{page}.html").render(facts | shared)
 
 

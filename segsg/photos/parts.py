@@ -6,35 +6,30 @@ memory, finite numbers, settings (ValueError). It runs no code of the folder. A 
 """
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from torch import nn
 
-from segsg.photos.finders.torchvision_coco import mask_rcnn
+from segsg.photos.finders.torchvision_coco import torchvision_finder
+from segsg.photos.folder import WEIGHTS
 from segsg.photos.network import load_network
 from segsg.photos.shipped import box_masks, coco_ssd, names_and_boxes
 
 Loader = Callable[[Path, dict], nn.Module]
 Loaders = dict[str, dict[str, Loader]]
-WEIGHTS = "weights.safetensors"
 
 
 def one_network(make: Callable[[dict], nn.Module]) -> Loader:
     """A loader of what `make` makes from settings, with the weights of one file."""
 
     def load(folder: Path, settings: dict) -> nn.Module:
-        return load_network(folder / WEIGHTS, partial(_made, make, settings))
+        return load_network(folder / WEIGHTS, lambda device: make(settings))
 
     return load
 
 
-def _made(make: Callable[[dict], nn.Module], settings: dict, device: str) -> nn.Module:
-    return make(settings)
-
-
 LOADERS: Loaders = {
-    "finder": {"coco-ssd": one_network(coco_ssd), "torchvision-mask-rcnn": one_network(mask_rcnn)},
+    "finder": {"coco-ssd": one_network(coco_ssd), "torchvision": one_network(torchvision_finder)},
     "masker": {"box-masks": one_network(box_masks)},
     "relater": {"names-and-boxes": names_and_boxes},
 }

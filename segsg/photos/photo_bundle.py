@@ -4,8 +4,8 @@
 has a folder of its own.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -18,11 +18,12 @@ from torchvision.transforms.functional import gaussian_blur
 from segsg.files import DataError, digest
 from segsg.kernels.boxes import union_boxes
 from segsg.kernels.masks import crop
-from segsg.photos.answer import pasted
-from segsg.photos.folder import AGAIN, CARD, MANIFEST, check_files, read_raw
+from segsg.photos.answer import pasted, surest
+from segsg.photos.any_bundle import AnyBundle
+from segsg.photos.folder import AGAIN, CARD, MANIFEST, SAMPLES, check_files, read_raw
 from segsg.photos.found import Finder, Found, Masker, Relater
-from segsg.photos.graph import CALIBRATED, PairRegion, PhotoGraph, Region, Relation, Wanted, mask_of, runs_of
-from segsg.photos.input import Photo, Pixels, read
+from segsg.photos.graph import CALIBRATED, Origin, PairRegion, PhotoGraph, Region, Relation, Wanted, mask_of, runs_of
+from segsg.photos.input import Pixels
 from segsg.photos.parts import LOADERS, Loaders
 from segsg.structures import MASK_SIDE
 from segsg.study.params import Name, read_section
@@ -31,7 +32,6 @@ FINDER, MASKER, RELATER = "finder", "masker", "relater"
 PROTOCOLS = {FINDER: Finder, MASKER: Masker, RELATER: Relater}
 TEXTS = frozenset({"NOTICE", "LICENSE"})
 """files that licences ask for"""
-SAMPLES = "samples"
 KERNEL, SMOOTH = 7, 1.5
 """cells of 28 x 28 in a union box: width of the Gaussian kernel, and its standard deviation"""
 
@@ -110,64 +110,41 @@ def _part(folder: Path, step: str, part: Part, loaders: Loaders) -> nn.Module:
     return module.eval().requires_grad_(False)
 
 
-class PhotoBundle:
-    """A finder, a masker (or None: boxes stand for masks) and a relater. `identity` changes with any of its files."""
+class PhotoBundle(AnyBundle):
+    """A finder, a masker (or None: boxes stand for masks) and a relater."""
 
-    tasks, scores = ("predcls",), CALIBRATED
+    tasks = ("predcls",)
 
     def __init__(
         self, finder: Finder, masker: Masker | None, relater: Relater, *, name: str, warning: str | None, identity: str
     ):
         self.finder, self.masker, self.relater = finder, masker, relater
-        self.name, self.warning, self.identity = name, warning, identity
+        super().__init__(Origin(name, warning, CALIBRATED), identity)
 
     def knows(self, name: str) -> bool:
-        """Whether regions of this name can be related."""
         return self.relater.knows(name)
 
-    def predict(self, photo: Photo, top: int = Wanted.top, threshold: float = Wanted.threshold) -> PhotoGraph:
-        """The graph of a photo: a file, a Pillow image, or an array of uint8 `[h, w, 3]` (also grey or with alpha).
+    def _found(self, photos: list[Pixels], wanted: Wanted) -> list[PhotoGraph]:
+        found = self.finder.find(photos)
+        return [self._graph(*each, wanted, given=False) for each in zip(photos, found, strict=True)]
 
-        `top` and `threshold` limit its relations by number and by score. DataError if a file is no photo.
-        """
-        return self.predict_all([photo], top, threshold)[0]
+    def _related(self, photos: list[Pixels], found: list[Found], task: str, wanted: Wanted) -> list[PhotoGraph]:
+        return [self._graph(*each, wanted, given=True) for each in zip(photos, found, strict=True)]
 
-    def predict_all(
-        self, photos: Sequence[Photo], top: int = Wanted.top, threshold: float = Wanted.threshold
-    ) -> list[PhotoGraph]:
-        """The graph of each photo. None depends on those beside it."""
-        pixels = [read(photo) for photo in photos]
-        return self.relate_all(pixels, self.finder.find(pixels), top=top, threshold=threshold)
-
-    def relate_all(
-        self,
-        photos: Sequence[Photo],
-        found: Sequence[Found],
-        *,
-        task: str = "predcls",
-        top: int = Wanted.top,
-        threshold: float = Wanted.threshold,
-    ) -> list[PhotoGraph]:
-        """The graph of each photo on the regions that were found in it. Masks that are not given are found.
-
-        ValueError for a name that it does not know, and for another task than `predcls`: it takes names as they are.
-        """
-        if task not in self.tasks:
-            raise ValueError(f"task {task}: the bundle {self.name} names no regions; use predcls, or a study's bundle")
-        wanted = Wanted(top, threshold)
-        return [self._graph(read(photo), regions, wanted) for photo, regions in zip(photos, found, strict=True)]
-
-    def _graph(self, photo: Pixels, found: Found, wanted: Wanted) -> PhotoGraph:
-        for name in found.names:
-            if not self.knows(name):
-                raise ValueError(f"'{name}' is no name that the bundle {self.name} can relate; its card lists them")
+    def _graph(self, photo: Pixels, found: Found, wanted: Wanted, *, given: bool) -> PhotoGraph:
+        """`given`: masks of `found` are a user's, not the finder's."""
         masked = self.with_masks(photo, found)
         rows = zip(masked.names, masked.scores, masked.boxes, masked.masks, found.masks, strict=True)
         regions = tuple(
-            Region(name, float(score), tuple(map(float, box)), runs, given=given is not None)
-            for name, score, box, runs, given in rows
+            Region(name, float(score), tuple(map(float, box)), runs, given=given and known is not None)
+            for name, score, box, runs, known in rows
         )
-        return PhotoGraph(photo, regions, self._relations(masked, photo.shape[:2], wanted))
+        return PhotoGraph(photo, regions, self._relations(masked, photo.shape[:2], wanted), self.origin)
+
+    def with_finder(self, finder: Finder, name: str, identity: str) -> "PhotoBundle":
+        """The bundle with another finder, and the finder's `name` behind its own; `identity` is the finder's."""
+        named = {"name": f"{self.name} + {name}", "identity": f"{self.identity} {identity}", "warning": self.warning}
+        return PhotoBundle(finder, self.masker, self.relater, **named)
 
     def with_masks(self, photo: Pixels, found: Found) -> Found:
         """The regions, with masks of the masker where none is given."""
@@ -181,21 +158,13 @@ class PhotoBundle:
         return replace(found, masks=tuple(masks))
 
     def _relations(self, found: Found, size: tuple[int, int], wanted: Wanted) -> tuple[Relation, ...]:
-        """One predicate for each ordered pair, the surest pairs first."""
         n = len(found)
         pairs = np.array([(s, o) for s in range(n) for o in range(n) if s != o], dtype=np.int64).reshape(-1, 2)
         if not len(pairs):
             return ()
-        probabilities = self.relater.relate(found, size, pairs)
-        predicates = probabilities.argmax(axis=1)
-        scores = probabilities.max(axis=1) * found.scores[pairs].prod(axis=1)
-        best = np.argsort(-scores, kind="stable")[: wanted.top]
-        names, best = self.relater.predicates, [i for i in best if scores[i] >= wanted.threshold]
-        where = meetings(found, pairs[best])
-        return tuple(
-            Relation(int(pairs[i, 0]), names[predicates[i]], int(pairs[i, 1]), float(scores[i]), place)
-            for i, place in zip(best, where, strict=True)
-        )
+        said = self.relater.relate(found, size, pairs)
+        options = {"predicates": self.relater.predicates, "wanted": wanted, "meeting": partial(meetings, found)}
+        return surest(pairs, said, found.scores, **options)
 
 
 def meetings(found: Found, pairs: Int[np.ndarray, "pairs 2"]) -> list[PairRegion | None]:

@@ -49,6 +49,10 @@ def add_predict(commands, command: AddCommand) -> None:
     added.add_argument("--top", type=at_least(0), default=Wanted.top, metavar="N", help=f"of relations ({Wanted.top})")
     least = f"least score of a relation ({Wanted.threshold})"
     added.add_argument("--threshold", type=float, default=Wanted.threshold, metavar="S", help=least)
+    added.add_argument("--finder", metavar="F", help="what finds regions: torchvision:MODEL (the bundle's own)")
+    added.add_argument(
+        "--finder-weights", type=user_path, metavar="FILE", help="its weights (torchvision's, downloaded)"
+    )
     added.add_argument(
         "--detections", type=user_path, metavar="FILE", help="regions that you have: COCO, YOLO's folder or plain JSON"
     )
@@ -69,10 +73,16 @@ def run_predict(options: argparse.Namespace) -> int:
         wanted, photos = Wanted(options.top, options.threshold), find(options.photos, options.out)
         if options.detections is None and (options.classes or options.task != "predcls"):
             raise ValueError("--classes and --task are about regions that you have; name their file with --detections")
+        if options.detections is not None and options.finder is not None:
+            raise ValueError("--finder finds regions, and --detections has them; leave out one of them")
+        if options.finder is None and options.finder_weights is not None:
+            raise ValueError("--finder-weights are those of another finder; name it, as --finder torchvision:MODEL")
         from segsg.photos.answering import answering
-        from segsg.photos.load import load
+        from segsg.photos.load import load, with_finder
 
         bundle = load(options.bundle, options.device)
+        if options.finder is not None:
+            bundle = with_finder(bundle, options.finder, options.finder_weights, options.device)
         given = options.detections and (options.detections, options.classes, options.task)
         answers = answering(bundle, wanted, photos, given or None)
     except ValueError as error:
@@ -94,13 +104,10 @@ def predict(
     Several photos get an index; an older index in `out` gives way to one of this run. With `resume`, photos whose
     results are whole, from the same bundle, options and photo, are only read for the index.
     """
-    from segsg.photos.page import Frame
     from segsg.photos.results import Results
 
-    frame = Frame(
-        answers.name, answers.warning, answers.scores, index=only is None and (len(photos) > 1 or has_index(out))
-    )
-    results = Results(frame, out, run=answers.identity, only=only)
+    index = only is None and (len(photos) > 1 or has_index(out))
+    results = Results(answers.origin, out, run=answers.identity, only=only, index=index)
     with tqdm(total=len(photos), desc="photos", unit="photo") as bar:
         left = [photo for photo in photos if not (resume and results.take_over(photo))]
         for group in _groups(_readable(left, results.skipped), batch):

@@ -32,11 +32,6 @@ class RelationPairs:
     def __len__(self) -> int:
         return len(self.photo)
 
-    @property
-    def targets(self) -> Float[Tensor, "pairs predicates"]:
-        """`holds` as a distribution: annotated predicates of a pair are equally likely."""
-        return self.holds / self.holds.sum(dim=1, keepdim=True)
-
 
 def relation_pairs(annotations: Sequence[Annotation], predicates: int) -> RelationPairs:
     """All ordered pairs of these photos; `predicates` counts background."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from segsg.figures.style import save
 from segsg.files import digest, read_json, write_text
-from segsg.photos.graph import PhotoGraph, from_dict, to_dict
+from segsg.photos.graph import Origin, PhotoGraph, from_dict
 from segsg.photos.input import INDEX, LINES, RESULTS, TABLE, Named, read
-from segsg.photos.page import Frame, Thumbnail, index_page, overlay, photo_page, thumbnail
+from segsg.photos.page import Thumbnail, index_page, overlay, photo_page, thumbnail
 from segsg.report.table import inert
 
 HEAD = ("photo", "subject", "predicate", "object", "score", "subject_region", "object_region")
@@ -18,11 +18,12 @@ HEAD = ("photo", "subject", "predicate", "object", "score", "subject_region", "o
 class Results:
     """The files of one run in the folder `out`; `skipped` has a line for each photo that cannot be read.
 
-    `run` is what the run's answers follow from; `only` "json" leaves out pages and pictures.
+    `run` is what the run's answers follow from; `only` "json" leaves out pages and pictures; `index`: the page of all
+    photos is wanted.
     """
 
-    def __init__(self, frame: Frame, out: Path, *, run: str, only: str | None = None):
-        self.frame, self.out, self.run, self.only = frame, out, run, only
+    def __init__(self, origin: Origin, out: Path, *, run: str, only: str | None = None, index: bool = False):
+        self.origin, self.out, self.run, self.only, self.index = origin, out, run, only, index
         self.skipped: list[str] = []
         self._thumbnails: dict[str, Thumbnail] = {}
         self._records: dict[str, dict] = {}
@@ -34,12 +35,11 @@ class Results:
 
     def add(self, photo: Named, graph: PhotoGraph) -> None:
         """NAME.json, and NAME.png and NAME.html if they are wanted. The JSON comes last: with it all is whole."""
-        record = to_dict(graph, photo=photo.file, bundle=self.frame.bundle, warning=self.frame.warning)
-        record |= {"run": self.run, "sha256": digest(photo.path)}
+        record = graph.to_dict(photo.file) | {"run": self.run, "sha256": digest(photo.path)}
         if self.only is None:
-            page, small = photo_page(graph, photo.file, self.frame), thumbnail(graph, photo.name, photo.file)
-            title = f"{photo.file} (not for photographs)" if self.frame.warning else photo.file  # pictures travel alone
-            save(overlay(graph, title), self.out / f"{photo.name}.png")
+            page = photo_page(graph, photo.file, index=self.index)
+            small = thumbnail(graph, photo.name, photo.file)
+            save(overlay(graph, photo.file), self.out / f"{photo.name}.png")
             write_text(self.out / f"{photo.name}.html", page)
             self._thumbnails[photo.name] = small
         write_text(self.out / f"{photo.name}.json", json.dumps(record, indent=1) + "\n")
@@ -72,8 +72,8 @@ class Results:
         if records:
             write_text(self.out / TABLE, relations_table(records))
             write_text(self.out / LINES, "".join(json.dumps(record) + "\n" for record in records))
-        if self.frame.index:
-            write_text(self.out / f"{INDEX}.html", index_page(thumbnails, self.skipped, self.frame))
+        if self.index:
+            write_text(self.out / f"{INDEX}.html", index_page(thumbnails, self.skipped, self.origin))
             return self.out / f"{INDEX}.html"
         return self.out / f"{thumbnails[0].name}.html" if thumbnails else None
 

@@ -4,7 +4,8 @@
 
 The first argument is the photo detector's weights, see `segsg.photos.convert_ssd`. Of the photos, `--held-out` are not
 trained on: IoU with their true masks, in true boxes, is printed at the end. FILE gets the head's weights in half
-precision. A run that is interrupted leaves FILE.training, and the same command goes on from there.
+precision, and FILE with the ending .photos.json the numbers of all photos. A run that is interrupted leaves
+FILE.training, and the same command goes on from there.
 """
 
 import argparse
@@ -22,9 +23,10 @@ from segsg.data.coco import MaskSet
 from segsg.data.loading import Batches, prepared, seeded
 from segsg.data.views import ImageSet, Subset
 from segsg.detection.ssd import load_ssd
-from segsg.files import digest, plainly, user_path, whole
+from segsg.files import digest, plainly, to_json, user_path, whole, write_text
 from segsg.grounding.box_masks import LONG_SIDE, BoxMasks, PhotoMasks, load_masks
 from segsg.kernels.masks import paste
+from segsg.photos.folder import SEEN
 from segsg.structures import Sample
 from segsg.study.runs import fingerprint, surroundings
 from segsg.training.checkpoint import Checkpoint, check_finite
@@ -122,6 +124,8 @@ def run(options: argparse.Namespace) -> None:
     check_finite(masks)
     with whole(options.out) as part:
         save_file({name: value.half().cpu().contiguous() for name, value in masks.head.state_dict().items()}, part)
+    seen = {"trained": training.image_ids, "judged": judged.image_ids, "annotations_sha256": read[1]}
+    write_text(options.out.with_suffix(f".{SEEN}"), to_json(seen))
     shutil.rmtree(checkpoint.folder, ignore_errors=True)
     found = ious(load_masks(options.out, detector.trunk), (judged[i] for i in range(len(judged))), LEAST_SIDE)
     if found:

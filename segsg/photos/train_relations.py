@@ -4,7 +4,7 @@
         --objects objects.json --predicates predicates.json --words glove.6B.50d.txt --out relater
 
 No photo is read. Every choice is made on photos of the training split that a network did not see; test photos are
-looked at once, at the end. results.json in `--out` has all numbers.
+looked at once, at the end. results.json in `--out` has all numbers, photos.json the names of the photos.
 """
 
 import argparse
@@ -24,12 +24,14 @@ from segsg.evaluation.bootstrap import compare
 from segsg.evaluation.metrics import FREE, metrics, named
 from segsg.evaluation.protocol import DEFAULT
 from segsg.evaluation.ranks import Ranks, Recall
-from segsg.files import check_writable, to_json, user_path, write_text
+from segsg.files import check_writable, digest, to_json, user_path, write_text
 from segsg.models.parts import log_frequencies
-from segsg.photos.calibration import at_threshold, calibrate, reliability
+from segsg.photos.calibration import at_threshold, calibrate
 from segsg.photos.cross_fit import Numbers, cross_fit
+from segsg.photos.folder import SEEN
 from segsg.photos.relater import Calibration, Relater, lifted, save_relater
 from segsg.photos.relation_pairs import RelationPairs, ranks_of, relation_pairs
+from segsg.photos.reliability import reliability
 from segsg.study.prepare import predicate_counts, zero_shot
 from segsg.values import at_least
 
@@ -197,11 +199,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     relater, choices = fit(train, words, numbers)
     results = {"training": dataclasses.asdict(numbers), "choices": choices}
     results["test"] = measure(relater, train, test, options.resamples)
-    shown = results["test"]["shown"]
-    save_relater(relater.with_words(words, more), options.out, {"test": results["test"]["metrics"], "shown": shown})
+    measured = results["test"]
+    facts = {"test": measured["metrics"], "shown": measured["shown"], "reliability": measured["reliability"]}
+    save_relater(relater.with_words(words, more), options.out, facts)
+    files = {"trained_sha256": digest(options.train), "judged_sha256": digest(options.test)}
+    write_text(options.out / SEEN, to_json({"trained": train.names, "judged": test.names, **files}))
     write_text(options.out / RESULTS, to_json(results))
-    print(table(results["test"]["metrics"]))
-    errors = [results["test"]["reliability"][when]["error"] for when in ("before", "after")]
+    print(table(measured["metrics"]))
+    errors = [measured["reliability"][when]["error"] for when in ("before", "after")]
     print(
         f"expected calibration error {errors[0]:.4f} -> {errors[1]:.4f}; threshold {relater.calibration.threshold:.3f}"
     )

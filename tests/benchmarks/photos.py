@@ -77,7 +77,11 @@ def main() -> None:
     for name, value in figures.items():
         print(f"{name}: {value}")
     if options.json:
-        write_text(options.json, to_json({"photos": len(samples), "figures": figures}))
+        ids = [sample.image_id for sample in samples]
+        write_text(
+            options.json,
+            to_json({"photos": len(samples), "ids": ids, "figures": figures}),
+        )
 
 
 if __name__ == "__main__":

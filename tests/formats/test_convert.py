@@ -129,6 +129,11 @@ def test_a_box_that_several_relations_have_is_one(folder):
     assert vrd.read(*vrd_arguments(folder)).photos[0].boxes.tolist() == [corners(CUP[1]), corners(TABLE[1])]
 
 
+def test_a_relation_of_a_box_with_itself_is_counted_once(folder):
+    read = vrd.read(*vrd_arguments(folder, train={"a.jpg": [relation(CUP, 0, CUP), relation(CUP, 0, TABLE)]}))
+    assert read.left_out == {WITH_ITSELF: 1} and read.photos[0].relations.tolist() == [[0, 1, 1]]
+
+
 def vrd_arguments(folder, **changes):
     as_vrd(folder, **changes)
     splits = {split: folder / f"{split}.json" for split in ("train", "test")}
@@ -166,15 +171,24 @@ def test_corners_move_by_a_pixel_of_1024_at_most(size):
 
 
 BAD_VRD = {
-    "no bbox": ({"a.jpg": [{"subject": {"category": 0}, "object": {}, "predicate": 0}]}, "subject: has no 'bbox'"),
-    "no list": ({"a.jpg": {}}, r"photo: 'a.jpg' is {}, not a list"),
+    "no bbox": ({"a.jpg": [{"subject": {"category": 0}, "object": {}, "predicate": 0}]}, "relation 0: has no 'bbox'"),
+    "no list": ({"a.jpg": {}}, r"photo 'a\.jpg': is not a list of relations"),
     "class": ({"a.jpg": [relation((2, [1, 2, 1, 2]), 0, CUP)]}, "'category' is 2, more than 1"),
     "predicate": ({"a.jpg": [relation(CUP, 2, TABLE)]}, "relation 0: 'predicate' is 2, more than 1"),
-    "xyxy": ({"a.jpg": [relation((0, [30, 10, 1, 2]), 0, CUP)]}, r"\[30, 10, 1, 2\], whose least is above its most"),
-    "words": ({"a.jpg": [relation((0, ["1", 2, 3, 4]), 0, CUP)]}, "not four numbers"),
-    "boolean": ({"a.jpg": [relation((0, [True, 2, 3, 4]), 0, CUP)]}, "not four numbers"),
-    "a list": ([], "is no object of photos' names"),
-    "nothing": ({}, "has no photo"),
+    "xyxy": (
+        {"a.jpg": [relation((0, [30, 10, 1, 2]), 0, CUP)]},
+        r"\[30, 10, 1, 2\] is not \[y1, y2, x1, x2\] with y1 <= y2 and x1 <= x2",
+    ),
+    "words": (
+        {"a.jpg": [relation((0, ["1", 2, 3, 4]), 0, CUP)]},
+        r"is not \[y1, y2, x1, x2\] with y1 <= y2 and x1 <= x2",
+    ),
+    "boolean": (
+        {"a.jpg": [relation((0, [True, 2, 3, 4]), 0, CUP)]},
+        r"is not \[y1, y2, x1, x2\] with y1 <= y2 and x1 <= x2",
+    ),
+    "a list": ([], r"is not an object \{photo: relations\}"),
+    "nothing": ({}, r"is not an object \{photo: relations\}"),
     "name": ({" a.jpg": []}, "is no name"),
     "twice": ({"b.png": []}, r"photo 'b\.png': appears more than once"),
     "outside": ({"a.jpg": [relation((0, [100, 140, 1, 2]), 0, CUP)]}, "1 of 4 box centres lie outside their photos"),
@@ -186,7 +200,7 @@ BAD_VRD = {
 @pytest.mark.parametrize("case", BAD_VRD)
 def test_a_bad_vrd_file_is_one_clear_line(folder, case, capsys):
     content, words = BAD_VRD[case]
-    files = as_vrd(folder, train=content, test={} if case == "nothing" else None)
+    files = as_vrd(folder, train=content)
     one_line(folder, "vrd", files, words, capsys)
 
 

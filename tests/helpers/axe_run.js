@@ -20,7 +20,9 @@ async function look(href, width) {
 
 async function main() {
   await follow(() => (frame.src = "index.html"));
-  const hrefs = [...page().querySelectorAll("header nav a")].map((link) => link.getAttribute("href"));
+  const nav = [...page().querySelectorAll("header nav a")].map((link) => link.getAttribute("href"));
+  const photos = [...page().querySelectorAll(".photos a")].map((link) => link.getAttribute("href"));
+  const hrefs = nav.length ? nav : ["index.html", ...photos];
   for (const href of hrefs) for (const width of [1400, 390]) await look(href, width);
 }
 

@@ -29,7 +29,6 @@ SCRIPT = """
   addEventListener("unhandledrejection", (event) => noted.push(String(event.reason)));
   document.addEventListener("securitypolicyviolation", (event) => noted.push(`asks for ${event.blockedURI}`));
 """
-DIGEST = f"'sha256-{base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()}'"
 HARNESS = "<!doctype html><iframe width=390 height=800></iframe><pre></pre>"
 
 
@@ -79,8 +78,15 @@ def clicked(folder: Path, script: str) -> dict:
 
 
 def axe_violations(folder: Path, dark: bool) -> dict:
-    """What axe-core finds wrong with each page of the report in `folder`, wide and narrow: {"violations", "looked"}."""
-    source = json.dumps(Path(os.environ[AXE]).read_text(encoding="utf-8")).replace("</", "<\\/")
+    """What axe-core finds wrong with each page in `folder`, wide and narrow: {"violations", "looked"}.
+
+    Pages are those that the navigation of a report leads to, or an index of photos. Their policies are made to allow
+    axe-core.
+    """
+    script = Path(os.environ[AXE]).read_text(encoding="utf-8")
+    for path in folder.glob("*.html"):
+        path.write_text(_allowing(path.read_text(encoding="utf-8"), script), encoding="utf-8")
+    source = json.dumps(script).replace("</", "<\\/")
     options = ("--blink-settings=preferredColorScheme=0",) if dark else ()
     return _run(folder, "axe_run.js", f"<script>const AXE = {source};</script>", options)
 
@@ -97,6 +103,11 @@ def _run(folder: Path, script: str, before: str = "", options: tuple[str, ...] =
 
 
 def _noting(page: str) -> str:
-    """The page with a script that notes, and where its policy names its scripts, with that one's name."""
-    page = page.replace("script-src 'sha256-", f"script-src {DIGEST} 'sha256-", 1)
-    return page.replace("<head>", f"<head><script>{SCRIPT}</script>", 1)
+    """The page with a script that notes."""
+    return _allowing(page, SCRIPT).replace("<head>", f"<head><script>{SCRIPT}</script>", 1)
+
+
+def _allowing(page: str, script: str) -> str:
+    """The page, whose policy, if it names scripts, names one more script that may run."""
+    name = f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+    return re.sub("script-src (?=('|&#39;)sha256-)", f"script-src {name} ", page, count=1)

@@ -5,8 +5,9 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from segsg.photos.calibration import at_threshold, best_threshold, calibrate, reliability
+from segsg.photos.calibration import at_threshold, best_threshold, calibrate
 from segsg.photos.relater import Calibration
+from segsg.photos.reliability import reliability, reliability_figure, wilson
 
 
 def test_reliability_by_hand():
@@ -72,3 +73,23 @@ def test_what_a_threshold_keeps():
     assert kept == {"shown": 2, "precision": 0.5, "recall": 0.5}
     nothing = at_threshold(np.array([0.1]), np.array([False]), 0.5)
     assert nothing["shown"] == 0 and np.isnan(nothing["precision"]) and nothing["recall"] == 0
+
+
+def test_the_diagram_has_each_curve_with_its_error():
+    draws = np.random.default_rng(0)
+    said = draws.random(400)
+    one = reliability(said, draws.random(400) < said)
+    figure = reliability_figure({"before": one, "after": reliability(said**2, draws.random(400) < said**2)})
+    upper, lower = figure.axes
+    texts = [text.get_text() for text in upper.get_legend().get_texts()]
+    assert texts[0] == f"before: error {one.error:.4f}" and len(texts) == 2
+    assert_allclose(lower.get_lines()[0].get_ydata(), one.counts)
+    assert_allclose(upper.get_lines()[1].get_xydata(), np.stack([one.said, one.found], axis=1))
+
+
+def test_intervals_are_wilsons():
+    """Of 10 of which none is so the interval ends at z^2 / (10 + z^2), of 4 with half so it is symmetric."""
+    low, high = wilson(np.array([0.0, 0.5, 1.0]), np.array([10, 4, 1]))
+    assert_allclose(high[0], 1.96**2 / (10 + 1.96**2))
+    assert_allclose(low[1] + high[1], 1)
+    assert low[0] == 0 and high[2] == 1

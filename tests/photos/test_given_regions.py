@@ -96,9 +96,9 @@ def test_in_sgcls_the_model_names_whatever_the_names_are(mini, found):
     assert all(mini.knows(region.name) for region in graph.regions)
     assert graph.regions[0].name == found.names[0]
     assert (np.array([r.score for r in graph.regions]) <= found.scores + 1e-6).all()
-    with pytest.raises(ValueError, match="'thing' is no class of the bundle"):
+    with pytest.raises(ValueError, match="'thing' is no name that the bundle"):
         mini.relate_all([SAMPLE], [nameless])
-    with pytest.raises(ValueError, match="task sgdet: given regions are for predcls or sgcls"):
+    with pytest.raises(ValueError, match=r"task sgdet: on given regions the bundle .* answers predcls and sgcls"):
         mini.relate_all([SAMPLE], [found], task="sgdet")
 
 

@@ -1,10 +1,13 @@
 """The page of a photo in a browser: what lights up under a pointer, a click and the keyboard, and what stays lit."""
 
-import pytest
-from browser import clicked, why_not
-from made_graphs import graph
+from dataclasses import replace
 
-from segsg.photos.page import Frame, index_page, photo_page, thumbnail
+import pytest
+from browser import axe_violations, clicked, why_no_axe, why_not
+from made_graphs import graph, nothing
+
+from segsg.photos.graph import Origin
+from segsg.photos.page import index_page, photo_page, thumbnail
 
 EVIL = "<img src=x onerror=alert(1)>"
 RELATIONS = ((0, "rides", 1), (0, EVIL, 2))
@@ -16,11 +19,28 @@ def outcome(tmp_path_factory) -> dict:
     """What photo_clicks.js wrote down."""
     if reason := why_not():
         pytest.skip(reason)
-    folder, frame, made = tmp_path_factory.mktemp("photos"), Frame("mini", EVIL, index=True), graph(RELATIONS)
-    (folder / "photo.html").write_text(photo_page(made, f"{EVIL}.jpg", frame), encoding="utf-8")
-    index = index_page([thumbnail(made, "photo", f"{EVIL}.jpg")], [EVIL], frame)
+    folder, origin = tmp_path_factory.mktemp("photos"), Origin("mini", EVIL)
+    made = replace(graph(RELATIONS), origin=origin)
+    (folder / "photo.html").write_text(photo_page(made, f"{EVIL}.jpg", index=True), encoding="utf-8")
+    index = index_page([thumbnail(made, "photo", f"{EVIL}.jpg")], [EVIL], origin)
     (folder / "index.html").write_text(index, encoding="utf-8")
     return clicked(folder, "photo_clicks.js")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_core_finds_nothing_wrong(dark, tmp_path):
+    if reason := why_no_axe():
+        pytest.skip(reason)
+    crowd = replace(graph([(0, "rides", 1), (1, "under", 0), (2, "on", 0)]), origin=Origin("mini", "Only drawings."))
+    made = {"crowd": crowd, "boxes": graph(masked=False), "nothing": nothing()}
+    for name, one in made.items():
+        (tmp_path / f"{name}.html").write_text(photo_page(one, f"{name}.jpg", index=True), encoding="utf-8")
+    thumbnails = [thumbnail(one, name, f"{name}.jpg") for name, one in made.items()]
+    index = index_page(thumbnails, ["broken.jpg: no photo"], crowd.origin)
+    (tmp_path / "index.html").write_text(index, encoding="utf-8")
+    found = axe_violations(tmp_path, dark)
+    assert found["noted"] == [] and found["looked"] == 2 * (1 + len(made))
+    assert found["violations"] == []
 
 
 def all_lit(turn: dict) -> dict:

@@ -65,12 +65,27 @@ def test_given_regions_keep_their_masks_and_others_get_one(folder):
     assert empty.regions == () and empty.relations == ()
 
 
+def test_masks_of_another_finder_are_found_and_not_given(folder):
+    runs, boxes = runs_of(np.eye(20, 40, dtype=bool)), np.array([[0.0, 0, 20, 20], [20, 0, 40, 20]])
+
+    class Masked:
+        def find(self, photos):
+            return [Found(("man", "horse"), np.ones(2), boxes, (runs, None)) for _ in photos]
+
+    bundle = loaded(folder)
+    other = bundle.with_finder(Masked(), "other", "its digest")
+    graph = other.predict(PHOTO)
+    assert [region.mask_from for region in graph.regions] == ["found", "found"]
+    assert graph.regions[0].runs == runs
+    assert graph.origin.bundle == "fakes + other" and other.identity != bundle.identity
+
+
 def test_names_and_tasks_that_it_does_not_know(folder):
     bundle, found = loaded(folder), Found(("car",), np.ones(1), np.array([[0.0, 0, 5, 5]]), (None,))
     assert bundle.knows("man") and not bundle.knows("car")
     with pytest.raises(ValueError, match="'car' is no name"):
         bundle.relate_all([PHOTO], [found])
-    with pytest.raises(ValueError, match="names no regions; use predcls"):
+    with pytest.raises(ValueError, match="task sgcls: on given regions the bundle fakes answers predcls"):
         bundle.relate_all([PHOTO], [found], task="sgcls")
 
 

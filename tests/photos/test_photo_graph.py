@@ -7,13 +7,13 @@ import pytest
 from made_graphs import graph, nothing
 from pycocotools import mask as coco_masks
 
-from segsg.photos.graph import SCHEMA, from_dict, shrunk, to_json
+from segsg.photos.graph import SCHEMA, Origin, from_dict, shrunk
 
 RULES = json.loads(SCHEMA.read_text(encoding="utf-8"))
 
 
 def valid(graph, warning=None):
-    made = json.loads(to_json(graph, photo="a.jpg", bundle="mini", warning=warning))
+    made = json.loads(json.dumps(replace(graph, origin=Origin("mini", warning)).to_dict("a.jpg")))
     jsonschema.Draft202012Validator(RULES).validate(made)
     return made
 

@@ -2,6 +2,7 @@ import base64
 import hashlib
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -10,11 +11,12 @@ from made_graphs import graph, nothing
 from PIL import Image
 
 from segsg.figures.style import ink_on
-from segsg.photos.drawing import diagram, drawing, heat, numbered, outline
-from segsg.photos.page import Frame, index_page, overlay, photo_page, thumbnail
+from segsg.photos.drawing import Tag, drawing, heat, hidden, numbered, outline
+from segsg.photos.graph import Origin, PhotoGraph, Region, Relation
+from segsg.photos.page import index_page, masks_from, overlay, photo_page, thumbnail
 
 EVIL = '<script>alert("x")</script>'
-FRAME = Frame("mini", None)
+ORIGIN = Origin("mini")
 
 
 class Elements(HTMLParser):
@@ -41,10 +43,10 @@ class Elements(HTMLParser):
 
 
 def test_names_are_text_and_never_code():
-    made = graph([(0, EVIL, 1)], names=(EVIL, "horse", "hat"))
-    frame = Frame(EVIL, EVIL, index=True)
-    shown = photo_page(made, f"{EVIL}.jpg", frame)
-    listed = index_page([thumbnail(made, EVIL, f"{EVIL}.jpg")], [EVIL], frame)
+    origin = Origin(EVIL, EVIL)
+    made = replace(graph([(0, EVIL, 1)], names=(EVIL, "horse", "hat")), origin=origin)
+    shown = photo_page(made, f"{EVIL}.jpg", index=True)
+    listed = index_page([thumbnail(made, EVIL, f"{EVIL}.jpg")], [EVIL], origin)
     for page in (shown, listed):
         assert "alert(" in page
         assert EVIL not in page
@@ -54,7 +56,7 @@ def test_names_are_text_and_never_code():
 
 @pytest.mark.parametrize("made", [graph(), graph(masked=False), nothing()], ids=["masks", "no masks", "nothing"])
 def test_a_page_asks_the_network_for_nothing(made):
-    page = photo_page(made, "a.jpg", FRAME)
+    page = photo_page(made, "a.jpg")
     addresses = [a[key] for _, a in Elements(page).found for key in ("href", "src") if key in a]
     assert addresses
     assert all(address.startswith("data:image/") for address in addresses)
@@ -63,7 +65,7 @@ def test_a_page_asks_the_network_for_nothing(made):
 
 
 def test_its_policy_allows_its_own_style_and_script_and_nothing_else():
-    page = Elements(photo_page(graph(), "a.jpg", FRAME))
+    page = Elements(photo_page(graph(), "a.jpg"))
     (policy,) = [a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; img-src data:")
     assert "unsafe" not in policy
@@ -77,7 +79,7 @@ def digest(text):
 
 
 def test_the_list_of_relations_is_a_table_with_buttons_that_speak():
-    page = Elements(photo_page(graph([(0, "rides", 1), (2, "on", 0)]), "a.jpg", FRAME))
+    page = Elements(photo_page(graph([(0, "rides", 1), (2, "on", 0)]), "a.jpg"))
     rows = [a for a in page.all("tr") if "data-relation" in a]
     assert [(a["data-subject"], a["data-object"]) for a in rows] == [("0", "1"), ("2", "0")]
     spoken = [a["aria-label"] for a in page.all("button") if "aria-label" in a]
@@ -88,26 +90,31 @@ def test_the_list_of_relations_is_a_table_with_buttons_that_speak():
 
 
 def test_a_warning_is_on_every_page_and_no_other_page_has_a_banner():
-    made, warned = graph(), Frame("mini", "Only drawings.")
-    assert 'class="banner"' in photo_page(made, "a.jpg", warned)
+    warned = Origin("mini", "Only drawings.")
+    assert 'class="banner"' in photo_page(replace(graph(), origin=warned), "a.jpg")
     assert "Only drawings." in index_page([], [], warned)
-    assert 'class="banner"' not in photo_page(made, "a.jpg", FRAME)
+    assert 'class="banner"' not in photo_page(graph(), "a.jpg")
 
 
 def test_a_photo_in_which_nothing_was_found_says_so():
-    page = photo_page(nothing(), "a.jpg", FRAME)
+    page = photo_page(nothing(), "a.jpg")
     assert "No relation was found." in page
     assert "0 objects, 0 relations." in page
     assert "<table" not in page
     assert overlay(nothing(), "a.jpg").axes
 
 
+def test_pictures_carry_the_warning_too():
+    made = replace(graph(), origin=Origin("mini", "Only drawings."))
+    assert overlay(made, "a.jpg").get_suptitle() == "a.jpg (not for photographs)"
+
+
 def test_the_same_graph_is_the_same_page():
-    assert photo_page(graph(), "a.jpg", FRAME) == photo_page(graph(), "a.jpg", FRAME)
+    assert photo_page(graph(), "a.jpg") == photo_page(graph(), "a.jpg")
 
 
 def test_links_of_the_index_lead_to_files_with_any_name():
-    links = [a["href"] for a in Elements(index_page([thumbnail(graph(), "a b#?", "x")], [], FRAME)).all("a")]
+    links = [a["href"] for a in Elements(index_page([thumbnail(graph(), "a b#?", "x")], [], ORIGIN)).all("a")]
     assert links[:2] == ["relations.csv", "graphs.jsonl"]
     assert links[2] == "a%20b%23%3F.html"
 
@@ -143,13 +150,30 @@ def test_letters_are_dark_on_light_colours(colour, ink):
     assert ink_on(colour) == ink
 
 
-def test_tags_stay_inside_the_photo_and_nodes_apart():
+def test_tags_stay_inside_the_photo():
     drawn = drawing(graph([(0, "rides", 1), (2, "on", 0)]))
     for region in drawn.regions:
         assert 0 <= region.tag.x <= region.tag.x + region.tag.width <= drawn.width
         assert 0 <= region.tag.y <= region.tag.y + region.tag.height <= drawn.height
-    tags = [node.tag for node in diagram(drawn).nodes]
-    for i, a in enumerate(tags):
-        for b in tags[i + 1 :]:
-            beside = abs(a.middle[0] - b.middle[0]) >= (a.width + b.width) / 2
-            assert beside or abs(a.middle[1] - b.middle[1]) >= a.height
+
+
+def test_tags_of_a_crowd_do_not_hide_each_other():
+    regions = tuple(Region("traffic light", 0.9, (4.0 + x, 60.0, 9.0 + x, 66.0), None) for x in range(6))
+    made = PhotoGraph(np.zeros((120, 200, 3), np.uint8), regions, tuple(Relation(i, "on", 0, 0.5) for i in range(1, 6)))
+    tags = [region.tag for region in drawing(made).regions]
+    for i, tag in enumerate(tags):
+        half = np.array([tag.width, tag.height]) / 2
+        assert hidden(np.array([tag.middle]), half, tags[:i] + tags[i + 1 :]).tolist() == [0.0]
+    assert hidden(np.zeros((2, 2)), np.ones(2), []).tolist() == [0.0, 0.0]
+    assert hidden(np.zeros((1, 2)), np.ones(2), [Tag(0.0, -1.0, 4.0, 2.0, 1.0)]).tolist() == [2.0]
+
+
+def test_a_page_says_where_its_masks_are_from():
+    made = graph()
+    given, found, box = made.regions
+    mixed = replace(made, regions=(replace(given, given=True), found, replace(box, runs=None)))
+    said = "Masks: 1 given with their objects, 1 found by the bundle, 1 not known, so that the box stands for them."
+    assert said in photo_page(mixed, "a.jpg")
+    for kind in ("given", "found", "box"):
+        assert f"mask: {kind}</span>" in photo_page(mixed, "a.jpg")
+    assert masks_from(nothing()) == ""

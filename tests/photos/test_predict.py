@@ -8,10 +8,10 @@ import pytest
 from made_graphs import MINI
 from PIL import Image
 
+import segsg
 from segsg.cli import main
 from segsg.photos.bundle import Bundle
 from segsg.photos.graph import SCHEMA
-from segsg.photos.page import overlay
 
 
 @pytest.fixture
@@ -50,13 +50,17 @@ def test_each_photo_gets_three_files_and_all_get_an_index(photos, tmp_path, monk
     assert "never a photograph" in said.err
 
 
-def test_pictures_carry_the_warning_too(photos, tmp_path, monkeypatch):
-    titles = []
-    monkeypatch.setattr(
-        "segsg.photos.results.overlay", lambda graph, title: titles.append(title) or overlay(graph, title)
-    )
+def test_python_saves_what_the_command_writes(photos, tmp_path):
+    """Bundle, warning and what a score is are on the page, in the JSON and in the picture's title."""
     assert predict(photos / "a.jpg", "--out", tmp_path / "out") == 0
-    assert titles == ["a.jpg (not for photographs)"]
+    graph = segsg.load(MINI, "cpu").predict(photos / "a.jpg")
+    for ending in ("html", "png"):
+        graph.save(tmp_path / f"a.{ending}", photo="a.jpg")
+        assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / "out" / f"a.{ending}").read_bytes()
+    graph.save(tmp_path / "a.json", photo="a.jpg")
+    saved, written = (json.loads((folder / "a.json").read_text()) for folder in (tmp_path, tmp_path / "out"))
+    assert saved.items() <= written.items() and written.keys() - saved.keys() == {"run", "sha256"}
+    assert "with the bundle “mini-motifs-fpn-sgdet-seg”" in (tmp_path / "a.html").read_text(encoding="utf-8")
 
 
 def test_the_same_photos_give_the_same_files_however_many_at_a_time(photos, tmp_path):
@@ -99,11 +103,11 @@ def test_a_photo_that_fails_later_takes_no_other_down(where, error, photos, tmp_
     else:
         called, function = [], pydoc.locate(where)
 
-        def once(*arguments):
+        def once(*arguments, **options):
             called.append(1)
             if len(called) == 1:
                 raise error
-            return function(*arguments)
+            return function(*arguments, **options)
 
         monkeypatch.setattr(where, once)
     assert predict(photos, "--out", tmp_path / "out") == 1

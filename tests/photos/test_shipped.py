@@ -5,11 +5,13 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import segsg
 from segsg.detection.coco_classes import COCO_CLASSES
 from segsg.detection.ssd import SsdLite
+from segsg.figures.style import save
 from segsg.files import ROOT, DataError, digest, read_json, to_json
 from segsg.grounding.box_masks import BoxMasks
 from segsg.photos import make_photos, shipped
@@ -115,6 +117,26 @@ def test_a_relater_has_no_settings():
         shipped.names_and_boxes(SHIPPED / "relater", {"width": 3})
 
 
+def test_photos_that_judge_it_are_not_among_those_that_it_was_trained_on():
+    """By COCO's numbers and VRD's file names, which the bundle lists."""
+    masks, relations = (read_json(SHIPPED / part / "photos.json") for part in ("masker", "relater"))
+    judging = read_json(SHIPPED / "bundle.json")["trained"]["measured"]["ids"]
+    counts = [len(seen[kind]) for seen in (masks, relations) for kind in ("trained", "judged")]
+    assert (counts, len(judging)) == ([348, 80, 4000, 1000], 30)
+    for photos in (*masks.values(), *relations.values(), judging):
+        assert type(photos) is str or len(set(photos)) == len(photos)
+    assert not set(masks["trained"]) & {*masks["judged"], *judging}
+    assert not set(relations["trained"]) & set(relations["judged"])
+
+
+def test_the_diagram_of_the_shipped_bundle_is_drawn_from_its_numbers(tmp_path):
+    known = read_json(SHIPPED / "relater" / "relater.json")
+    save(make_photos.diagram_of(known), tmp_path / "again.png")
+    places = SHIPPED / "relater" / make_photos.DIAGRAM, tmp_path / "again.png"
+    shown, again = (np.asarray(Image.open(path)) for path in places)
+    assert shown.shape == again.shape and (shown == again).mean() > 0.95
+
+
 @pytest.fixture
 def parts(tmp_path):
     """Made-up weights of the detector and of the head, and all else as shipped."""
@@ -123,6 +145,7 @@ def parts(tmp_path):
     save_file(detector.state_dict(), tmp_path / "ssd.safetensors")
     head = BoxMasks(detector.trunk, make_photos.WIDTH)
     save_file(head.state_dict(), tmp_path / "masks.safetensors")
+    shutil.copyfile(SHIPPED / "masker" / "photos.json", tmp_path / "masks.photos.json")
     (tmp_path / "licence").mkdir()
     for name in ("LICENSE", "NOTICE"):
         shutil.copyfile(SHIPPED / name, tmp_path / "licence" / name)

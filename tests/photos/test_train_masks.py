@@ -11,6 +11,7 @@ from torch import nn
 
 from segsg.data.coco import MaskSet
 from segsg.detection.ssd import SsdLite
+from segsg.files import digest
 from segsg.grounding.box_masks import BoxMasks
 from segsg.photos import train_masks
 from segsg.structures import Sample
@@ -53,6 +54,9 @@ def test_trains_writes_and_judges(folder, monkeypatch, capsys):
     assert sum(value.nbytes for value in weights.values()) < 3e6
     BoxMasks(SsdLite().trunk).load_state_dict(weights)
     assert not (folder / "masks.safetensors.training").exists()
+    seen = json.loads((folder / "masks.photos.json").read_text())
+    assert sorted(seen["trained"] + seen["judged"]) == [1, 2, 3, 4] and len(seen["judged"]) == 1
+    assert seen["annotations_sha256"] == digest(folder / "instances.json")
 
 
 def test_a_wrong_file_is_one_line(folder, monkeypatch, capsys):

@@ -32,6 +32,13 @@ def test_a_set_that_can_be_learned_is_learned(trained):
     assert cell["baseline"] < 0.8
 
 
+def test_it_says_which_photos_it_saw(trained):
+    seen = json.loads((trained / "photos.json").read_text())
+    assert seen["trained"] and seen["judged"]
+    known = json.loads((trained / "relater.json").read_text())["measured"]
+    assert known["reliability"] == json.loads((trained / "results.json").read_text())["test"]["reliability"]
+
+
 def test_its_choices_can_be_read(trained):
     choices = json.loads((trained / "results.json").read_text())["choices"]
     assert [float(lift) for lift in choices["tried"]] == list(LIFTS) and choices["lift"] in LIFTS
