@@ -94,4 +94,6 @@ if __name__ == "__main__":
     parser.add_argument("results", type=Path, help="results.json of a report")
     parser.add_argument("out", type=Path)
     arguments = parser.parse_args()
-    write(read_json(arguments.results), learning_curves(load(), arguments.runs), arguments.out)
+    study, numbers = load(), read_json(arguments.results)
+    numbers["experiments"] = {key: numbers["experiments"][key] for key in study.experiments}  # in the study's order
+    write(numbers, learning_curves(study, arguments.runs), arguments.out)
