@@ -38,7 +38,7 @@ def report(tmp_path):
 
 def pages(report) -> dict[str, str]:
     write(report, PAPER)
-    return {path.stem: path.read_text(encoding="utf-8") for path in (report / "html").glob("*")}
+    return {path.stem: path.read_text(encoding="utf-8") for path in (report / "html").glob("*.html")}
 
 
 def words(text: str) -> str:
