@@ -98,9 +98,8 @@ def would_run(params: Params) -> list[str]:
     for stage in needs:
         last = times.of(stage)
         lines.append(f"{stage}  {'' if last is None else duration(last)}".rstrip())
-    last = f"{stages(len(needs))} would run"
-    more = f", if all code had changed; `{SOURCES}` runs first and finds which has" if SOURCES in needs else ""
-    return [*lines, f"{last}{more}."]
+    most = f" at most; `{SOURCES}` runs first, and finds whose code has changed" if SOURCES in needs else ""
+    return [*lines, f"{stages(len(needs))} would run{most}."]
 
 
 def found(report: Path) -> list[str]:
