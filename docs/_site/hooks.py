@@ -1,5 +1,5 @@
 """What makes a site of the project's documents: README as its first page, a page of API reference for each room, and
-the reports with their notebooks beside them.
+the reports beside them.
 
 Documents link to files of the checkout. A link to a report leads to it; one to code, which the site lacks, is its text.
 """
@@ -65,16 +65,10 @@ def on_page_markdown(markdown: str, page, config, files) -> str:
 
 
 def on_post_build(config) -> None:
-    """Puts the reports beside the documents, and what notebooks of this checkout have been executed."""
+    """Puts the reports beside the documents, with the notebooks that they hold."""
     site = Path(config["site_dir"])
     for report in sorted((ROOT / "reports").glob("*/html")):
         shutil.copytree(report, site / report.relative_to(ROOT), dirs_exist_ok=True)
         figures = report.parent / "figures"
         if figures.is_dir():
             shutil.copytree(figures, site / figures.relative_to(ROOT), dirs_exist_ok=True)
-    executed = [folder for folder in sorted((ROOT / "executed").glob("*")) if folder.is_dir()]
-    if executed:
-        from segsg.report.notebooks import write
-
-        for folder in executed:
-            write(site / "notebooks" / folder.name, [folder])

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from segsg.files import DIGESTS, flush, seal, write_text
+from segsg.files import DIGESTS, ROOT, flush, seal, write_text
 from segsg.pipeline.processes import Stopped, stoppable
 
 SOURCES = Path("build/sources")
@@ -122,6 +122,8 @@ def run(notebook: Path, out: Path, parameters: dict[str, str], results: tuple[Pa
         old.unlink(missing_ok=True)
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    # In a copy of the project, as DVC makes one for `exp run --temp`, the kernel must not import what is installed.
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     with tempfile.TemporaryDirectory() as sockets:
         _execute(notebook, part, parameters, Path(sockets))
     for folder in results:

@@ -98,7 +98,8 @@ def would_run(params: Params) -> list[str]:
     for stage in needs:
         last = times.of(stage)
         lines.append(f"{stage}  {'' if last is None else duration(last)}".rstrip())
-    return [*lines, f"{stages(len(needs))} would run."]
+    most = f" at most; `{SOURCES}` runs first, and finds whose code has changed" if SOURCES in needs else ""
+    return [*lines, f"{stages(len(needs))} would run{most}."]
 
 
 def found(report: Path) -> list[str]:

@@ -24,7 +24,12 @@ from segsg.study.profile import check_numbers
 NOTEBOOKS = Path("notebooks")
 OPENS_MODELS = PACKAGE / "study" / "scene_graphs.py"
 """whoever reaches this file can open the model of any row"""
-MODULES = {"results": "segsg.study.collect", "passport": "segsg.pipeline.passport", "report": "segsg.report.html"}
+MODULES = {
+    "results": "segsg.study.collect",
+    "headline": "segsg.study.headline",
+    "passport": "segsg.pipeline.passport",
+    "report": "segsg.report.html",
+}
 """stages that run a module"""
 
 

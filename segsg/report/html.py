@@ -1,4 +1,4 @@
-"""The report as pages that open anywhere, offline: `python -m segsg.report.html reports/PROFILE`.
+"""The report as pages that open anywhere, offline: `python -m segsg.report.html reports/REPORT executed/PROFILE ...`.
 
 Style, images and scripts are inside each page; no page asks the network for anything, and each can be read without
 its scripts.
@@ -6,6 +6,7 @@ its scripts.
 
 import argparse
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import yaml
 from segsg.figures.album import Entry, read_album
 from segsg.figures.style import data_uri
 from segsg.files import read_json, write_text
-from segsg.report import charts, elements, findings, protocols, table, verdict, why
+from segsg.report import charts, elements, findings, notebooks, protocols, table, verdict, why
 from segsg.report.pages import render
 from segsg.report.panels import Chart
 from segsg.report.registry import TABLES
@@ -46,6 +47,8 @@ ON_PAGE = {
     "transfer": ("transfer_quality",),
 } | {name: (name,) for name in NUMBERED}
 """tables by the page that shows them"""
+NOTEBOOKS = "notebooks"
+"""the folder beside the pages for those of executed notebooks"""
 ALBUMS = ("gallery", "pairs", "kernels", "refinement")
 """folders of figures"""
 SHARED = {"table": NUMBERED}
@@ -84,18 +87,23 @@ class Image:
     uri: str
 
 
-def write(report: Path, paper: dict) -> None:
-    """Write report/html/*.html from results.json, passport.json and figures/ in the folder `report`."""
+def write(report: Path, paper: dict, executed: Iterable[Path] = ()) -> None:
+    """Write report/html/*.html from results.json, passport.json and figures/ in the folder `report`.
+
+    Notebooks in the folders `executed` become pages too, in html/notebooks.
+    """
     results = read_json(report / "results.json")
     tables = {name: make(results, paper) for name, make in TABLES.items()}
     drawn = {name: chart(shown) for name, shown in tables.items() if shown.is_measured}
     found = [(one, small(one)) for one in verdict.verdict(answerable(results))]
     albums = {folder: read_album(report / "figures" / folder) for folder in ALBUMS}
     facts = study_facts(results) | passport_facts(read_passport(report / "passport.json"))
+    ran = notebooks.write(report / "html" / NOTEBOOKS, executed)
     templates = {page: template for template, pages in SHARED.items() for page in pages}
     for page in PAGES:
         more = {"page": page, "tables": [tables[name] for name in ON_PAGE.get(page, ())], "charts": drawn}
         more |= {"figures": figures(report, albums, page), "switch": {}}
+        more |= {"notebooks": notebooks.behind(ran, page, ON_PAGE.get(page, ()))}
         if page in SWITCHED and tables[page].rows:
             more["switch"] = {page: switch(results, paper, tables[page])}
         if page == "index":
@@ -247,4 +255,6 @@ def yaml_text(value) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("report", type=Path)
-    write(parser.parse_args().report, yaml.safe_load(PAPER_VALUES.read_text(encoding="utf-8")))
+    parser.add_argument("executed", type=Path, nargs="*", help="folders of executed notebooks, the report's own last")
+    options = parser.parse_args()
+    write(options.report, yaml.safe_load(PAPER_VALUES.read_text(encoding="utf-8")), options.executed)

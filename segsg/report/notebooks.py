@@ -1,15 +1,15 @@
-"""Executed notebooks of a study as pages of its report: `python -m segsg.report.notebooks OUT FOLDER ...`.
+"""Executed notebooks of a study as pages of its report.
 
-Text, code, tables and pictures stay; progress bars go. Of notebooks that ran for many rows the first is shown. A page
-is at most `MOST_BYTES` long, asks the network for nothing, and carries a cell of parameters once, with the values that
-it ran with.
+Text, code, tables and pictures stay; progress bars go. Of notebooks that ran for many rows one is shown. The outputs of
+a page take at most `MOST_BYTES`, and their pictures are at most `MOST_WIDTH` wide. A page asks the network for nothing,
+and carries a cell of parameters once, with the values that it ran with. The stage of the report calls `write`; DVC
+knows nothing of executed notebooks, so a study that ran on another machine has a report without them.
 """
 
-import argparse
 import base64
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,106 +17,106 @@ from typing import Any
 from segsg.files import DataError, whole_folder, write_text
 from segsg.report.pages import render
 
-MOST_BYTES = 1_000_000
+MOST_BYTES = 300_000
 """of a page's outputs"""
+MOST_WIDTH = 1000
+"""of a picture, in pixels"""
 MOST_LINES = 200
 """of one text"""
 QUALITY = 82
 """of a picture that is stored as JPEG because it is smaller then"""
+COLOURS = 128
+"""of a chart; one of few colours is smaller and clearer as PNG"""
+PICTURES, PLAIN = {"image/png", "image/jpeg"}, "text/plain"
 DEFAULTS, VALUES = "parameters", "injected-parameters"
 """tags of the cell of parameters as written, and of the one that papermill puts below it"""
 TABLES = "50_table"
-PAGE_OF = {
-    "10_data": "index",
-    "12_yardsticks": "index",
-    "20_detector": "curves",
-    "22_detection": "table2",
-    "24_refiner": "refinement",
-    "25_look": "index",
-    "27_transfer": "transfer",
-    "30_rows": "curves",
-    "60_gallery": "gallery",
-    "61_pairs": "pairs",
-    "62_kernels": "kernels",
-    "63_refinement": "refinement",
-    "explore": "gallery",
-}
-"""notebook -> page of the report that links to it"""
-TABLE_PAGES = {"transfer_quality": "transfer"}
-"""tables that are on a page of another name; all the others without a page are on the supplement"""
+MASKS, SHARED = "-joint", "-disjoint"
+"""in the key of a row: its detector has masks; that detector saw none of the photos that both sets hold"""
+ROWS = ("10_data", "20_detector", "25_look", "30_rows")
+"""from data to the numbers of a row"""
+BEHIND = {
+    "table2": ("10_data", "20_detector", "24_refiner", "22_detection"),
+    "transfer": ("10_data", "27_transfer"),
+    "gallery": ("60_gallery",),
+    "pairs": ("61_pairs",),
+    "kernels": ("62_kernels",),
+    "refinement": ("24_refiner", "63_refinement"),
+    "curves": ("20_detector", "30_rows"),
+} | dict.fromkeys(("table1", "table3", "table4", "table5", "supplement"), ROWS)
+"""page of the report -> kinds of notebooks behind it, beside its own tables; the first page links to every notebook"""
+FIRST = "index"
+FOR_A_SCREEN = ("explore",)
+"""notebooks that are nothing without a kernel"""
 
 
 @dataclass(frozen=True)
 class Link:
-    """A rendered notebook, for a page of the report: the page's name, the notebook's title, and its address there."""
+    """A rendered notebook, for the pages of the report: the notebook's title, and its address there."""
 
-    page: str
     title: str
     href: str
 
 
-def write(out: Path, executed: Iterable[Path]) -> list[Link]:
+def write(out: Path, executed: Iterable[Path]) -> dict[str, Link]:
     """Renders the notebooks of all folders `executed` into the folder `out`, which is replaced as a whole.
 
-    Of two notebooks of one name the later folder's counts. ValueError for a file that is no notebook.
+    Returns a link to each by its name, in reading order. Of two notebooks of one name the later folder's counts.
+    ValueError for a file that is no notebook.
     """
+    links = {}
     with whole_folder(out) as part:
         for name, path in chosen(executed).items():
-            write_text(part / f"{name}.html", page(path))
-    return links(out)
+            cells = _cells(path)
+            links[name] = Link(_title(name, cells), f"{out.name}/{name}.html")
+            write_text(part / f"{name}.html", page(name, cells))
+    return links
 
 
 def chosen(executed: Iterable[Path]) -> dict[str, Path]:
-    """{name: path} of what is shown: every table's notebook, and the first of each other kind, in reading order."""
+    """{name: path} of what is shown: every table's notebook, and one of each other kind, in reading order.
+
+    The one is that of the shortest key of a detector with masks, if there is any.
+    """
     paths = {path.stem: path for folder in executed for path in folder.glob("*.ipynb") if "." not in path.stem}
-    shown: dict[str, Path] = {}
-    for stem, path in sorted(paths.items()):
-        kind = stem.partition("-")[0]
-        if kind == TABLES or kind not in {name.partition("-")[0] for name in shown}:
-            shown[stem] = path
-    return shown
+    shown: dict[str, str] = {}
+    for stem in sorted(paths, key=lambda stem: (MASKS not in stem, SHARED in stem, len(stem), stem)):
+        kind = _kind(stem)
+        if kind not in FOR_A_SCREEN:
+            shown.setdefault(stem if kind == TABLES else kind, stem)
+    return {stem: paths[stem] for stem in sorted(shown.values())}
 
 
-def links(folder: Path) -> list[Link]:
-    """A link to each notebook in the folder of a report's pages where `write` left them, in reading order."""
-    return [
-        Link(_page_of(path.stem), _title(path.read_text(encoding="utf-8")), f"{folder.name}/{path.name}")
-        for path in sorted(folder.glob("*.html"))
-    ]
+def behind(links: Mapping[str, Link], page: str, tables: Iterable[str]) -> list[Link]:
+    """Links to the notebooks behind a page of the report that shows these tables, in reading order."""
+    own = {f"{TABLES}-{table}" for table in tables}
+    kinds = BEHIND.get(page, ())
+    return [link for name, link in links.items() if page == FIRST or name in own or _kind(name) in kinds]
 
 
-def _page_of(stem: str) -> str:
-    kind, _, key = stem.partition("-")
-    if kind == TABLES:
-        return key if key.startswith("table") else TABLE_PAGES.get(key, "supplement")
-    return PAGE_OF.get(kind, "index")
+def _kind(name: str) -> str:
+    return name.partition("-")[0]
 
 
-def _title(html: str) -> str:
-    return html.partition("<title>")[2].partition(" · ")[0]
+def _title(name: str, cells: list[dict]) -> str:
+    """The first heading, with the key of the row or table that the notebook ran for."""
+    lines = (line for cell in cells for line in cell["source"].splitlines())
+    heading = next((line.removeprefix("# ") for line in lines if line.startswith("# ")), name)
+    key = name.partition("-")[2]
+    return heading + (f" ({key})" if key else "")
 
 
-def page(path: Path) -> str:
-    """The page of one executed notebook. DataError if it is none."""
+def page(name: str, cells: list[dict]) -> str:
+    """The page of an executed notebook of this name, of its cells."""
     from nbconvert import HTMLExporter
     from nbformat import from_dict
     from pygments.formatters import HtmlFormatter
 
-    cells = shortened(once(_cells(path)))
-    notebook = from_dict({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    shown = shortened(once(cells))
+    notebook = from_dict({"cells": shown, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     body, _ = HTMLExporter(template_name="basic", exclude_anchor_links=True).from_notebook_node(notebook)
-    key = path.stem.partition("-")[2]
-    heading = next((line for cell in cells for line in cell["source"].splitlines() if line.startswith("# ")), path.stem)
-    styles = {scheme: HtmlFormatter(style=name).get_style_defs(".highlight") for scheme, name in SCHEMES.items()}
-    return render(
-        "notebook",
-        {
-            "title": heading.removeprefix("# ") + (f" ({key})" if key else ""),
-            "name": path.stem,
-            "body": body,
-            "styles": styles,
-        },
-    )
+    styles = {scheme: HtmlFormatter(style=style).get_style_defs(".highlight") for scheme, style in SCHEMES.items()}
+    return render("notebook", {"title": _title(name, cells), "name": name, "body": body, "styles": styles})
 
 
 SCHEMES = {"light": "default", "dark": "github-dark"}
@@ -124,7 +124,7 @@ SCHEMES = {"light": "default", "dark": "github-dark"}
 
 
 def _cells(path: Path) -> list[dict]:
-    """Cells with their sources as text, with ids, and without what was printed to stderr."""
+    """Cells with their sources as text, with ids, and without what was printed to stderr. DataError without any."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return [_plain(cell, place) for place, cell in enumerate(cells)]
@@ -150,7 +150,7 @@ def once(cells: list[dict]) -> list[dict]:
 
 
 def shortened(cells: list[dict]) -> list[dict]:
-    """Outputs small enough for a page: pictures as JPEG, the first lines of texts, and without the largest of all."""
+    """Outputs small enough for a page: small pictures, the first lines of texts, and without the largest of all."""
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
     for output in outputs:
         _shorten(output)
@@ -174,30 +174,35 @@ def _shorten(output: dict[str, Any]) -> None:
     data = output.get("data", {})
     data |= {kind: "".join(text) for kind, text in data.items() if isinstance(text, list)}
     data.pop("application/vnd.jupyter.widget-view+json", None)
-    if "image/png" in data and len(smaller := _jpeg(data["image/png"])) < len(data["image/png"]):
-        del data["image/png"]
-        data["image/jpeg"] = smaller
+    if set(data) - {PLAIN}:
+        data.pop(PLAIN, None)  # a page shows the richest form alone
+    for kind in sorted(PICTURES & data.keys()):
+        data |= _small(kind, data.pop(kind))
     if output["output_type"] == "stream":
         lines = "".join(output["text"]).splitlines(keepends=True)
         more = len(lines) - MOST_LINES
         output["text"] = "".join(lines[:MOST_LINES]) + (f"({more} more lines)\n" if more > 0 else "")
 
 
-def _jpeg(png: str) -> str:
-    """A picture in base64 as JPEG on white, in base64."""
+def _small(kind: str, encoded: str) -> dict[str, str]:
+    """{kind: picture in base64}: the smallest of itself, a JPEG and a PNG of few colours; no wider than `MOST_WIDTH`.
+
+    The latter two are on white.
+    """
     from PIL import Image
 
-    stream = io.BytesIO()
-    with Image.open(io.BytesIO(base64.b64decode(png))) as picture:
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as picture:
         layers = picture.convert("RGBA")
-        paper = Image.new("RGBA", layers.size, "white")
-        Image.alpha_composite(paper, layers).convert("RGB").save(stream, "JPEG", quality=QUALITY, optimize=True)
+    forms = {kind: encoded} if layers.width <= MOST_WIDTH else {}
+    if not forms:
+        layers = layers.resize((MOST_WIDTH, max(1, round(layers.height * MOST_WIDTH / layers.width))))
+    flat = Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers).convert("RGB")
+    drawn = flat.quantize(COLOURS, dither=Image.Dither.NONE)
+    found = [*forms.items(), ("image/jpeg", _saved(flat, "JPEG", quality=QUALITY)), ("image/png", _saved(drawn, "PNG"))]
+    return dict([min(found, key=lambda form: len(form[1]))])
+
+
+def _saved(picture, form: str, **options) -> str:
+    stream = io.BytesIO()
+    picture.save(stream, form, optimize=True, **options)
     return base64.b64encode(stream.getvalue()).decode()
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=Path, help="the folder `notebooks` beside the pages of a report")
-    parser.add_argument("executed", type=Path, nargs="+", help="folders of executed notebooks, the report's own last")
-    options = parser.parse_args()
-    write(options.out, options.executed)

@@ -1,5 +1,6 @@
 """Templates filled in: the text of a page from facts, and the cells of tables as pages show them."""
 
+import base64
 import re
 from pathlib import Path
 
@@ -10,13 +11,18 @@ from segsg.report.table import Table
 from segsg.report.views import views
 
 TEMPLATES = Path(__file__).parent / "templates"
+ICON = "data:image/svg+xml;base64," + base64.b64encode((TEMPLATES / "icon.svg").read_bytes()).decode()
+"""what a browser shows beside the title of every page"""
 JSON_OPTIONS = {"ensure_ascii": False, "sort_keys": True, "separators": (",", ":")}
 Parts = dict[str, str | float | bool | None]
 
 
 def environment(*folders: Path, **options) -> Environment:
-    """Templates of `folders`, an earlier folder first. What is filled in is escaped, and a missing fact is an error."""
-    return Environment(
+    """Templates of `folders`, an earlier folder first. What is filled in is escaped, and a missing fact is an error.
+
+    `icon` is known to all.
+    """
+    made = Environment(
         loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
@@ -24,6 +30,8 @@ def environment(*folders: Path, **options) -> Environment:
         lstrip_blocks=True,
         **options,
     )
+    made.globals["icon"] = ICON
+    return made
 
 
 def render(page: str, facts: dict) -> str:

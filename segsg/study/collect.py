@@ -1,6 +1,6 @@
 """Collect the numbers of a study: `python -m segsg.study.collect runs/PROFILE reports/REPORT`.
 
-The report gets results.json, with all numbers, and the few that DVC shows (`segsg.study.headline`).
+The report gets results.json, with all numbers.
 
 Rows come from params.yaml, so folders that older rows left behind are not read. Rows are compared with each other on
 the same test images, from the ranks that their evaluations left behind.
@@ -17,10 +17,8 @@ from segsg.evaluation.bootstrap import compare, share_closed, summarize
 from segsg.evaluation.ranks import Ranks, paper_images
 from segsg.evaluation.ranks import load as load_ranks
 from segsg.files import METRICS_FILE, read_metrics, to_json, write_text
-from segsg.study import headline
 from segsg.study.params import PARAMS_FILE, Evaluation, Params, load
 from segsg.study.rows import BASELINE, JOINT, ORACLE, RECTANGLES, Row, references, rows_of
-from segsg.study.summary import histories
 
 ONCE = ("transfer", "yardsticks")
 """folders of what is measured once for all rows: of transferred masks, of a drawn world"""
@@ -58,12 +56,6 @@ def collect(params: Params, runs: Path) -> dict:
         if (runs / folder / METRICS_FILE).is_file():
             results |= read_metrics(runs / folder)
     return results
-
-
-def curves(params: Params, runs: Path) -> dict[str, Path]:
-    """The learning curve of each row that has one."""
-    groups = params.groups.items()
-    return {key: path for name, group in groups for key, path in histories(runs / "rows" / name, group.rows).items()}
 
 
 def _with_metrics(rows: dict, folder: FolderOf) -> dict:
@@ -160,5 +152,4 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     study = load(PARAMS_FILE)
     numbers = collect(study, arguments.runs)
-    headline.write(numbers, curves(study, arguments.runs), arguments.report)
     write_text(arguments.report / "results.json", to_json(numbers))

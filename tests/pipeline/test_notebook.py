@@ -108,6 +108,17 @@ def test_a_notebook_runs_with_its_parameters_as_text_and_this_interpreter(notebo
     assert not list(out.parent.glob("*.part.ipynb"))
 
 
+def test_the_kernel_imports_the_package_of_its_runner_and_not_the_installed_one(notebook, tmp_path, monkeypatch):
+    other = tmp_path / "installed" / "segsg"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text("")
+    monkeypatch.setenv("PYTHONPATH", str(other.parent))
+    out = tmp_path / "where.txt"
+    path = notebook("import segsg; open(out, 'w').write(segsg.__path__[0])")
+    run(path, tmp_path / "executed.ipynb", {"out": str(out)})
+    assert out.read_text() == str(ROOT / "segsg")
+
+
 def test_a_failing_notebook_leaves_its_cells_with_the_traceback_and_no_result(notebook, tmp_path):
     out = tmp_path / "a-out.ipynb"
     with pytest.raises(NotebookFailed, match=r"(?s)ZeroDivisionError.*a-out\.part\.ipynb"):

@@ -70,7 +70,7 @@ def test_curves_are_means_over_rows_of_running_means(results, tmp_path):
 
 def test_files_are_what_dvc_reads(results, tmp_path):
     headline.write(results, {}, tmp_path)
-    assert read_json(tmp_path / "metrics" / f"{PLACE}.json")["mR@50, baseline"] == 55.0
+    assert read_json(tmp_path / "places" / f"{PLACE}.json")["mR@50, baseline"] == 55.0
     table = pd.read_csv(tmp_path / "places.csv", index_col="place")
     assert table.loc[PLACE, "mR@50, seg-grounded"] == 65.0
     assert table["zsR@100, share of the gap"].isna().all()
