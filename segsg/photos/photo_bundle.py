@@ -143,8 +143,14 @@ class PhotoBundle(AnyBundle):
 
     def with_finder(self, finder: Finder, name: str, identity: str) -> "PhotoBundle":
         """The bundle with another finder, and the finder's `name` behind its own; `identity` is the finder's."""
-        named = {"name": f"{self.name} + {name}", "identity": f"{self.identity} {identity}", "warning": self.warning}
-        return PhotoBundle(finder, self.masker, self.relater, **named)
+        return PhotoBundle(
+            finder,
+            self.masker,
+            self.relater,
+            name=f"{self.name} + {name}",
+            warning=self.warning,
+            identity=f"{self.identity} {identity}",
+        )
 
     def with_masks(self, photo: Pixels, found: Found) -> Found:
         """The regions, with masks of the masker where none is given."""
@@ -163,8 +169,14 @@ class PhotoBundle(AnyBundle):
         if not len(pairs):
             return ()
         said = self.relater.relate(found, size, pairs)
-        options = {"predicates": self.relater.predicates, "wanted": wanted, "meeting": partial(meetings, found)}
-        return surest(pairs, said, found.scores, **options)
+        return surest(
+            pairs,
+            said,
+            found.scores,
+            predicates=self.relater.predicates,
+            wanted=wanted,
+            meeting=partial(meetings, found),
+        )
 
 
 def meetings(found: Found, pairs: Int[np.ndarray, "pairs 2"]) -> list[PairRegion | None]:
